@@ -1,0 +1,11 @@
+/** Digests and ciphers as an injected, synchronous, deterministic service. The live implementation wraps node:crypto (core/live). */
+
+export type HashName = 'md5' | 'sha-1' | 'sha-256'
+
+export interface Crypto {
+  /** Lower-case hexadecimal digest of the octets, or of the UTF-8 form of a string. */
+  hashHex(name: HashName, data: string | Uint8Array): string
+  hmac(name: HashName, key: Uint8Array, data: Uint8Array): Buffer
+  /** One 16-octet block through AES-128 in ECB mode without padding. */
+  aes128(key: Uint8Array, block: Uint8Array, direction: 'encrypt' | 'decrypt'): Buffer
+}

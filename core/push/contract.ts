@@ -1,0 +1,72 @@
+/**
+ * The gateway machine's inputs and outputs: what HTTP, the store, the network and the initiators look like from
+ * inside. Types only; gateway.ts composes the machine, core/live and sim/world drive it.
+ */
+import type { Tick } from '../kit/machine.js'
+import type { NetworkIn, NetworkOut } from '../kit/network.js'
+import type { StoreIn, StoreOut } from '../store/operations.js'
+import type { JournalEventName } from '../kit/journal.js'
+
+/** A PAP document that came over HTTP (WAP-247 section 13), complete and within the size limit. */
+export interface PapRequest {
+  readonly type: 'pap-request'
+  /** Names the HTTP exchange; the reply carries it back. */
+  readonly id: number
+  /** The authenticated push initiator; `anonymous` where none is asked for. Push-ids are unique within one initiator. */
+  readonly initiator: string
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+export type GatewayIn =
+  | Tick
+  | NetworkIn
+  | StoreIn
+  | PapRequest
+  /** The answer to `notify`: an HTTP status with the start of the body, or why there was none. */
+  | { readonly type: 'notified'; readonly ticket: number; readonly status: number; readonly body: string }
+  | { readonly type: 'notify-failed'; readonly ticket: number; readonly reason: string }
+  /** Finish or keep what is in flight, accept nothing new (answered by `drained`). */
+  | { readonly type: 'drain' }
+
+export type GatewayOut =
+  | NetworkOut
+  | StoreOut
+  | PapReply
+  /** POST `body` (application/xml) to the initiator's ppg-notify-requested-to. */
+  | { readonly type: 'notify'; readonly ticket: number; readonly url: string; readonly body: string }
+  | { readonly type: 'journal'; readonly event: JournalEventName; readonly pushId: string; readonly address: string; readonly details: readonly string[] }
+  | { readonly type: 'drained' }
+
+/** The HTTP answer: 202 with a PAP document, or 503 with Retry-After and no document (WAP-247 section 13.4.1). */
+export interface PapReply {
+  readonly type: 'pap-reply'
+  readonly id: number
+  readonly status: 202 | 503
+  readonly retryAfterSeconds?: number
+  readonly body: string
+}
+
+/** Counters and gauges the gateway keeps; each is a running total since start unless its comment says otherwise. */
+export interface GatewayCounters {
+  accepted: number
+  refused: number
+  shed: number
+  /** Gauge: recipients accepted and without a final outcome. */
+  inFlight: number
+  /** Gauge: recipients waiting for a registration or a retry. */
+  waiting: number
+  delivered: number
+  undeliverable: number
+  rejected: number
+  expired: number
+  aborted: number
+  timeout: number
+  cancelled: number
+  unknown: number
+  sipRequests: number
+  sipRetries: number
+  notifications: number
+  notificationRetries: number
+  registrations: number
+}

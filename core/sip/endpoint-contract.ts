@@ -1,0 +1,91 @@
+/**
+ * What a SIP endpoint (endpoint.ts) offers to the machine that owns it, and what it asks of it: RFC 3261's
+ * transaction user boundary (section 5, figure of layers). Types only.
+ */
+import type { Entropy } from '../kit/entropy.js'
+import type { Endpoint, FlowId, NetworkIn, NetworkOut, Transport } from '../kit/network.js'
+import type { Micros, Now } from '../kit/time.js'
+import type { SipMessage } from './message.js'
+
+/** Where a request goes next. With `flow`, exactly there (RFC 5626, or a reply path); else the endpoint picks or opens a flow. */
+export interface Hop {
+  readonly transport: Transport
+  readonly address: string
+  readonly port: number
+  readonly flow?: FlowId
+}
+
+/** One request received. Opaque to the user except for these fields; the user may hang its own state on `context`. */
+export interface ServerTransaction {
+  readonly request: SipMessage
+  /** Where the request came from, usable as a Hop that leads back over the same flow. */
+  readonly source: Hop
+  context: unknown
+}
+
+/** One request sent. */
+export interface ClientTransaction {
+  /** As sent: with our Via on top. */
+  readonly request: SipMessage
+  readonly hop: Hop
+  context: unknown
+}
+
+/** Why a client transaction ended without a final response: timer B or F, or the transport (RFC 3261 section 8.1.3.1). */
+export type ClientFailure = 'timeout' | 'transport'
+
+/** What the owner is told, synchronously, from within `input`, `passed` and `tick`. */
+export interface TransactionUser {
+  /** A new request (never ACK for a non-2xx, never a retransmission). It has passed `validateRequest`; CANCEL is already answered and arrives as `onCancel`. */
+  onRequest(now: Now, transaction: ServerTransaction): void
+  /** An ACK for a 2xx. */
+  onAck(now: Now, ack: SipMessage, source: Hop): void
+  /** The INVITE of this server transaction was cancelled; the user answers it 487. */
+  onCancel(now: Now, transaction: ServerTransaction): void
+  /** Every provisional response but 100, and every final one (for INVITE every 2xx). Our Via is still on top. */
+  onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void
+  onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void
+  /** A connection ended or could not be opened; transactions on it have already failed. Optional knowledge. */
+  onFlowDown(now: Now, flow: FlowId): void
+}
+
+export interface SipTimerValues {
+  readonly t1: Micros
+  readonly t2: Micros
+  readonly t4: Micros
+}
+
+export interface SipEndpointOptions {
+  /** `host[:port]` written as sent-by in our Via, by transport; also how a response is recognised as ours. */
+  readonly sentBy: (transport: Transport) => string
+  readonly entropy: Entropy
+  readonly user: TransactionUser
+  readonly emit: (out: NetworkOut) => void
+  /** RFC 3261 appendix A defaults (500 ms, 4 s, 5 s) when absent. */
+  readonly timers?: SipTimerValues
+  /**
+   * An in-process neighbour (collapsed IMS): takes the message unserialised and returns true, or returns false
+   * when the hop is not in this process. Counts as a reliable transport. A message handed over is never changed again.
+   */
+  readonly pass?: (hop: Hop, message: SipMessage) => boolean
+}
+
+export interface SipEndpointContract {
+  input(now: Now, input: NetworkIn): void
+  /** A message from an in-process neighbour, `source` being the hop that leads back to it. */
+  passed(now: Now, message: SipMessage, source: Hop): void
+  /** Adds our Via (fresh branch) on top, Content-Length, and sends. A datagram over 1,300 octets moves to TCP (RFC 3261 section 18.1.1). */
+  request(now: Now, request: SipMessage, hop: Hop, context?: unknown): ClientTransaction
+  /** Sends a provisional or final response of this transaction. */
+  respond(now: Now, transaction: ServerTransaction, response: SipMessage): void
+  /** Sends without a transaction: the ACK for a 2xx, or a stateless forward. */
+  send(now: Now, message: SipMessage, hop: Hop): void
+  /** Sends CANCEL for a pending INVITE (RFC 3261 section 9.1). */
+  cancel(now: Now, transaction: ClientTransaction): void
+  deadline(): Micros
+  tick(now: Now): void
+  /** Live flows to connected peers, for a user that must know them. */
+  readonly openTransactions: number
+}
+
+export type { Endpoint }

@@ -1,0 +1,51 @@
+/**
+ * The only way to make text for a header line or a start line. A `HeaderText` cannot hold CR, LF or NUL, so no
+ * data can end a line early. Octets above 127 are UTF-8, kept as one character per octet, as on the wire.
+ */
+import { bug } from '../kit/assert.js'
+
+declare const headerText: unique symbol
+/** Text proven free of CR, LF and NUL. */
+export type HeaderText = string & { readonly [headerText]: true }
+
+const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/
+// eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+const LINE_BREAKING = /[\r\n\0]/
+
+/** Text that the parser cut out of a line: it holds no line break because lines were cut there. */
+export function parsedText(text: string): HeaderText {
+  return text as HeaderText
+}
+
+/** For texts composed of parts that are known to be clean (constants, numbers, tokens, other header texts). A line break in it is our bug. */
+export function composed(text: string): HeaderText {
+  if (LINE_BREAKING.test(text)) bug(`a header text with a line break was composed: ${JSON.stringify(text.slice(0, 80))}`)
+  return text as HeaderText
+}
+
+/** Data from outside as header text, its characters above 127 as UTF-8 octets; undefined when it holds CR, LF or NUL. */
+export function textOf(data: string): HeaderText | undefined {
+  if (LINE_BREAKING.test(data)) return undefined
+  return (isAscii(data) ? data : Buffer.from(data, 'utf8').toString('latin1')) as HeaderText
+}
+
+/** A token (RFC 3261 section 25.1); undefined when the data is not one. */
+export function tokenText(data: string): HeaderText | undefined {
+  return TOKEN.test(data) ? (data as HeaderText) : undefined
+}
+
+/** A quoted string with `"` and `\` escaped; undefined when the data holds CR, LF or NUL. */
+export function quotedText(data: string): HeaderText | undefined {
+  const text = textOf(data)
+  return text === undefined ? undefined : (`"${text.replace(/["\\]/g, '\\$&')}"` as HeaderText)
+}
+
+/** A header's octets as readable text. */
+export function readable(text: string): string {
+  return isAscii(text) ? text : Buffer.from(text, 'latin1').toString('utf8')
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return false
+  return true
+}

@@ -1,0 +1,129 @@
+/**
+ * A SIP message as a start line, an ordered list of header lines and a body, cheap to copy and to edit.
+ * Values are the raw text of the wire (one character per octet, RFC 3261's UTF-8 left undecoded), unfolded and
+ * trimmed; they are understood only when asked for. Knows order and names, not grammar: parse.ts and the value
+ * modules do that, write.ts puts it back on the wire.
+ *
+ * A value put into a message must be a `HeaderText`: text that cannot hold CR, LF or NUL. It comes from the
+ * parser or from the builders in header-text.ts, so a header cannot be injected through data.
+ */
+import { HEADER_NAMES, Header, type HeaderId } from './header-names.js'
+import type { HeaderText } from './header-text.js'
+
+const NO_BODY = Buffer.alloc(0)
+
+export class SipMessage {
+  /** Start line of a request; for a response `method` is the method of its CSeq, filled in by the parser or by `responseTo`. */
+  method: string
+  /** The Request-URI as written; empty in a response. */
+  requestUri: string
+  /** The status code; 0 in a request. */
+  status: number
+  reason: string
+  body: Buffer
+  /** Header lines in wire order. Same index, same line. An `Other` line's value is its whole text, name included. */
+  readonly ids: HeaderId[]
+  readonly values: HeaderText[]
+
+  constructor(start: { method: string; requestUri?: string; status?: number; reason?: string }, ids: HeaderId[] = [], values: HeaderText[] = [], body: Buffer = NO_BODY) {
+    this.method = start.method
+    this.requestUri = start.requestUri ?? ''
+    this.status = start.status ?? 0
+    this.reason = start.reason ?? ''
+    this.ids = ids
+    this.values = values
+    this.body = body
+  }
+
+  get isRequest(): boolean {
+    return this.status === 0
+  }
+
+  /** The first line with this id, or undefined. A line may hold several comma-joined values: see `splitValues` in values.ts. */
+  get(id: HeaderId): HeaderText | undefined {
+    const index = this.ids.indexOf(id)
+    return index < 0 ? undefined : this.values[index]
+  }
+
+  /** Every line with this id, in order. */
+  getAll(id: HeaderId): HeaderText[] {
+    const found: HeaderText[] = []
+    for (let index = 0; index < this.ids.length; index++) if (this.ids[index] === id) found.push(this.values[index]!)
+    return found
+  }
+
+  has(id: HeaderId): boolean {
+    return this.ids.includes(id)
+  }
+
+  /** The value of a header outside the table, by name without regard to case; undefined when absent. */
+  getOther(name: string): string | undefined {
+    const wanted = name.toLowerCase()
+    for (let index = 0; index < this.ids.length; index++) {
+      if (this.ids[index] !== Header.Other) continue
+      const line = this.values[index]!
+      const colon = line.indexOf(':')
+      if (line.slice(0, colon).trimEnd().toLowerCase() === wanted) return line.slice(colon + 1).trim()
+    }
+    return undefined
+  }
+
+  append(id: HeaderId, value: HeaderText): this {
+    this.ids.push(id)
+    this.values.push(value)
+    return this
+  }
+
+  /** Adds the line above every line of the same name, or first of all when there is none (Via, Route, Path, Record-Route). */
+  prepend(id: HeaderId, value: HeaderText): this {
+    const index = Math.max(0, this.ids.indexOf(id))
+    this.ids.splice(index, 0, id)
+    this.values.splice(index, 0, value)
+    return this
+  }
+
+  /** Replaces the first line with this id and drops the others, or appends one. */
+  set(id: HeaderId, value: HeaderText): this {
+    const index = this.ids.indexOf(id)
+    if (index < 0) return this.append(id, value)
+    this.values[index] = value
+    for (let later = this.ids.length - 1; later > index; later--) if (this.ids[later] === id) this.removeAt(later)
+    return this
+  }
+
+  /** Replaces the first line with this id in place; the others stay. */
+  replaceFirst(id: HeaderId, value: HeaderText): this {
+    const index = this.ids.indexOf(id)
+    if (index >= 0) this.values[index] = value
+    return this
+  }
+
+  removeFirst(id: HeaderId): void {
+    const index = this.ids.indexOf(id)
+    if (index >= 0) this.removeAt(index)
+  }
+
+  removeAll(id: HeaderId): void {
+    for (let index = this.ids.length - 1; index >= 0; index--) if (this.ids[index] === id) this.removeAt(index)
+  }
+
+  /** An independent copy; header texts and the body's octets are shared, since neither ever changes. */
+  clone(): SipMessage {
+    return new SipMessage(this, this.ids.slice(), this.values.slice(), this.body)
+  }
+
+  private removeAt(index: number): void {
+    this.ids.splice(index, 1)
+    this.values.splice(index, 1)
+  }
+}
+
+/** For people and logs: the first line as it would be written. */
+export function startLine(message: SipMessage): string {
+  return message.isRequest ? `${message.method} ${message.requestUri} SIP/2.0` : `SIP/2.0 ${message.status} ${message.reason}`
+}
+
+/** The name under which a header line is known, for error texts. */
+export function headerName(id: HeaderId): string {
+  return HEADER_NAMES[id] ?? ''
+}

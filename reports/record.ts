@@ -1,0 +1,162 @@
+/**
+ * The run record: what run.json holds, as one schema from which the published JSON Schema is made.
+ * Everything a report shows comes from here; the record knows nothing of how it was measured.
+ */
+import { Schema } from 'effect'
+
+/** Raised by one whenever a reader of an older record would misread a newer one. */
+export const SCHEMA_VERSION = 1
+
+const Count = Schema.NonNegativeInt
+const Micros = Schema.NonNegativeInt.annotations({ description: 'microseconds' })
+
+export const Verdict = Schema.Struct({
+  valid: Schema.Boolean,
+  /** Empty when valid; otherwise each reason names the check, the measured value and the limit. */
+  reasons: Schema.Array(Schema.String),
+})
+
+/**
+ * The unit is one attempt at one address. attempted = accepted + refused + unanswered;
+ * accepted = delivered + undeliverable + rejected + expired + cancelled + aborted + timeout + unknown + inFlight.
+ */
+export const Ledger = Schema.Struct({
+  attempted: Count,
+  accepted: Count,
+  refused: Count,
+  /** No push-response came. */
+  unanswered: Count,
+  /** The part of `unanswered` that the gateway had taken all the same. */
+  recovered: Count,
+  delivered: Count,
+  undeliverable: Count,
+  rejected: Count,
+  expired: Count,
+  cancelled: Count,
+  aborted: Count,
+  timeout: Count,
+  unknown: Count,
+  inFlight: Count,
+  /** Accepted, with no outcome and not in flight; or delivered by the gateway's word and never seen by a terminal. */
+  lost: Count,
+  /** More than one copy at one device instance, by (push-id, address, instance). */
+  duplicated: Count,
+})
+
+/** The push-ids behind `lost` and `duplicated`, at most 100 of each, so that a reader can look them up in the journals. */
+export const LedgerFindings = Schema.Struct({
+  balanced: Schema.Boolean,
+  lost: Schema.Array(Schema.Struct({ pushId: Schema.String, address: Schema.String, why: Schema.String })),
+  duplicated: Schema.Array(Schema.Struct({ pushId: Schema.String, address: Schema.String, instance: Schema.String, copies: Count })),
+  /** Anything else that did not reconcile, in words. */
+  notes: Schema.Array(Schema.String),
+})
+
+export const STAGES = ['lag', 'submit', 'firstSip', 'endToEnd', 'confirmation', 'notification'] as const
+
+export const StageSummary = Schema.Struct({
+  count: Count,
+  p50Us: Micros,
+  p90Us: Micros,
+  p99Us: Micros,
+  p999Us: Micros,
+  maxUs: Micros,
+})
+
+export const Part = Schema.Struct({
+  cpuSeconds: Schema.NonNegative,
+  rssBytesMax: Count,
+  /** Highest busy share of the part's busiest event loop over any reported second, 0 to 1. */
+  loopUtilisationMax: Schema.Number,
+})
+
+/** One row of the traffic set: what was tried, how it went, under the limit that makes it inadequately handled. */
+export const ScenarioRow = Schema.Struct({
+  name: Schema.String,
+  attempts: Count,
+  /** Ended as this row expects (an expiry for "expires", 2007 for "duplicate push-id"). */
+  asExpected: Count,
+  /** Failed or missed its delay limit; a late success is a failure. */
+  inadequatelyHandled: Count,
+  /** Which stage the delay limit and the percentiles are about. */
+  stage: Schema.String,
+  limitUs: Micros,
+  latency: Schema.optional(StageSummary),
+})
+
+/** One second of the measured window (index 0 begins at the end of the warm-up). */
+export const Interval = Schema.Struct({
+  second: Count,
+  planned: Count,
+  sent: Count,
+  accepted: Count,
+  refused: Count,
+  delivered: Count,
+  /** Other final outcomes by name. */
+  outcomes: Schema.Record({ key: Schema.String, value: Count }),
+  inFlight: Count,
+  lagP99Us: Micros,
+  submitP50Us: Micros,
+  submitP99Us: Micros,
+  endToEndP50Us: Micros,
+  endToEndP99Us: Micros,
+})
+
+export const Causes = Schema.Array(Schema.Struct({ outcome: Schema.String, cause: Schema.String, count: Count }))
+
+export const DeviceGroup = Schema.Struct({
+  name: Schema.String,
+  devices: Count,
+  received: Count,
+  repeats: Count,
+  refused: Count,
+  /** MESSAGEs without P-Asserted-Identity or for an application the device lacks. */
+  rejectedByCheck: Count,
+})
+
+export const RunRecord = Schema.Struct({
+  schemaVersion: Schema.Literal(SCHEMA_VERSION),
+  scenario: Schema.String,
+  startedAt: Schema.String.annotations({ description: 'RFC 3339, UTC' }),
+  seed: Count,
+  durations: Schema.Struct({ warmUpSeconds: Schema.NonNegative, loadSeconds: Schema.NonNegative, drainSeconds: Schema.NonNegative }),
+  /** Set when the run was stopped early (Ctrl-C) or a part failed; says how far it came. */
+  interrupted: Schema.optional(Schema.String),
+  verdict: Verdict,
+  ledger: Ledger,
+  findings: LedgerFindings,
+  /** Keys: STAGES for what the whole run measures; further keys are stages a part measured of itself, such as "gateway.store". */
+  stages: Schema.Record({ key: Schema.String, value: StageSummary }),
+  scenarios: Schema.Array(ScenarioRow),
+  throughput: Schema.Struct({
+    offeredPerSecond: Schema.NonNegative,
+    sentPerSecond: Schema.NonNegative,
+    acceptedPerSecond: Schema.NonNegative,
+    deliveredPerSecond: Schema.NonNegative,
+  }),
+  causes: Causes,
+  devices: Schema.Array(DeviceGroup),
+  parts: Schema.Record({ key: Schema.String, value: Part }),
+  population: Schema.Struct({ provisioned: Count, registered: Count, subscribers: Count }),
+  /** Little's law over the load phase: in flight measured against arrival rate times mean time in the gateway. */
+  little: Schema.optional(Schema.Struct({ measured: Schema.NonNegative, predicted: Schema.NonNegative, ok: Schema.Boolean })),
+  intervals: Schema.Array(Interval),
+  /** Percentile curves for the plots: [percentile 0..100, microseconds] by stage. */
+  curves: Schema.Record({ key: Schema.String, value: Schema.Array(Schema.Tuple(Schema.Number, Micros)) }),
+  disclosure: Schema.Struct({
+    pushbench: Schema.String,
+    commit: Schema.String,
+    node: Schema.String,
+    kernel: Schema.String,
+    cpu: Schema.String,
+    cores: Count,
+    memoryBytes: Count,
+    /** SHA-256 of the resolved scenario. */
+    scenarioHash: Schema.String,
+    /** What was changed for this machine or run, in words (scaled down, a port moved, a part missing). */
+    deviations: Schema.Array(Schema.String),
+  }),
+  /** The resolved scenario as YAML, seed included. */
+  scenarioYaml: Schema.String,
+})
+export type RunRecord = typeof RunRecord.Type
