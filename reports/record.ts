@@ -104,6 +104,15 @@ export const Interval = Schema.Struct({
 
 export const Causes = Schema.Array(Schema.Struct({ outcome: Schema.String, cause: Schema.String, count: Count }))
 
+/** A promise the scenario makes about its own result; one that is broken fails the run (exit code 3) without making it invalid. */
+export const Threshold = Schema.Struct({
+  name: Schema.String,
+  measured: Schema.Number,
+  limit: Schema.Number.annotations({ description: 'the highest value that passes' }),
+  unit: Schema.String,
+  passed: Schema.Boolean,
+})
+
 export const DeviceGroup = Schema.Struct({
   name: Schema.String,
   devices: Count,
@@ -128,6 +137,7 @@ export const RunRecord = Schema.Struct({
   /** Keys: STAGES for what the whole run measures; further keys are stages a part measured of itself, such as "gateway.store". */
   stages: Schema.Record({ key: Schema.String, value: StageSummary }),
   scenarios: Schema.Array(ScenarioRow),
+  thresholds: Schema.optional(Schema.Array(Threshold)),
   throughput: Schema.Struct({
     offeredPerSecond: Schema.NonNegative,
     sentPerSecond: Schema.NonNegative,
