@@ -1,0 +1,23 @@
+/** The milestones of a push in the order of its life, with the words and colours every picture and table uses for them. */
+import type { STAGES } from './record.js'
+
+export interface StageText {
+  readonly key: (typeof STAGES)[number]
+  readonly name: string
+  readonly meaning: string
+  readonly className: string
+}
+
+export const STAGE_TEXTS: readonly StageText[] = [
+  { key: 'lag', name: 'Sent', meaning: 'planned time to the submission leaving the initiator: how late the generator was', className: 'c0' },
+  { key: 'submit', name: 'Accepted', meaning: 'planned time to the push-response at the initiator', className: 'c1' },
+  { key: 'firstSip', name: 'First SIP out', meaning: 'planned time to the first SIP request leaving the gateway', className: 'c2' },
+  { key: 'endToEnd', name: 'At the terminal', meaning: 'planned time to the content reaching a terminal', className: 'c3' },
+  { key: 'confirmation', name: 'Confirmed', meaning: 'planned time to the final outcome in the gateway', className: 'c4' },
+  { key: 'notification', name: 'Notified', meaning: 'planned time to the result notification at the initiator', className: 'c5' },
+]
+
+/** Final outcomes in stacking order with their colours; `delivered` is the base. */
+export const OUTCOME_CLASSES: readonly (readonly [string, string])[] = [
+  ['delivered', 'o0'], ['expired', 'o1'], ['undeliverable', 'o2'], ['rejected', 'o3'], ['aborted', 'o4'], ['timeout', 'o5'], ['cancelled', 'o6'], ['unknown', 'o7'],
+]

@@ -1,0 +1,45 @@
+/** A run record with round, made-up figures, for tests that look at how a record is shown. */
+import type { RunRecord } from '../../reports/record.js'
+
+const stage = (p50Us: number, factor = 1) => ({ count: 6000, p50Us, p90Us: p50Us * 2 * factor, p99Us: p50Us * 4 * factor, p999Us: p50Us * 9 * factor, maxUs: p50Us * 20 * factor })
+
+export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
+  const stages: Record<string, ReturnType<typeof stage>> = {
+    lag: stage(300), submit: stage(1_900), firstSip: stage(2_100), endToEnd: stage(3_700), confirmation: stage(4_600), notification: stage(6_100), 'gateway.store': stage(700),
+  }
+  return {
+    schemaVersion: 1, scenario: 'sample', startedAt: '2026-03-14T09:00:00Z', seed: 7,
+    durations: { warmUpSeconds: 5, loadSeconds: 30, drainSeconds: 4 },
+    verdict: { valid: true, reasons: [] },
+    ledger: { attempted: 6000, accepted: 5950, refused: 50, unanswered: 0, recovered: 0, delivered: 5900, undeliverable: 0, rejected: 0, expired: 50, cancelled: 0, aborted: 0, timeout: 0, unknown: 0, inFlight: 0, lost: 0, duplicated: 0 },
+    findings: { balanced: true, lost: [], duplicated: [], notes: [] },
+    stages,
+    scenarios: [
+      { name: 'online', attempts: 4200, asExpected: 4200, inadequatelyHandled: 1, stage: 'endToEnd', limitUs: 500_000, latency: stage(3_700) },
+      { name: 'expires', attempts: 50, asExpected: 50, inadequatelyHandled: 0, stage: 'confirmation', limitUs: 2_000_000, latency: stage(900_000, 0.3) },
+      { name: 'duplicate', attempts: 50, asExpected: 50, inadequatelyHandled: 0, stage: 'submit', limitUs: 500_000 },
+    ],
+    throughput: { offeredPerSecond: 200, sentPerSecond: 200, acceptedPerSecond: 198.3, deliveredPerSecond: 196.7 },
+    causes: [{ outcome: 'expired', cause: '480 Temporarily Unavailable', count: 50 }],
+    devices: [{ name: 'virtual', devices: 3000, received: 7100, repeats: 0, refused: 0, rejectedByCheck: 0 }, { name: 'reference (sip.js)', devices: 20, received: 40, repeats: 0, refused: 0, rejectedByCheck: 0 }],
+    parts: {
+      gateway: { cpuSeconds: 4.1, rssBytesMax: 180_000_000, loopUtilisationMax: 0.21 }, ims: { cpuSeconds: 3.2, rssBytesMax: 150_000_000, loopUtilisationMax: 0.16 },
+      terminals: { cpuSeconds: 3.9, rssBytesMax: 210_000_000, loopUtilisationMax: 0.18 }, load: { cpuSeconds: 5, rssBytesMax: 160_000_000, loopUtilisationMax: 0.2 },
+    },
+    population: { provisioned: 2900, registered: 2900, subscribers: 2000 },
+    little: { measured: 0.92, predicted: 0.9, ok: true },
+    intervals: Array.from({ length: 34 }, (_, second) => {
+      const load = second < 30 ? 1 : 0
+      const wave = 1 + 0.2 * Math.sin(second)
+      return {
+        second, planned: Math.round(200 * load), sent: 200 * load, accepted: Math.round(198 * load), refused: 2 * load, delivered: Math.round(196 * load * wave), outcomes: second % 5 === 4 ? { expired: 8 } : {},
+        inFlight: second < 30 ? 12 : 0, lagP99Us: Math.round(1_100 * wave), submitP50Us: Math.round(1_900 * wave), submitP99Us: Math.round(5_000 * wave), endToEndP50Us: Math.round(3_700 * wave), endToEndP99Us: Math.round(14_000 * wave),
+      }
+    }),
+    curves: Object.fromEntries(Object.entries(stages).map(([key, { p50Us, p90Us, p99Us, p999Us, maxUs }]) =>
+      [key, [[0, Math.round(p50Us / 2)], [25, Math.round(p50Us * 0.8)], [50, p50Us], [75, Math.round(p50Us * 1.4)], [90, p90Us], [99, p99Us], [99.9, p999Us], [99.98, maxUs], [100, maxUs]] as [number, number][]])),
+    disclosure: { pushbench: '0.1.0', commit: 'abcdef0', node: 'v20.20.2', kernel: 'Linux 6.1', cpu: 'sample processor', cores: 2, memoryBytes: 25_000_000_000, scenarioHash: '0'.repeat(64), deviations: [] },
+    scenarioYaml: 'name: sample\nseed: 7\n',
+    ...changes,
+  }
+}
