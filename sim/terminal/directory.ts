@@ -1,0 +1,20 @@
+/**
+ * The population as the HSS sees it: a directory that computes a subscriber from the public identity it is asked
+ * for. Knows the population and the shape of HSS data; keeps nothing.
+ */
+import type { Subscriber, SubscriberDirectory } from '../ims/subscribers.js'
+import type { Population } from './population.js'
+
+export class PopulationDirectory implements SubscriberDirectory {
+  constructor(private readonly population: Population) {}
+
+  find(impu: string): Subscriber | undefined {
+    const index = this.population.indexOf(impu)
+    if (index === undefined) return undefined
+    const { impi, password } = this.population.credentials(index)
+    const identities = [{ uri: this.population.impu(index), barred: false }]
+    const telephone = this.population.telephone(index)
+    if (telephone !== undefined) identities.push({ uri: telephone, barred: false })
+    return { impi, password, identities, mayRegister: true }
+  }
+}

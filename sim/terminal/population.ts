@@ -1,0 +1,264 @@
+/**
+ * Who lives in the simulated network: subscribers, their devices, applications and behaviour, computed from the
+ * settings and the seed whenever asked and never stored. The IMS takes its subscriber data from here, the fleet its
+ * devices, the load generator its addresses, so all three agree without talking. Knows nothing of SIP messages.
+ *
+ * Subscribers are numbered from 0. Each class of subscribers is one range of numbers, in the order of
+ * `SUBSCRIBER_CLASSES`, so traffic can be aimed at a class by picking a number.
+ */
+import { SeededEntropy, hashText } from '../../core/kit/entropy.js'
+import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './behaviour.js'
+
+/**
+ * - always-online: one device, on from the start
+ * - multi-device: two devices or more, all on; the first two have the same applications, so a push to the address reaches both
+ * - returning: off and on in turns, leaving politely by default; a push waits until the device comes back
+ * - cycling: on and off in turns, sometimes without a word
+ * - refusing: on, and answers every push with a refusal
+ * - absent: provisioned, never on; a push to it expires
+ * - reference: one device each, run by an independent SIP stack
+ */
+export const SUBSCRIBER_CLASSES = ['always-online', 'multi-device', 'returning', 'cycling', 'refusing', 'absent', 'reference'] as const
+export type SubscriberClass = (typeof SUBSCRIBER_CLASSES)[number]
+
+/** Identities are patterns: the run of `#` becomes the subscriber's number, padded with zeros to the run's length. */
+export interface IdentitySettings {
+  /** The home network's domain name. */
+  readonly domain: string
+  /** User part of the public identity, such as `user######`. */
+  readonly user: string
+  /** The private identity (digest username), such as `user######@home1.example`. */
+  readonly privateIdentity: string
+  /** The password, such as `secret-######`; without `#` all subscribers share it. */
+  readonly password: string
+  /** A telephone number in the same implicit registration set, such as `+1555########` (RFC 3966 global number); absent: none. */
+  readonly telephone?: string
+}
+
+export interface PopulationSettings {
+  /** All of them, reference terminals included. */
+  readonly subscribers: number
+  readonly identity: IdentitySettings
+  readonly seed: number
+  /** Weights by number of devices, as in { 1: 0.6, 2: 0.3, 3: 0.1 }; the parts of 2 and more make the class multi-device. */
+  readonly devicesPerSubscriber: Readonly<Record<number, number>>
+  /** Sets of application ids (without URN prefix) a device can have, with their weights. */
+  readonly applicationSets: readonly { readonly applications: readonly string[]; readonly weight: number }[]
+  /** Shares of all subscribers, 0 to 1, together at most 1; the rest is online and splits by number of devices. */
+  readonly shares: Readonly<Record<'returning' | 'cycling' | 'refusing' | 'absent', number>>
+  readonly returning: CycleBehaviour
+  readonly cycling: CycleBehaviour
+  readonly refusal: Refusal
+  readonly answerDelay: Distribution
+  /** A count, not a share; they are the last subscribers. */
+  readonly referenceTerminals: number
+}
+
+export interface Device {
+  /** The subscriber's number and which of its devices, from 0: together they name a device within the population. */
+  readonly subscriber: number
+  readonly ordinal: number
+  /** Instance id, `urn:uuid:...` (RFC 5626 section 4.1), the same in every run with the same seed. */
+  readonly instance: string
+  readonly applications: readonly string[]
+  readonly behaviour: DeviceBehaviour
+}
+
+export interface Subscriber {
+  readonly index: number
+  readonly class: SubscriberClass
+  /** Public identity, `sip:user000123@home1.example`. */
+  readonly impu: string
+  /** Private identity, the digest username. */
+  readonly impi: string
+  readonly password: string
+  readonly devices: readonly Device[]
+}
+
+/** Numbers `from` to `to` - 1. */
+export interface SubscriberRange {
+  readonly from: number
+  readonly to: number
+}
+
+export class Population {
+  private readonly ranges: Readonly<Record<SubscriberClass, SubscriberRange>>
+  private readonly behaviours: Readonly<Record<SubscriberClass, DeviceBehaviour>>
+  private readonly deviceWeights: readonly (readonly [number, number])[]
+  private readonly severalWeights: readonly (readonly [number, number])[]
+  private readonly setWeights: readonly (readonly [number, number])[]
+
+  constructor(readonly settings: PopulationSettings) {
+    this.deviceWeights = Object.entries(settings.devicesPerSubscriber).map(([count, weight]) => [Number(count), weight] as const)
+    this.severalWeights = this.deviceWeights.filter(([count]) => count > 1)
+    this.setWeights = settings.applicationSets.map((set, index) => [index, set.weight] as const)
+    this.ranges = classRanges(settings, sum(this.severalWeights) / sum(this.deviceWeights))
+    this.behaviours = classBehaviours(settings)
+  }
+
+  get size(): number {
+    return this.settings.subscribers
+  }
+
+  range(subscriberClass: SubscriberClass): SubscriberRange {
+    return this.ranges[subscriberClass]
+  }
+
+  classOf(index: number): SubscriberClass {
+    for (const name of SUBSCRIBER_CLASSES) if (index < this.ranges[name].to) return name
+    throw new RangeError(`there is no subscriber ${index}: the population has ${this.size}, numbered from 0`)
+  }
+
+  /** The subscriber of this class that a number in [0, 1) picks; undefined when the class is empty. */
+  pick(subscriberClass: SubscriberClass, unit: number): number | undefined {
+    const { from, to } = this.ranges[subscriberClass]
+    return from === to ? undefined : from + Math.floor(unit * (to - from))
+  }
+
+  /** `sip:user000123@home1.example`. Numbers beyond the population give well-formed addresses of nobody. */
+  impu(index: number): string {
+    return `sip:${numbered(this.settings.identity.user, index)}@${this.settings.identity.domain}`
+  }
+
+  /** The device's public GRUU (RFC 5627 section 3.1), known without asking because its `gr` is the instance id. */
+  publicGruu(index: number, ordinal: number): string {
+    return `${this.impu(index)};gr=${this.instance(index, ordinal)}`
+  }
+
+  /** `tel:+155500000123`; undefined when the population has no telephone numbers. */
+  telephone(index: number): string | undefined {
+    const pattern = this.settings.identity.telephone
+    return pattern === undefined ? undefined : `tel:${numbered(pattern, index)}`
+  }
+
+  /** The number of the subscriber with this public identity (`sip:` or `tel:`), or undefined when it is nobody's. */
+  indexOf(identity: string): number | undefined {
+    const pattern = identity.startsWith('tel:') ? this.settings.identity.telephone : this.settings.identity.user
+    if (pattern === undefined) return undefined
+    const start = 4 + pattern.indexOf('#')
+    let end = start
+    while (end < identity.length && isDigit(identity.charCodeAt(end))) end++
+    // The digits of the number may be followed by more digits of the pattern.
+    const index = Number(identity.slice(start, end - trailingDigits(pattern)))
+    if (end === start || index >= this.size) return undefined
+    return this.impu(index) === identity || this.telephone(index) === identity ? index : undefined
+  }
+
+  /**
+   * A UUID of version 8 (RFC 9562 section 5.8): 32 bits of the seed, 10 bits of mixed octets, and the device's place in the
+   * population, so that no two devices share one whatever the seed.
+   */
+  instance(index: number, ordinal: number): string {
+    const mixed = hashText(`${this.settings.seed}/${index}/${ordinal}`)
+    const seed = hex(hashText(`seed ${this.settings.seed}`), 8)
+    return `urn:uuid:${seed}-${hex(mixed >>> 16, 4)}-8${hex(mixed & 0xfff, 3)}-8${hex((mixed >>> 12) & 0xf, 1)}${hex(ordinal, 2)}-${hex(index, 12)}`
+  }
+
+  /** The digest username and password. */
+  credentials(index: number): { readonly impi: string; readonly password: string } {
+    const { privateIdentity, password } = this.settings.identity
+    return { impi: numbered(privateIdentity, index), password: numbered(password, index) }
+  }
+
+  subscriber(index: number): Subscriber {
+    const subscriberClass = this.classOf(index)
+    const { seed } = this.settings
+    const entropy = new SeededEntropy(seed, `subscriber/${index}`)
+    const count = this.deviceCount(subscriberClass, entropy)
+    const behaviour = this.behaviours[subscriberClass]
+    const devices: Device[] = []
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      const applications = ordinal === 1 ? devices[0]!.applications : this.settings.applicationSets[pick(this.setWeights, entropy.unit())]!.applications
+      devices.push({ subscriber: index, ordinal, instance: this.instance(index, ordinal), applications, behaviour })
+    }
+    return {
+      index,
+      class: subscriberClass,
+      impu: this.impu(index),
+      ...this.credentials(index),
+      devices,
+    }
+  }
+
+  /** The devices a push for this application should reach at this address while all of them are on. */
+  devicesWith(index: number, application: string): readonly Device[] {
+    return this.subscriber(index).devices.filter((device) => device.applications.includes(application))
+  }
+
+  private deviceCount(subscriberClass: SubscriberClass, entropy: SeededEntropy): number {
+    if (subscriberClass === 'always-online' || subscriberClass === 'reference') return 1
+    return pick(subscriberClass === 'multi-device' ? this.severalWeights : this.deviceWeights, entropy.unit())
+  }
+}
+
+function classRanges(settings: PopulationSettings, severalShare: number): Record<SubscriberClass, SubscriberRange> {
+  const { subscribers, shares } = settings
+  const counts: Record<SubscriberClass, number> = {
+    'always-online': 0,
+    'multi-device': 0,
+    returning: Math.floor(subscribers * shares.returning),
+    cycling: Math.floor(subscribers * shares.cycling),
+    refusing: Math.floor(subscribers * shares.refusing),
+    absent: Math.floor(subscribers * shares.absent),
+    reference: settings.referenceTerminals,
+  }
+  const rest = subscribers - counts.returning - counts.cycling - counts.refusing - counts.absent - counts.reference
+  if (rest < 0) throw new RangeError(`the shares and ${settings.referenceTerminals} reference terminals need more than the ${subscribers} subscribers there are`)
+  counts['multi-device'] = Math.round(rest * severalShare)
+  counts['always-online'] = rest - counts['multi-device']
+  const ranges = {} as Record<SubscriberClass, SubscriberRange>
+  let from = 0
+  for (const name of SUBSCRIBER_CLASSES) {
+    ranges[name] = { from, to: from + counts[name] }
+    from += counts[name]
+  }
+  return ranges
+}
+
+function classBehaviours(settings: PopulationSettings): Record<SubscriberClass, DeviceBehaviour> {
+  const steady: DeviceBehaviour = { absent: false, cycle: undefined, answerDelay: settings.answerDelay, refusal: undefined }
+  return {
+    'always-online': steady,
+    'multi-device': steady,
+    returning: { ...steady, cycle: settings.returning },
+    cycling: { ...steady, cycle: settings.cycling },
+    refusing: { ...steady, refusal: settings.refusal },
+    absent: { ...steady, absent: true },
+    reference: steady,
+  }
+}
+
+function sum(weights: readonly (readonly [number, number])[]): number {
+  return weights.reduce((total, [, weight]) => total + weight, 0)
+}
+
+/** The value whose share of the weights holds `unit` (0 to 1). */
+function pick(weights: readonly (readonly [number, number])[], unit: number): number {
+  let left = unit * sum(weights)
+  for (const [value, weight] of weights) {
+    left -= weight
+    if (left < 0) return value
+  }
+  return weights[weights.length - 1]![0]
+}
+
+/** The pattern with its run of `#` replaced by the number. */
+function numbered(pattern: string, index: number): string {
+  return pattern.replace(/#+/, (run) => String(index).padStart(run.length, '0'))
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+/** How many digits stand right behind the pattern's run of `#`. */
+function trailingDigits(pattern: string): number {
+  let at = pattern.lastIndexOf('#') + 1
+  const from = at
+  while (at < pattern.length && isDigit(pattern.charCodeAt(at))) at++
+  return at - from
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0')
+}
