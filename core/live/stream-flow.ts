@@ -1,0 +1,95 @@
+/**
+ * One TCP connection as a flow: gathers transmits until `flush`, tells `full` and `writable`, and goes down exactly
+ * once whatever the socket emits (end, error, close, in any order). It knows nothing of how the connection came about.
+ */
+import type { Socket } from 'node:net'
+import { FLOW_BYTES_MAX, type Endpoint, type FlowId, type NetworkIn } from '../kit/network.js'
+import type { SocketCounters } from './sockets.js'
+
+/** How long a finished connection may still write out what it holds before it is cut. */
+const LINGER_MILLIS = 2_000
+
+export class StreamFlow {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  private gathered: Buffer[] = []
+  private gatheredBytes = 0
+  private full = false
+  private down = false
+  private failure = 'the connection was closed'
+  private readonly closed: Promise<void>
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly id: FlowId,
+    private readonly counters: SocketCounters,
+    private readonly dirty: StreamFlow[],
+    private readonly report: (input: NetworkIn) => void,
+  ) {
+    this.local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
+    this.remote = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+    socket.on('data', this.onData)
+    socket.on('drain', this.onDrain)
+    socket.on('end', () => { void this.finish('the peer closed the connection') })
+    socket.on('error', (error) => {
+      this.failure = error.message
+      this.goDown(error.message)
+    })
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.goDown(this.failure)
+        resolve()
+      })
+    })
+  }
+
+  transmit(bytes: Buffer): void {
+    if (this.gathered.push(bytes) === 1) this.dirty.push(this)
+    this.gatheredBytes += bytes.length
+    if (!this.full && this.gatheredBytes + this.socket.writableLength > FLOW_BYTES_MAX) {
+      this.full = true
+      this.report({ type: 'full', flow: this.id })
+    }
+  }
+
+  /** One write for all that was gathered: copying together costs less than a request object per message. */
+  flush(): void {
+    const gathered = this.gathered
+    if (gathered.length === 0 || this.socket.destroyed) return
+    this.counters.bytesOut += this.gatheredBytes
+    this.socket.write(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, this.gatheredBytes))
+    this.gathered = []
+    this.gatheredBytes = 0
+  }
+
+  /** Writes out what is held, then closes; cuts the connection when the peer does not take it. Resolves when the socket is gone. */
+  finish(reason: string): Promise<void> {
+    this.flush()
+    this.goDown(reason)
+    this.socket.destroySoon()
+    if (!this.socket.destroyed) {
+      const timer = setTimeout(() => this.socket.destroy(), LINGER_MILLIS)
+      this.socket.once('close', () => clearTimeout(timer))
+    }
+    return this.closed
+  }
+
+  private goDown(reason: string): void {
+    if (this.down) return
+    this.down = true
+    this.report({ type: 'flow-down', flow: this.id, reason })
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    if (this.down) return
+    this.counters.bytesIn += bytes.length
+    this.report({ type: 'bytes', flow: this.id, bytes })
+  }
+
+  // `drain` comes when the socket's own buffer is empty; what was gathered since makes it full again by itself.
+  private readonly onDrain = (): void => {
+    if (!this.full || this.down) return
+    this.full = false
+    this.report({ type: 'writable', flow: this.id })
+  }
+}

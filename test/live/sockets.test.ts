@@ -1,0 +1,225 @@
+/** Real sockets as flows: bytes in any split, credit, refusals, sizes, and one flow-down for each flow-up. */
+import { spawn } from 'node:child_process'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createSocket } from 'node:dgram'
+import { afterEach, describe, expect, it } from 'vitest'
+import { FLOW_BYTES_MAX, type NetworkOut } from '../../core/kit/network.js'
+import { Pump } from '../../core/live/pump.js'
+import { Sockets } from '../../core/live/sockets.js'
+import { EchoMachine, type EchoIn } from './echo-machine.js'
+
+const LOOPBACK = '127.0.0.1'
+const closers: (() => Promise<unknown> | void)[] = []
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+function drive(echo = true): { machine: EchoMachine; sockets: Sockets; pump: Pump<EchoIn, NetworkOut>; order(order: NetworkOut): void } {
+  const machine = new EchoMachine(echo)
+  const sockets: Sockets = new Sockets((input) => pump.input(input))
+  const pump = new Pump<EchoIn, NetworkOut>(machine, (output) => sockets.output(output), () => sockets.flush())
+  closers.push(async () => {
+    await sockets.close()
+    pump.stop()
+  })
+  return { machine, sockets, pump, order: (order) => pump.input({ type: 'order', order }) }
+}
+
+function peerServer(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve) => {
+    const held = new Set<Socket>()
+    const server = createServer((socket) => {
+      held.add(socket)
+      socket.on('error', () => {})
+      onSocket(socket)
+    })
+    closers.push(() => {
+      for (const socket of held) socket.destroy()
+      server.close()
+    })
+    server.listen(0, LOOPBACK, () => resolve({ server, port: (server.address() as AddressInfo).port }))
+  })
+}
+
+describe('TCP flows', () => {
+  it('carry bytes in whatever split, in order, both ways', async () => {
+    const { machine, sockets } = drive()
+    const at = await sockets.listen(['tcp'], { address: LOOPBACK, port: 0 })
+    const text = Buffer.from('MESSAGE sip:alice@example.com SIP/2.0\r\n\r\n'.repeat(20))
+    const echoed: Buffer[] = []
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect({ host: LOOPBACK, port: at.port, noDelay: true }, async () => {
+        for (const byte of text) await new Promise<void>((written) => { socket.write(Buffer.of(byte), () => written()) })
+      })
+      socket.on('error', reject)
+      socket.on('data', (bytes) => {
+        echoed.push(bytes)
+        if (Buffer.concat(echoed).length === text.length) socket.end()
+      })
+      socket.on('close', () => resolve())
+    })
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-down'))
+    expect(Buffer.concat(echoed).equals(text)).toBe(true)
+    expect(Buffer.concat(machine.all('bytes').map((entry) => entry.bytes)).equals(text)).toBe(true)
+    expect(machine.all('flow-up')).toMatchObject([{ transport: 'tcp', local: at, ticket: undefined }])
+    expect(machine.all('flow-down').length).toBe(1)
+    expect(sockets.counters.connections).toBe(0)
+  })
+
+  it('leave as one write per turn however many transmits there were', async () => {
+    const writes: Buffer[] = []
+    const { port } = await peerServer((socket) => socket.on('data', (bytes) => writes.push(bytes)))
+    const { machine, order } = drive(false)
+    order({ type: 'connect', ticket: 1, transport: 'tcp', remote: { address: LOOPBACK, port } })
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-up'))
+    const flow = machine.all('flow-up')[0]!.flow
+    for (let index = 0; index < 100; index++) order({ type: 'transmit', flow, bytes: Buffer.from('x') })
+    order({ type: 'close', flow })
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-down'))
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (Buffer.concat(writes).length === 100) resolve()
+        else setImmediate(look)
+      }
+      look()
+    })
+    expect(writes.length).toBe(1)
+  })
+
+  it('lose credit when the peer does not read and gain it again when all was written', async () => {
+    let reader: Socket | undefined
+    const { port } = await peerServer((socket) => {
+      reader = socket
+      socket.pause()
+    })
+    const { machine, order } = drive(false)
+    order({ type: 'connect', ticket: 7, transport: 'tcp', remote: { address: LOOPBACK, port } })
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-up'))
+    const { flow, ticket } = machine.all('flow-up')[0]!
+    expect(ticket).toBe(7)
+    let sent = 0
+    while (machine.all('full').length === 0) {
+      order({ type: 'transmit', flow, bytes: Buffer.alloc(256 * 1024) })
+      sent += 256 * 1024
+      await new Promise<void>((resolve) => { setImmediate(resolve) })
+    }
+    expect(sent).toBeGreaterThan(FLOW_BYTES_MAX)
+    let read = 0
+    reader!.on('data', (bytes) => { read += bytes.length })
+    reader!.resume()
+    await machine.saw((log) => log.some((entry) => entry.type === 'writable'))
+    expect(machine.log.map((entry) => entry.type)).toEqual(['flow-up', 'full', 'writable'])
+    expect(read).toBeGreaterThan(sent - FLOW_BYTES_MAX)
+  })
+
+  it('say why a connection was refused', async () => {
+    const { server, port } = await peerServer(() => {})
+    await new Promise<void>((resolve) => { server.close(() => resolve()) })
+    const { machine, order } = drive()
+    order({ type: 'connect', ticket: 3, transport: 'tcp', remote: { address: LOOPBACK, port } })
+    order({ type: 'connect', ticket: 4, transport: 'tls', remote: { address: LOOPBACK, port } })
+    await machine.saw((log) => log.filter((entry) => entry.type === 'connect-failed').length === 2)
+    expect(machine.all('connect-failed')).toMatchObject([{ ticket: 4, reason: expect.stringContaining('TLS') }, { ticket: 3, reason: expect.stringContaining('ECONNREFUSED') }])
+  })
+
+  it('give up a connection that nobody answers after five seconds', async () => {
+    // A stopped process accepts nothing: once the kernel's queue of its listener is full, SYNs go unanswered.
+    const listener = spawn(process.execPath, ['-e', `
+      const server = require('node:net').createServer().listen({ host: '${LOOPBACK}', port: 0, backlog: 1 }, () => console.log(server.address().port))`])
+    closers.push(() => { listener.kill('SIGKILL') })
+    const port = Number(await new Promise<Buffer>((resolve) => { listener.stdout.once('data', resolve) }))
+    listener.kill('SIGSTOP')
+    const { machine, order } = drive()
+    const from = performance.now()
+    for (let ticket = 1; ticket <= 6; ticket++) order({ type: 'connect', ticket, transport: 'tcp', remote: { address: LOOPBACK, port } })
+    await machine.saw((log) => log.some((entry) => entry.type === 'connect-failed'))
+    expect(machine.all('connect-failed')[0]).toMatchObject({ reason: `no answer from ${LOOPBACK}:${port} within 5 s` })
+    expect(performance.now() - from).toBeGreaterThan(4_900)
+    expect(performance.now() - from).toBeLessThan(6_500)
+  })
+
+  it('go down once when the peer resets the connection', async () => {
+    const { machine, sockets } = drive()
+    const at = await sockets.listen(['tcp'], { address: LOOPBACK, port: 0 })
+    const socket = connect(at.port, LOOPBACK)
+    socket.on('error', () => {})
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-up'))
+    socket.resetAndDestroy()
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-down'))
+    await new Promise<void>((resolve) => { setImmediate(resolve) })
+    expect(machine.all('flow-down').length).toBe(1)
+  })
+
+  it('go down when the peer only half closes, after writing out what was owed', async () => {
+    const { machine, sockets } = drive()
+    const at = await sockets.listen(['tcp'], { address: LOOPBACK, port: 0 })
+    const echoed: Buffer[] = []
+    await new Promise<void>((resolve) => {
+      const socket = connect({ port: at.port, host: LOOPBACK, allowHalfOpen: true }, () => socket.end('last words'))
+      socket.on('data', (bytes) => echoed.push(bytes))
+      socket.on('end', () => {
+        socket.end()
+        resolve()
+      })
+    })
+    expect(Buffer.concat(echoed).toString()).toBe('last words')
+    expect(machine.all('flow-down')).toMatchObject([{ reason: 'the peer closed the connection' }])
+  })
+})
+
+describe('UDP flows', () => {
+  it('name the peer of every datagram, from empty to the largest', async () => {
+    const { machine, sockets } = drive()
+    const at = await sockets.listen(['udp'], { address: LOOPBACK, port: 0 })
+    const client = createSocket('udp4')
+    closers.push(() => { client.close() })
+    const sizes = [0, 1, 1_300, 1_301, 9_000, 65_507]
+    const answers: number[] = []
+    await new Promise<void>((resolve) => {
+      client.on('message', (bytes) => {
+        answers.push(bytes.length)
+        if (answers.length === sizes.length) resolve()
+        else client.send(Buffer.alloc(sizes[answers.length]!, 'u'), at.port, LOOPBACK)
+      })
+      client.send(Buffer.alloc(0), at.port, LOOPBACK)
+    })
+    expect(answers).toEqual(sizes)
+    expect(machine.all('bytes').every((entry) => entry.from?.port === client.address().port && entry.from.address === LOOPBACK)).toBe(true)
+    expect(sockets.counters).toMatchObject({ datagramsIn: sizes.length, datagramsOut: sizes.length, datagramsFailed: 0 })
+  })
+
+  it('count a datagram that the system does not take', async () => {
+    const { machine, sockets, order } = drive()
+    await sockets.listen(['udp'], { address: LOOPBACK, port: 0 })
+    const { flow } = machine.all('flow-up')[0]!
+    order({ type: 'transmit', flow, bytes: Buffer.alloc(70_000), to: { address: LOOPBACK, port: 9 } })
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (sockets.counters.datagramsFailed === 1) resolve()
+        else setImmediate(look)
+      }
+      look()
+    })
+    expect(machine.all('flow-down')).toEqual([])
+  })
+})
+
+describe('ports', () => {
+  it('are the wanted one for UDP and TCP alike, or a free one where it is taken', async () => {
+    const first = drive()
+    const at = await first.sockets.listen(['udp', 'tcp'], { address: LOOPBACK, port: 0 })
+    const second = drive()
+    const other = await second.sockets.listen(['udp', 'tcp'], at)
+    expect(other.port).not.toBe(at.port)
+    expect(second.machine.all('flow-up').map((entry) => entry.local)).toEqual([other])
+    await first.sockets.close()
+    const third = drive()
+    expect(await third.sockets.listen(['udp', 'tcp'], at)).toEqual(at)
+  })
+
+  it('fail with the system’s reason where the address is not ours', async () => {
+    const { sockets } = drive()
+    await expect(sockets.listen(['tcp'], { address: '192.0.2.1', port: 0 })).rejects.toThrow('EADDRNOTAVAIL')
+  })
+})
