@@ -1,0 +1,125 @@
+/**
+ * The Via header field: RFC 3261 sections 20.42 and 25.1, RFC 3581 (rport). Reads the topmost value without splitting
+ * the line, and writes new ones. Knows text; where a response then goes is the transport's decision.
+ */
+import { Header } from './header-names.js'
+import { type HeaderText, composed } from './header-text.js'
+import type { SipMessage } from './message.js'
+import { paramOf, withParam } from './params.js'
+import { TOKEN, found, sameName, skipClass, skipHost, skipParams, skipPort, skipSpace } from './scan.js'
+
+/** Every branch of an RFC 3261 element starts with it (section 8.1.1.7). */
+export const BRANCH_COOKIE = 'z9hG4bK'
+
+export interface Via {
+  /** As written: `UDP`, `TCP`, `TLS`, or something unknown. */
+  readonly transport: string
+  /** sent-by host as written; an IPv6 reference keeps its brackets. */
+  readonly host: string
+  /** sent-by port; 0 when none is written. */
+  readonly port: number
+  /** '' when absent (an RFC 2543 element). */
+  readonly branch: string
+  /** Raw, with its leading semicolon: see params.ts. */
+  readonly params: string
+  /** The index in the line behind this value: at a comma, or the end. */
+  readonly end: number
+}
+
+/** The topmost Via, or undefined when there is none or it is malformed. */
+export function topVia(message: SipMessage): Via | undefined {
+  const line = message.get(Header.Via)
+  return line === undefined ? undefined : parseVia(line)
+}
+
+/** The value that starts at `start` of a Via line; undefined when it is malformed. */
+export function parseVia(line: string, start = 0): Via | undefined {
+  const transportStart = skipProtocol(line, start)
+  if (transportStart < 0) return undefined
+  const transportEnd = skipClass(line, transportStart, TOKEN)
+  const hostStart = skipSpace(line, transportEnd)
+  if (transportEnd === transportStart || hostStart === transportEnd) return undefined
+  const hostEnd = skipHost(line, hostStart)
+  if (hostEnd < 0) return undefined
+  const paramsStart = skipSentByPort(line, hostEnd)
+  if (paramsStart < 0) return undefined
+  const port = found.port
+  const end = skipParams(line, paramsStart, 'branch')
+  if (end < 0) return undefined
+  return {
+    transport: transportName(line, transportStart, transportEnd),
+    host: line.slice(hostStart, hostEnd),
+    port,
+    branch: found.start < 0 ? '' : line.slice(found.start, found.end),
+    params: line.slice(paramsStart, end),
+    end,
+  }
+}
+
+/** The value of `received`, without the brackets some write around an IPv6 address (RFC 5118 section 4.5). */
+export function receivedOf(via: Via): string | undefined {
+  const received = paramOf(via.params, 'received')
+  return received?.charCodeAt(0) === 91 ? received.slice(1, -1) : received
+}
+
+/** RFC 3581: undefined when absent, 0 when it asks (no value), else the port; a malformed one reads as absent. */
+export function rportOf(via: Via): number | undefined {
+  const rport = paramOf(via.params, 'rport')
+  if (rport === undefined) return undefined
+  if (rport === '') return 0
+  const port = /^\d{1,5}$/.test(rport) ? Number(rport) : 0
+  return port > 0 && port <= 65535 ? port : undefined
+}
+
+/** A new value: `sentBy` is `host[:port]`; parameters beyond the branch come as raw text. */
+export function viaText(transport: string, sentBy: string, branch: string, params = ''): HeaderText {
+  return composed(`SIP/2.0/${transport} ${sentBy};branch=${branch}${params}`)
+}
+
+/**
+ * Marks the topmost Via with where the request came from (RFC 3261 section 18.2.1, RFC 3581 section 4): `received`
+ * when the sent-by host is not that address or `rport` asks, `rport` when asked. `address` is a literal without brackets.
+ * Changes nothing when there is nothing to say.
+ */
+export function markReceived(message: SipMessage, address: string, port: number): void {
+  const line = message.get(Header.Via)
+  if (line === undefined) return
+  const via = parseVia(line)
+  if (via === undefined) return
+  const asked = rportOf(via) !== undefined
+  const host = via.host.charCodeAt(0) === 91 ? via.host.slice(1, -1) : via.host
+  if (!asked && host.toLowerCase() === address.toLowerCase()) return
+  const params = withParam(via.params, 'received', address)
+  const marked = asked ? withParam(params, 'rport', String(port)) : params
+  message.replaceFirst(Header.Via, composed(line.slice(0, via.end - via.params.length) + marked + line.slice(via.end)))
+}
+
+/** Behind `SIP/2.0/`, spaces allowed around the slashes (section 25.1, SLASH). */
+function skipProtocol(line: string, start: number): number {
+  if (line.startsWith('SIP/2.0/', start)) return skipSpace(line, start + 8)
+  let index = skipSpace(line, start)
+  if (!sameName(line, index, index + 3, 'sip')) return -1
+  index = skipSpace(line, index + 3)
+  if (line.charCodeAt(index) !== 47) return -1
+  index = skipSpace(line, index + 1)
+  if (!line.startsWith('2.0', index)) return -1
+  index = skipSpace(line, index + 3)
+  return line.charCodeAt(index) === 47 ? skipSpace(line, index + 1) : -1
+}
+
+/** An optional port with spaces around its colon (section 25.1, COLON); leaves it in `found.port`. */
+function skipSentByPort(line: string, hostEnd: number): number {
+  const colon = skipSpace(line, hostEnd)
+  if (line.charCodeAt(colon) !== 58) {
+    found.port = 0
+    return hostEnd
+  }
+  return skipPort(line, skipSpace(line, colon + 1))
+}
+
+function transportName(line: string, start: number, end: number): string {
+  if (end - start !== 3) return line.slice(start, end)
+  if (line.startsWith('TCP', start)) return 'TCP'
+  if (line.startsWith('UDP', start)) return 'UDP'
+  return line.startsWith('TLS', start) ? 'TLS' : line.slice(start, end)
+}
