@@ -1,25 +1,29 @@
 /**
- * The only way to make text for a header line or a start line. A `HeaderText` cannot hold CR, LF or NUL, so no
- * data can end a line early. Octets above 127 are UTF-8, kept as one character per octet, as on the wire.
+ * The only way to make text for a header line or a start line. A `HeaderText` cannot hold CR or LF, so no data can
+ * end a line early; NUL stands in it only where the parser met it escaped in a quoted string (RFC 3261 section 25.1).
+ * Octets above 127 are UTF-8, kept as one character per octet, as on the wire.
  */
 import { bug } from '../kit/assert.js'
 
 declare const headerText: unique symbol
-/** Text proven free of CR, LF and NUL. */
+/** Text proven free of CR and LF, every character one octet. */
 export type HeaderText = string & { readonly [headerText]: true }
 
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/
 // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
 const LINE_BREAKING = /[\r\n\0]/
+/** A character above 255 would lose its upper bits on the wire, and could become a line break there. */
+// eslint-disable-next-line no-control-regex -- as above
+const UNWRITABLE = /[\r\n\u0100-\uffff]/
 
 /** Text that the parser cut out of a line: it holds no line break because lines were cut there. */
 export function parsedText(text: string): HeaderText {
   return text as HeaderText
 }
 
-/** For texts composed of parts that are known to be clean (constants, numbers, tokens, other header texts). A line break in it is our bug. */
+/** For texts composed of parts that are known to be clean (constants, numbers, tokens, other header texts). A line break, or a character that is no octet, is our bug. */
 export function composed(text: string): HeaderText {
-  if (LINE_BREAKING.test(text)) bug(`a header text with a line break was composed: ${JSON.stringify(text.slice(0, 80))}`)
+  if (UNWRITABLE.test(text)) bug(`a header text with a line break or a character above 255 was composed: ${JSON.stringify(text.slice(0, 80))}`)
   return text as HeaderText
 }
 

@@ -9,6 +9,7 @@
  */
 import { HEADER_NAMES, Header, type HeaderId } from './header-names.js'
 import type { HeaderText } from './header-text.js'
+import { trimSpace } from './scan.js'
 
 const NO_BODY = Buffer.alloc(0)
 
@@ -63,7 +64,7 @@ export class SipMessage {
       if (this.ids[index] !== Header.Other) continue
       const line = this.values[index]!
       const colon = line.indexOf(':')
-      if (line.slice(0, colon).trimEnd().toLowerCase() === wanted) return line.slice(colon + 1).trim()
+      if (trimSpace(line.slice(0, colon)).toLowerCase() === wanted) return trimSpace(line.slice(colon + 1))
     }
     return undefined
   }
