@@ -1,0 +1,193 @@
+/** The store on a real disk: the contract, one process per folder, what survives kill -9, and that the flush precedes the answer. */
+import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { openStore, type LmdbStore } from '../../core/live/store-lmdb.js'
+import type { StoreIn } from '../../core/store/operations.js'
+import { diskFolder } from './disk.js'
+import { storeContract, type StoreUnderTest } from './store-contract.js'
+
+const WRITER = fileURLToPath(new URL('../../dist/test/live/store-writer.js', import.meta.url))
+const STRACE = spawnSync('strace', ['--version']).status === 0
+
+async function open(folder: string): Promise<StoreUnderTest & { readonly store: LmdbStore }> {
+  const answers: StoreIn[] = []
+  let given = 0
+  let look = (): void => {}
+  const store = await openStore(folder, {
+    report: (input) => {
+      answers.push(input)
+      look()
+    },
+    onFailure: (error) => { throw error },
+  })
+  return {
+    store,
+    answers,
+    output: (output) => {
+      given += 1
+      store.output(output)
+    },
+    settle: () => new Promise((resolve) => {
+      look = () => { if (answers.length === given) resolve() }
+      store.flush()
+      look()
+    }),
+    close: () => store.close(),
+  }
+}
+
+let folder = ''
+storeContract('LMDB', {
+  fresh: () => {
+    folder = diskFolder()
+    return open(folder)
+  },
+  reopen: () => open(folder),
+})
+
+interface Writer {
+  readonly lines: string[]
+  /** Resolves when so many lines were written; rejects when the writer ends before. */
+  until(count: number): Promise<void>
+  kill(): void
+  readonly closed: Promise<number | null>
+  stderr(): string
+}
+
+function startWriter(command: string, argv: readonly string[]): Writer {
+  // One thread in Node's pool, so that the system calls strace counts for it are those of successive commits.
+  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
+  const lines: string[] = []
+  let rest = ''
+  let stderr = ''
+  let look = (): void => {}
+  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+  child.stdout.on('data', (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split('\n')
+    rest = parts.pop()!
+    lines.push(...parts)
+    look()
+  })
+  const closed = new Promise<number | null>((resolve) => { child.once('close', (code) => resolve(code)) })
+  return {
+    lines, closed, stderr: () => stderr,
+    // The writer itself, which under strace is not our child.
+    kill: () => { process.kill(Number(lines[0]?.split(' ')[1]), 'SIGKILL') },
+    until: (count) => new Promise((resolve, reject) => {
+      look = () => { if (lines.length >= count) resolve() }
+      look()
+      void closed.then(() => reject(new Error(`the writer ended early: ${stderr}`)))
+    }),
+  }
+}
+
+const ticketsOf = (lines: readonly string[], type = 'committed'): number[] =>
+  lines.filter((line) => line.startsWith(`${type} `)).map((line) => Number(line.split(' ')[1]))
+
+describe('the store on disk', () => {
+  it('is held by one gateway at a time and is free again when that one was killed', async () => {
+    const folder = diskFolder()
+    const writer = startWriter(process.execPath, [WRITER, folder, '1'])
+    await writer.until(3)
+    await expect(open(folder)).rejects.toThrow(`the store in ${folder} is in use by another gateway`)
+    writer.kill()
+    await writer.closed
+    const store = await open(folder)
+    await expect(open(folder)).rejects.toThrow('in use')
+    await store.close()
+  })
+
+  it('loses no answered commit to kill -9, and keeps no half of one', async () => {
+    const folder = diskFolder()
+    let most = 0
+    for (let round = 0; round < 5; round++) {
+      const writer = startWriter(process.execPath, [WRITER, folder, '20'])
+      await writer.until(200 + 77 * round)
+      writer.kill()
+      await writer.closed
+      const answered = ticketsOf(writer.lines)
+      most = Math.max(most, ...answered)
+      const store = await open(folder)
+      store.output({ type: 'scan', ticket: 1, from: Buffer.from('a'), to: Buffer.from('d'), limit: 1_000_000 })
+      await store.settle()
+      const rows = store.answers[0]?.type === 'rows' ? store.answers[0].rows : []
+      const numbers = { a: new Set<number>(), b: new Set<number>(), c: new Set<number>() }
+      for (const row of rows) numbers[row.key.toString('latin1', 0, 1) as 'a' | 'b' | 'c'].add(Number(row.value))
+      expect(answered.filter((ticket) => !numbers.a.has(ticket))).toEqual([])
+      expect([...numbers.b]).toEqual([...numbers.a])
+      expect([...numbers.c]).toEqual([...numbers.a])
+      await store.close()
+    }
+    expect(most).toBeGreaterThan(200)
+  })
+
+  it.runIf(STRACE || process.env['CI'] === 'true')('answers a commit only after a flush that began after its rows were written', async () => {
+    expect(STRACE, 'strace is not installed; install it with the system’s package manager').toBe(true)
+    const folder = diskFolder()
+    const trace = join(folder, 'trace')
+    const writer = startWriter('strace', ['-f', '-qq', '-o', trace, '-e', 'trace=fdatasync,fsync,pwrite64,pwritev,write', '-s', '64', process.execPath, WRITER, folder, '10'])
+    await writer.until(300)
+    writer.kill()
+    await writer.closed
+    const answers = checkTrace(readFileSync(trace, 'utf8').split('\n'))
+    expect(answers.early).toEqual([])
+    expect(answers.count).toBeGreaterThan(100)
+    process.stdout.write(`store: ${answers.count} answers seen by strace, each after its flush; ${answers.flushes} flushes\n`)
+  })
+
+  it.runIf(STRACE || process.env['CI'] === 'true')('answers store-full when the disk is full, keeps nothing of that commit, and goes on', async () => {
+    expect(STRACE, 'strace is not installed').toBe(true)
+    const folder = diskFolder()
+    const writer = startWriter('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'inject=pwritev,pwrite64:error=ENOSPC:when=100..140', process.execPath, WRITER, folder, '1'])
+    await writer.until(200)
+    writer.kill()
+    await writer.closed
+    const full = ticketsOf(writer.lines, 'store-full')
+    expect(full.length).toBeGreaterThan(0)
+    const committed = ticketsOf(writer.lines)
+    expect(Math.max(...committed)).toBeGreaterThan(Math.max(...full))
+    const store = await open(folder)
+    store.output({ type: 'scan', ticket: 1, from: Buffer.from('a'), to: Buffer.from('b'), limit: 1_000_000 })
+    await store.settle()
+    const kept = new Set(store.answers[0]?.type === 'rows' ? store.answers[0].rows.map((row) => Number(row.value)) : [])
+    expect(full.filter((ticket) => kept.has(ticket))).toEqual([])
+    expect(committed.filter((ticket) => !kept.has(ticket))).toEqual([])
+    await store.close()
+  })
+
+  it.runIf(STRACE || process.env['CI'] === 'true')('acknowledges nothing after a flush that failed and ends the process with the reason', async () => {
+    expect(STRACE, 'strace is not installed').toBe(true)
+    const folder = diskFolder()
+    const writer = startWriter('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO:when=20+', process.execPath, WRITER, folder, '10'])
+    expect(await writer.closed).toBe(1)
+    expect(writer.stderr()).toContain('the store could not be written or flushed, so nothing more may be acknowledged: Input/output error')
+    expect(ticketsOf(writer.lines).length).toBeLessThan(200)
+  })
+
+  if (!STRACE) process.stderr.write('not run: three checks of the store’s flush, because strace is not installed\n')
+})
+
+/** Reads a trace of the writer: every answer must follow the end of a flush of the data and of the root after the rows' own. */
+function checkTrace(lines: readonly string[]): { count: number; flushes: number; early: string[] } {
+  let flushes = 0
+  let flushedSinceAnswer = false
+  let answeredInBatch = 0
+  let count = 0
+  const early: string[] = []
+  for (const line of lines) {
+    if (/fdatasync(\(\d+\)| resumed>\))\s+= 0/.test(line)) {
+      flushes += 1
+      flushedSinceAnswer = true
+      answeredInBatch = 0
+    } else if (line.includes('write(1, "committed')) {
+      count += 1
+      answeredInBatch += 1
+      // The writer gives ten commits at once: a flush allows at most those ten.
+      if (!flushedSinceAnswer || answeredInBatch > 10) early.push(line)
+    }
+  }
+  return { count, flushes, early }
+}
