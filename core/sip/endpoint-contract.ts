@@ -68,23 +68,30 @@ export interface SipEndpointOptions {
    * when the hop is not in this process. Counts as a reliable transport. A message handed over is never changed again.
    */
   readonly pass?: (hop: Hop, message: SipMessage) => boolean
+  /** Set by a user agent, never by a proxy: a request that came already by another way is answered 482 (RFC 3261 section 8.2.2.2). */
+  readonly refuseMerged?: boolean
 }
 
 export interface SipEndpointContract {
+  /** Whatever concerns this endpoint's flows. Its own `connect`s bear tickets from `ENDPOINT_TICKET_FIRST` (endpoint-flows.ts) on. */
   input(now: Now, input: NetworkIn): void
   /** A message from an in-process neighbour, `source` being the hop that leads back to it. */
   passed(now: Now, message: SipMessage, source: Hop): void
   /** Adds our Via (fresh branch) on top, Content-Length, and sends. A datagram over 1,300 octets moves to TCP (RFC 3261 section 18.1.1). */
   request(now: Now, request: SipMessage, hop: Hop, context?: unknown): ClientTransaction
-  /** Sends a provisional or final response of this transaction. */
+  /**
+   * Sends a provisional or final response of this transaction; the response is given away. Its Vias are made those of the
+   * request, so a response that came in for a forwarded request can be handed over as it is, our Via still on top.
+   * For a non-INVITE only a final response other than 408 has an effect (RFC 4320 section 4).
+   */
   respond(now: Now, transaction: ServerTransaction, response: SipMessage): void
-  /** Sends without a transaction: the ACK for a 2xx, or a stateless forward. */
+  /** Sends without a transaction: the ACK for a 2xx, or a stateless forward. A request gets our Via on top, a response goes as it is. */
   send(now: Now, message: SipMessage, hop: Hop): void
   /** Sends CANCEL for a pending INVITE (RFC 3261 section 9.1). */
   cancel(now: Now, transaction: ClientTransaction): void
   deadline(): Micros
   tick(now: Now): void
-  /** Live flows to connected peers, for a user that must know them. */
+  /** Transactions not yet terminated, client and server. */
   readonly openTransactions: number
 }
 
