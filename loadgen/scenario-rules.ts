@@ -1,0 +1,65 @@
+/**
+ * Rules between the keys of a scenario, which the schema of single values cannot state. Each broken rule names the
+ * key to change. Knows no file and no line: the reader that found the keys adds those.
+ */
+import { MICROS_PER_SECOND } from '../core/kit/time.js'
+import { ATTEMPTS_MAX } from './pacing.js'
+import { ROWS, type Scenario } from './scenario.js'
+import { formatDuration, formatShare } from './scenario-units.js'
+
+export interface BrokenRule {
+  readonly path: readonly string[]
+  readonly message: string
+}
+
+export function brokenRules(scenario: Scenario): readonly BrokenRule[] {
+  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario)]
+}
+
+function loadRules({ load }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  if (!(load.rate > 0)) broken.push({ path: ['load', 'rate'], message: 'the rate must be above 0' })
+  if (load.duration < MICROS_PER_SECOND) broken.push({ path: ['load', 'duration'], message: `${formatDuration(load.duration)} is too short to measure; give at least 1s` })
+  const attempts = load.rate * (load.warmUp + load.duration) / MICROS_PER_SECOND
+  if (attempts > ATTEMPTS_MAX) {
+    broken.push({ path: ['load', 'duration'], message: `${Math.round(attempts)} attempts are more than the ${ATTEMPTS_MAX} one run can hold; shorten it or lower load.rate` })
+  } else if (attempts < 1) broken.push({ path: ['load', 'rate'], message: 'no attempt falls into the measured window; raise load.rate or load.duration' })
+  return broken
+}
+
+function trafficRules({ traffic }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  const total = ROWS.reduce((sum, row) => sum + traffic[row].share, 0)
+  if (Math.abs(total - 1) > 1e-6) {
+    const named = ROWS.filter((row) => traffic[row].share > 0).map((row) => `${row} ${formatShare(traffic[row].share)}`).join(' + ')
+    broken.push({ path: ['traffic'], message: `the shares add up to ${formatShare(Math.round(total * 1e6) / 1e6)} (${named || 'no row has one'}); they must add up to 100%` })
+  }
+  if (traffic.duplicate.share > 0.5) broken.push({ path: ['traffic', 'duplicate', 'share'], message: 'at most half of the attempts can repeat another one' })
+  if (traffic.expires.share > 0 && traffic.expires.lifetime < MICROS_PER_SECOND) {
+    broken.push({ path: ['traffic', 'expires', 'lifetime'], message: 'deliver-before has whole seconds: give at least 1s' })
+  }
+  for (const row of ROWS) if (traffic[row].delayLimit <= 0) broken.push({ path: ['traffic', row, 'delayLimit'], message: 'a delay limit must be above 0' })
+  return broken
+}
+
+function populationRules({ traffic, population, terminals }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  const { subscribers, returning, absent, devicesPerSubscriber: devices } = population
+  const away = Math.floor(subscribers * returning.share) + Math.floor(subscribers * absent)
+  const online = subscribers - away - terminals.reference
+  const weights = Object.values(devices).reduce((sum, share) => sum + share, 0)
+  const several = weights <= 0 ? 0 : Math.round(online * (weights - (devices['1'] ?? 0)) / weights)
+  const need = (row: (typeof ROWS)[number], have: number, path: readonly string[], what: string): void => {
+    if (traffic[row].share > 0 && have < 1) broken.push({ path, message: `traffic.${row} has a share, but there are no ${what}` })
+  }
+  if (online < 0) {
+    broken.push({ path: ['population', 'subscribers'], message: `${subscribers} subscribers are fewer than the ${away} who are away and the ${terminals.reference} reference terminals together` })
+  }
+  if (weights <= 0) broken.push({ path: ['population', 'devicesPerSubscriber'], message: 'give at least one number of devices a share' })
+  need('online', online - several + terminals.reference, ['population', 'devicesPerSubscriber'], 'subscribers with one device')
+  need('fanOut', several, ['population', 'devicesPerSubscriber'], 'subscribers with several devices')
+  need('gruu', several, ['population', 'devicesPerSubscriber'], 'subscribers with several devices')
+  need('offlineReturns', Math.floor(subscribers * returning.share), ['population', 'returning', 'share'], 'returning subscribers')
+  need('expires', Math.floor(subscribers * absent), ['population', 'absent'], 'absent subscribers')
+  return broken
+}

@@ -1,0 +1,118 @@
+/**
+ * A scenario: everything a run depends on, as one schema with a default for every key. The published JSON Schema,
+ * the YAML reader and the resolved scenario kept with each run all come from here. Knows what may be asked for,
+ * not how it is done; rules between keys are in scenario-rules.ts.
+ */
+import { Schema } from 'effect'
+import { Duration, Rate, Share, Size } from './scenario-units.js'
+
+/** A key with its default, written as in YAML, and the description editors show. A group of keys whose default is `{}` has each key's own. */
+function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
+  const value = Schema.decodeSync(schema)(written)
+  return Schema.optionalWith(schema, { default: () => value }).annotations({ description })
+}
+
+const text = (what: string, pattern: RegExp) => Schema.String.pipe(Schema.pattern(pattern, { message: () => what }))
+const count = (from: number, to: number) =>
+  Schema.Int.pipe(Schema.between(from, to, { message: (issue) => `${String(issue.actual)} is not between ${from} and ${to}` }))
+
+const Load = Schema.Struct({
+  arrival: key(Schema.Literal('constant', 'poisson'), 'poisson', 'How attempts are spread: evenly, or as a Poisson process. Always open: a slow system never slows them down.'),
+  rate: key(Rate, '200/s', 'Attempts per second, all rows of the traffic set together.'),
+  warmUp: key(Duration, '5s', 'Load before the measured window; in the ledger, not in the statistics.'),
+  duration: key(Duration, '25s', 'The measured window.'),
+  drainMax: key(Duration, '30s', 'The longest wait, after the load, for accepted pushes to reach an outcome.'),
+})
+
+const rowFields = (limit: string, what: string) => ({
+  share: key(Share, '0%', 'Share of all attempts.'),
+  delayLimit: key(Duration, limit, what),
+})
+
+const Traffic = Schema.Struct({
+  online: key(Schema.Struct(rowFields('1s', 'Planned time to the content at the terminal.')), {}, 'A push to the one device of a subscriber who is online.'),
+  fanOut: key(Schema.Struct(rowFields('1s', 'Planned time to the content at the last of the devices.')), {}, 'A push to the address of a subscriber with several devices, all online.'),
+  gruu: key(Schema.Struct(rowFields('1s', 'Planned time to the content at the terminal.')), {}, 'A push to one device of several, by its public GRUU.'),
+  offlineReturns: key(Schema.Struct(rowFields('2s', 'From the device being back (or the planned time, when it was there) to the content at the terminal.')), {},
+    'A push to a subscriber who is off and on in turns; it waits in the store.'),
+  expires: key(Schema.Struct({
+    ...rowFields('3s', 'From the deliver-before time to the final outcome at the gateway.'),
+    lifetime: key(Duration, '5s', 'deliver-before, from the planned time; whole seconds on the wire.'),
+  }), {}, 'A push to a subscriber who never comes; it expires.'),
+  duplicate: key(Schema.Struct(rowFields('1s', 'Planned time to the refusal.')), {}, 'A push-id sent a second time; the gateway refuses it (2007).'),
+})
+
+/** The names of the traffic set's rows, in the order they are shown. */
+export const ROWS = ['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'duplicate'] as const
+export type RowName = (typeof ROWS)[number]
+
+const DEFAULT_TRAFFIC: typeof Traffic.Encoded = {
+  online: { share: '55%' }, fanOut: { share: '20%' }, gruu: { share: '10%' }, offlineReturns: { share: '10%' }, expires: { share: '3%' }, duplicate: { share: '2%' },
+}
+
+const Push = Schema.Struct({
+  notifications: key(Schema.Boolean, true, 'Ask for result notifications and answer them.'),
+  contentType: key(text('write a media type, such as text/vnd.wap.si', /^[\w.+-]+\/[\w.+-]+$/), 'text/vnd.wap.si', 'Content type of the pushed content.'),
+  size: key(Size.pipe(Schema.lessThanOrEqualTo(60_000, { message: () => 'more than 60000 octets do not fit a pager-mode push' })), '300B', 'Octets of the content.'),
+  application: key(text('write an application id, such as x-wap-application:push.sia', /^[\w.:-]+$/), 'x-wap-application:push.sia', 'X-Wap-Application-Id of the content; every device has this application.'),
+  deliveryMethod: key(Schema.Literal('confirmed', 'preferconfirmed', 'unconfirmed', 'notspecified'), 'preferconfirmed', 'PAP quality-of-service delivery-method.'),
+})
+
+const Returning = Schema.Struct({
+  share: key(Share, '10%', 'Share of the subscribers.'),
+  on: key(Duration, '3s', 'Mean time a device stays on.'),
+  off: key(Duration, '6s', 'Mean time it stays off.'),
+})
+
+const Population = Schema.Struct({
+  subscribers: key(count(1, 2_000_000), 2000, 'How many, reference terminals included.'),
+  devicesPerSubscriber: key(Schema.Record({ key: text('write a number of devices from 1 to 9', /^[1-9]$/), value: Share }), { 1: '60%', 2: '30%', 3: '10%' },
+    'Shares of the online subscribers by number of devices.'),
+  returning: key(Returning, {}, 'Subscribers who are off and on in turns.'),
+  absent: key(Share, '5%', 'Share of the subscribers who never come online.'),
+  answerDelay: key(Duration, '0s', 'Median time a terminal takes to answer a MESSAGE (lognormal, sigma 0.5).'),
+})
+
+const Gateway = Schema.Struct({
+  transport: key(Schema.Literal('tcp', 'udp'), 'tcp', 'Transport from the gateway to the core network.'),
+  inFlightMax: key(count(1, 10_000_000), 20_000, 'Accepted recipients without an outcome; beyond, submissions get 503.'),
+})
+
+const Ims = Schema.Struct({
+  mode: key(Schema.Literal('collapsed', 'split'), 'collapsed', 'All nodes in one process without sockets between them, or every hop on the wire.'),
+  digest: key(Schema.Literal('MD5', 'SHA-256'), 'SHA-256', 'Digest algorithm offered at registration.'),
+})
+
+const Terminals = Schema.Struct({
+  transport: key(Schema.Literal('tcp', 'udp'), 'tcp', 'Transport between the terminals and the core network.'),
+  workers: key(count(1, 64), 1, 'Worker threads the terminals are spread over.'),
+  reference: key(count(0, 50), 20, 'Terminals that run an independent SIP stack (sip.js); part of the subscribers, reported apart.'),
+  registrationRate: key(Rate, '1000/s', 'How fast the population registers before the load.'),
+})
+
+const Objective = Schema.Struct({
+  inadequatelyHandled: key(Share, '0.1%', 'Highest share of attempts that fail or miss their delay limit; above, the run fails (exit code 3).'),
+  lagShare: key(Share, '10%', 'Highest p99 of the generator lag, as a share of the tightest delay limit; above, the run is invalid (exit code 4).'),
+})
+
+export const Scenario = Schema.Struct({
+  $schema: Schema.optional(Schema.String.annotations({ description: 'Where editors find the JSON Schema.' })),
+  name: key(text('a name is lower-case letters, digits and hyphens', /^[a-z0-9][a-z0-9-]{0,63}$/), 'scenario', 'Names the run folder.'),
+  seed: key(count(0, 4_294_967_295), 1, 'Everything random in the load and the population follows from it.'),
+  load: key(Load, {}, 'When attempts are made.'),
+  traffic: key(Traffic, DEFAULT_TRAFFIC, 'What is attempted. A row not named here has no share; the shares add up to 100%.'),
+  push: key(Push, {}, 'What is pushed.'),
+  population: key(Population, {}, 'Who is there.'),
+  gateway: key(Gateway, {}, 'The push proxy gateway under test.'),
+  ims: key(Ims, {}, 'The simulated core network.'),
+  terminals: key(Terminals, {}, 'The simulated terminals.'),
+  objective: key(Objective, {}, 'What a run must reach.'),
+}).annotations({ identifier: 'Scenario', title: 'A pushbench scenario' })
+export type Scenario = typeof Scenario.Type
+export type ScenarioWritten = typeof Scenario.Encoded
+
+/** The scenario with every key written out, units as text: what is kept with a run. */
+export const encodeScenario: (scenario: Scenario) => ScenarioWritten = Schema.encodeSync(Scenario)
+
+/** What a scenario is that says nothing. */
+export const DEFAULT_SCENARIO: Scenario = Schema.decodeSync(Scenario)({})

@@ -1,0 +1,82 @@
+/**
+ * Whether a run may be believed, and why not, in words for people; and whether it reached its objective. Validity
+ * comes before performance: each reason names the check, the measured value and the limit.
+ */
+import type { Ledger, LedgerFindings, Threshold, Verdict } from '../reports/record.js'
+import type { Micros } from '../core/kit/time.js'
+
+export interface VerdictInput {
+  readonly ledger: typeof Ledger.Type
+  readonly findings: typeof LedgerFindings.Type
+  readonly lagP99Micros: Micros
+  /** The tightest delay limit of the traffic set, and the share of it the lag may take. */
+  readonly tightestLimitMicros: Micros
+  readonly lagShare: number
+  /** Measured attempts planned, and those of them that never left. */
+  readonly planned: number
+  readonly unsent: number
+  readonly attempts: number
+  readonly inadequatelyHandled: number
+  readonly inadequatelyHandledMax: number
+  readonly population: { readonly provisioned: number; readonly registered: number }
+  /** Busy share of the busiest event loop by measuring part (generator, terminals), 0 to 1. */
+  readonly instruments: Readonly<Record<string, number>>
+  /** Limits of the set-up that were hit, in words, such as "admission: 12 submissions answered 503". */
+  readonly capsHit: readonly string[]
+  /** Parts that ended before the run did, in words. */
+  readonly failures: readonly string[]
+  readonly interrupted: string | undefined
+}
+
+/** An event loop busier than this has no room to be on time. */
+export const SATURATED_SHARE = 0.95
+
+export function verdictOf(input: VerdictInput): typeof Verdict.Type {
+  const reasons = [...input.failures, ...balance(input), ...generator(input)]
+  const { provisioned, registered } = input.population
+  if (registered !== provisioned) reasons.push(`population: ${registered} devices were registered when the load began, ${provisioned} should have been`)
+  for (const [part, share] of Object.entries(input.instruments)) {
+    if (share > SATURATED_SHARE) reasons.push(`saturation: the busiest event loop of the ${part} was busy ${percent(share)} of a second (limit ${percent(SATURATED_SHARE)})`)
+  }
+  for (const cap of input.capsHit) reasons.push(`limit hit: ${cap}`)
+  if (input.interrupted !== undefined) reasons.push(`interrupted: ${input.interrupted}`)
+  return { valid: reasons.length === 0, reasons }
+}
+
+function balance({ ledger, findings }: VerdictInput): string[] {
+  if (findings.balanced) return []
+  const ended = ledger.accepted - ledger.lost
+  if (ledger.lost > 0) return [`ledger: ${ledger.lost} of ${ledger.accepted} accepted pushes were lost (${ended} reconciled; 0 may be lost)`]
+  return [`ledger: the journals contradict each other: ${findings.notes.join('; ') || 'the sums do not match'}`]
+}
+
+function generator(input: VerdictInput): string[] {
+  const reasons: string[] = []
+  const lagLimit = input.tightestLimitMicros * input.lagShare
+  if (input.attempts === 0) reasons.push('load: no attempt fell into the measured window')
+  if (!(input.lagP99Micros <= lagLimit)) {
+    reasons.push(`generator lag: p99 ${millis(input.lagP99Micros)} is more than ${percent(input.lagShare)} of the tightest delay limit (${millis(lagLimit)})`)
+  }
+  if (input.unsent > 0) reasons.push(`arrivals dropped: ${input.unsent} of ${input.planned} planned attempts were never sent`)
+  return reasons
+}
+
+export function thresholdsOf(input: VerdictInput): (typeof Threshold.Type)[] {
+  const share = input.attempts === 0 ? 0 : input.inadequatelyHandled / input.attempts
+  return [
+    threshold('inadequately handled attempts', 100 * share, 100 * input.inadequatelyHandledMax, '%'),
+    threshold('duplicated copies', input.ledger.duplicated, 0, 'copies'),
+  ]
+}
+
+function threshold(name: string, measured: number, limit: number, unit: string): typeof Threshold.Type {
+  return { name, measured: Math.round(measured * 1e4) / 1e4, limit: Math.round(limit * 1e4) / 1e4, unit, passed: measured <= limit }
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10}%`
+}
+
+function millis(micros: number): string {
+  return `${Math.round(micros / 10) / 100} ms`
+}
