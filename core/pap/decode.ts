@@ -3,7 +3,7 @@
  * what, where, and enough of the message for a fitting answer. Knows no multipart and no policy.
  */
 import { readXml } from '../xml/read.js'
-import type { XmlElement } from '../xml/tree.js'
+import { placeOf, type XmlElement, type XmlPlace } from '../xml/tree.js'
 import { parsePapTime } from './dates.js'
 import type { PapMessage } from './documents.js'
 import { ADDRESSES_MAX, ID_LENGTH_MAX, messageRow, type AttributeRow, type ChildRow, type ElementRow } from './model.js'
@@ -52,7 +52,7 @@ export function decodePap(source: Buffer | string): PapDocument | PapFault {
     return { ok: false, form, code: 3002, desc, about: undefined }
   }
   if (!xml.ok) {
-    const desc = `${xml.message} (line ${xml.line}, column ${xml.column})`
+    const desc = atPlace(xml.message, xml.place)
     return { ok: false, form, code: 2000, desc, about: subjectOf(xml.root) }
   }
   try {
@@ -64,9 +64,13 @@ export function decodePap(source: Buffer | string): PapDocument | PapFault {
     return { ok: true, form, productName: root.attributes['product-name'], message }
   } catch (thrown) {
     if (!(thrown instanceof Invalid)) throw thrown
-    const desc = `${thrown.what} (line ${thrown.element.line}, column ${thrown.element.column})`
+    const desc = atPlace(thrown.what, placeOf(xml.source, thrown.element.offset))
     return { ok: false, form, code: 2000, desc, about: subjectOf(xml.root) }
   }
+}
+
+function atPlace(what: string, place: XmlPlace): string {
+  return `${what} (line ${place.line}, column ${place.column})`
 }
 
 /** What can be said of a document that is not valid: the first child of `pap`, if it is a message. */
@@ -147,21 +151,25 @@ function missingChild(row: ElementRow, childRow: ChildRow, found: XmlElement | u
 
 function decodeAttributes(row: ElementRow, element: XmlElement, version: ProtocolVersion, tolerant: boolean, values: Values): void {
   const attributes = element.attributes
+  let known = 0
   for (const attributeRow of row.attributes) {
     const text = attributes[attributeRow.name]
-    if (text !== undefined) {
+    if (text !== undefined && !(attributeRow.sinceSecond && version.major < 2)) {
+      known += 1
       values[attributeRow.property] = decodeValue(attributeRow, text, element)
     } else {
       if (attributeRow.required) throw new Invalid(`element ${row.name} needs the attribute ${attributeRow.name}`, element)
       values[attributeRow.property] = attributeRow.fallback
     }
   }
-  for (const name in attributes) {
-    const attributeRow = row.attributesByName.get(name)
-    if (attributeRow === undefined ? !tolerant : attributeRow.sinceSecond && version.major < 2) {
-      const where = version.major < 2 ? ' in PAP 1.0' : ''
-      throw new Invalid(`element ${row.name} has no attribute ${name}${where}`, element)
-    }
+  if (known !== element.attributeCount && !tolerant) refuseUnknown(row, element, version)
+}
+
+function refuseUnknown(row: ElementRow, element: XmlElement, version: ProtocolVersion): void {
+  for (const name in element.attributes) {
+    const attributeRow = row.attributes.find((one) => one.name === name)
+    if (attributeRow === undefined) throw new Invalid(`element ${row.name} has no attribute ${name}`, element)
+    if (attributeRow.sinceSecond && version.major < 2) throw new Invalid(`element ${row.name} has no attribute ${name} in PAP 1.0`, element)
   }
 }
 

@@ -31,7 +31,6 @@ export interface ChildRow {
 export interface ElementRow {
   readonly name: string
   readonly attributes: readonly AttributeRow[]
-  readonly attributesByName: ReadonlyMap<string, AttributeRow>
   /** In the order the DTD demands. */
   readonly children: readonly ChildRow[]
   /** The element stands for the value of its only attribute (address). */
@@ -52,7 +51,7 @@ function attribute(name: string, property: string, kind: AttributeKind, fallback
 }
 
 function element(name: string, attributes: readonly AttributeRow[], children: readonly ChildRow[] = [], bare = false): ElementRow {
-  return { name, attributes, attributesByName: new Map(attributes.map((row) => [row.name, row])), children, bare }
+  return { name, attributes, children, bare }
 }
 
 const PUSH_ID = needed(attribute('push-id', 'pushId', 'id'))

@@ -46,8 +46,18 @@ const LISTED_VERSION = /^(\d{1,4})\.(\d{1,4}|\*)$/
 /** A document without a usable document type is read as 2.0. */
 const ASSUMED: Negotiated = { version: { major: 2, minor: 0 }, supported: true, form: '2.0' }
 
-/** The version of a document, and the form of whatever answers it. */
+let latestDoctype: Doctype | undefined
+let latest = ASSUMED
+
+/** The version of a document, and the form of whatever answers it. The latest is kept: the reader repeats a repeated declaration. */
 export function negotiate(doctype: Doctype | undefined): Negotiated {
+  if (doctype === latestDoctype) return latest
+  latest = negotiateAnew(doctype)
+  latestDoctype = doctype
+  return latest
+}
+
+function negotiateAnew(doctype: Doctype | undefined): Negotiated {
   const version = versionOf(doctype)
   if (doctype === undefined || version === undefined) return ASSUMED
   const listed = listedVersions(doctype)

@@ -16,8 +16,22 @@ const EXTERNAL = /^\s+(?:PUBLIC\s+(?:"([^"]*)"|'([^']*)')(?:\s*(?:"([^"]*)"|'([^
 const INSTRUCTION = /^([^\s?]+)\s*([^]*)$/
 const MARKUP = /^(?:<!?[A-Za-z[]*|%|\S)/
 
-/** Reads a declaration whose outer form the parser has already accepted. */
+let latestText = ''
+let latest: DoctypeReading | undefined
+
+/**
+ * Reads a declaration whose outer form the parser has already accepted. The latest one is kept, because an initiator's
+ * documents all begin alike.
+ */
 export function readDoctype(text: string): DoctypeReading {
+  if (latest === undefined || text !== latestText) {
+    latest = readAnew(text)
+    latestText = text
+  }
+  return latest
+}
+
+function readAnew(text: string): DoctypeReading {
   const name = NAME.exec(text)
   let rest = name === null ? text : text.slice(name[0].length)
   const external = EXTERNAL.exec(rest)

@@ -2,17 +2,17 @@
  * The reader: a document from outside into a small tree, or a refusal that names line and column. Well-formedness is
  * saxes' work; this file adds the limits, the refusal of declarations, and the tree. Nothing is fetched or expanded.
  */
-import { SaxesParser, type SaxesTagPlain } from 'saxes'
+import { SaxesParser } from 'saxes'
 import { readDoctype } from './doctype.js'
 import { decodeText } from './encoding.js'
 import {
-  XML_ATTRIBUTE_LENGTH_MAX, XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX,
-  type Doctype, type XmlDocument, type XmlElement, type XmlFailure,
+  XML_ATTRIBUTE_LENGTH_MAX, XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX, placeOf,
+  type Doctype, type XmlDocument, type XmlElement, type XmlFailure, type XmlPlace,
 } from './tree.js'
 
 /** Thrown out of the parser's handlers to stop it at once; never leaves this file. */
 class Refused {
-  constructor(readonly message: string, readonly line: number, readonly column: number) {}
+  constructor(readonly message: string, readonly place: XmlPlace) {}
 }
 
 interface GrowingElement extends XmlElement {
@@ -20,14 +20,15 @@ interface GrowingElement extends XmlElement {
   text: string
 }
 
+/**
+ * The parser with its handlers. Each handler is one more property of the parser object, and V8 gives up fast access to
+ * all of them when there are more than a few: with an eighth handler a document takes five times as long.
+ */
 class TreeReader {
   private readonly parser = new SaxesParser<{ position: false; xmlns: false }>({ position: false, xmlns: false })
   private source = ''
   private open: GrowingElement[] = []
   private elements = 0
-  private attributes = 0
-  private line = 1
-  private column = 1
   doctype: Doctype | undefined
   root: GrowingElement | undefined
 
@@ -35,9 +36,7 @@ class TreeReader {
     const parser = this.parser
     parser.on('error', (error) => this.refuse(error.message.replace(/\.$/, '')))
     parser.on('doctype', (text) => this.onDoctype(text))
-    parser.on('opentagstart', (tag) => this.onStart(tag.name))
-    parser.on('attribute', (attribute) => this.onAttribute(attribute))
-    parser.on('opentag', (tag) => this.onOpen(tag))
+    parser.on('opentag', (tag) => this.onOpen(tag.name, tag.attributes))
     parser.on('closetag', () => this.open.pop())
     parser.on('text', (text) => this.onText(text))
     parser.on('cdata', (text) => this.onText(text))
@@ -54,7 +53,7 @@ class TreeReader {
   }
 
   private refuse(message: string): never {
-    throw new Refused(message, this.parser.line, Math.max(1, this.parser.column))
+    throw new Refused(message, { line: this.parser.line, column: Math.max(1, this.parser.column) })
   }
 
   private onDoctype(text: string): void {
@@ -62,41 +61,32 @@ class TreeReader {
     this.doctype = doctype
     if (refusal === undefined) return
     const start = this.source.indexOf('<!DOCTYPE')
-    const after = refusal.markup === '<!DOCTYPE' ? start : Math.max(start, this.source.indexOf(refusal.markup, start + 9))
-    const place = placeOf(this.source, after)
-    throw new Refused(refusal.message, place.line, place.column)
+    const at = refusal.markup === '<!DOCTYPE' ? start : Math.max(start, this.source.indexOf(refusal.markup, start + 9))
+    throw new Refused(refusal.message, placeOf(this.source, at))
   }
 
-  private onStart(name: string): void {
+  private onOpen(name: string, attributes: Record<string, string>): void {
     if (this.open.length >= XML_DEPTH_MAX) this.refuse(`elements are nested deeper than ${XML_DEPTH_MAX}`)
     if (++this.elements > XML_ELEMENTS_MAX) this.refuse(`the document has more than ${XML_ELEMENTS_MAX} elements`)
-    this.attributes = 0
-    // The parser stands one character behind the name; behind a line break it no longer knows the column of the tag.
-    if (this.parser.column > 0) {
-      this.line = this.parser.line
-      this.column = this.parser.column - name.length - 1
-    } else {
-      const place = placeOf(this.source, this.source.lastIndexOf('<', this.parser.position - 1))
-      this.line = place.line
-      this.column = place.column
-    }
-  }
-
-  private onAttribute(attribute: { name: string; value: string }): void {
-    if (++this.attributes > XML_ATTRIBUTES_MAX) this.refuse(`an element has more than ${XML_ATTRIBUTES_MAX} attributes`)
-    if (attribute.value.length > XML_ATTRIBUTE_LENGTH_MAX) {
-      this.refuse(`attribute ${attribute.name.slice(0, 80)} is longer than ${XML_ATTRIBUTE_LENGTH_MAX} characters`)
-    }
-  }
-
-  private onOpen(tag: SaxesTagPlain): void {
-    const element: GrowingElement = {
-      name: tag.name, attributes: tag.attributes, children: [], text: '', line: this.line, column: this.column,
-    }
+    const attributeCount = this.countAttributes(name, attributes)
+    // The parser stands behind the tag, and no attribute value holds a `<`.
+    const offset = this.source.lastIndexOf('<', this.parser.position - 1)
+    const element: GrowingElement = { name, attributes, attributeCount, children: [], text: '', offset }
     const parent = this.open[this.open.length - 1]
     if (parent === undefined) this.root ??= element
     else parent.children.push(element)
     this.open.push(element)
+  }
+
+  private countAttributes(element: string, attributes: Readonly<Record<string, string>>): number {
+    let count = 0
+    for (const name in attributes) {
+      if (++count > XML_ATTRIBUTES_MAX) this.refuse(`element ${element.slice(0, 80)} has more than ${XML_ATTRIBUTES_MAX} attributes`)
+      if (attributes[name]!.length > XML_ATTRIBUTE_LENGTH_MAX) {
+        this.refuse(`attribute ${name.slice(0, 80)} is longer than ${XML_ATTRIBUTE_LENGTH_MAX} characters`)
+      }
+    }
+    return count
   }
 
   private onText(text: string): void {
@@ -118,26 +108,15 @@ export function readXml(source: Buffer | string): XmlDocument | XmlFailure {
   if (!decoded.ok) return failure(decoded.message)
   try {
     reader.read(decoded.text)
-    return { ok: true, doctype: reader.doctype, root: reader.root! }
+    return { ok: true, doctype: reader.doctype, root: reader.root!, source: decoded.text }
   } catch (thrown) {
     const { doctype, root } = reader
     reader = new TreeReader()
     if (!(thrown instanceof Refused)) throw thrown
-    return { ok: false, message: thrown.message, line: thrown.line, column: thrown.column, doctype, root }
+    return { ok: false, message: thrown.message, place: thrown.place, doctype, root }
   }
 }
 
 function failure(message: string): XmlFailure {
-  return { ok: false, message, line: 1, column: 1, doctype: undefined, root: undefined }
-}
-
-/** Line and column, from 1, of an offset into a text. */
-function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
-  let line = 1
-  let lineStart = 0
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) {
-    line += 1
-    lineStart = at + 1
-  }
-  return { line, column: offset - lineStart + 1 }
+  return { ok: false, message, place: { line: 1, column: 1 }, doctype: undefined, root: undefined }
 }

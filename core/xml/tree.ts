@@ -16,10 +16,16 @@ export interface XmlElement {
   readonly name: string
   /** By name; no prototype, so `in` and `for in` see attributes only. */
   readonly attributes: Readonly<Record<string, string>>
+  /** How many attributes there are. */
+  readonly attributeCount: number
   readonly children: readonly XmlElement[]
   /** Character data directly inside this element, pieces joined. */
   readonly text: string
-  /** Where the start tag begins, counted from 1. */
+  /** Where the start tag begins in the document's `source`; `placeOf` makes line and column of it. */
+  readonly offset: number
+}
+
+export interface XmlPlace {
   readonly line: number
   readonly column: number
 }
@@ -42,14 +48,28 @@ export interface XmlDocument {
   readonly ok: true
   readonly doctype: Doctype | undefined
   readonly root: XmlElement
+  /** The decoded text. */
+  readonly source: string
 }
 
 /** A refused document. `doctype` and `root` hold what was read before the fault, so that an answer can name what it answers. */
 export interface XmlFailure {
   readonly ok: false
   readonly message: string
-  readonly line: number
-  readonly column: number
+  readonly place: XmlPlace
   readonly doctype: Doctype | undefined
   readonly root: XmlElement | undefined
+}
+
+const LINE_BREAK = /\r\n?|\n/g
+
+/** Line and column, both from 1, of an offset into a document's text. */
+export function placeOf(source: string, offset: number): XmlPlace {
+  let line = 1
+  let lineStart = 0
+  for (const lineBreak of source.slice(0, offset).matchAll(LINE_BREAK)) {
+    line += 1
+    lineStart = lineBreak.index + lineBreak[0].length
+  }
+  return { line, column: offset - lineStart + 1 }
 }
