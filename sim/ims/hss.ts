@@ -1,0 +1,46 @@
+/**
+ * The HSS as the nodes ask it: the answers of Cx (TS 29.228) as function calls instead of Diameter. It adds to the
+ * subscriber directory only what the S-CSCF told it, which here is the S-CSCF's own word on who is registered.
+ */
+import { defaultIdentity, isBarred, type Subscriber, type SubscriberDirectory } from './subscribers.js'
+
+/** Cx results (TS 29.229 section 6.2) that decide what a node answers. */
+export type CxResult = 'first-registration' | 'subsequent-registration' | 'unregistered-service' | 'user-unknown' | 'identities-dont-match' | 'identity-not-registered' | 'roaming-not-allowed'
+
+export interface HssState {
+  /** Whether the S-CSCF serves this implicit registration set now, by its default identity. */
+  isRegistered(defaultIdentity: string): boolean
+  /** Whether a profile has services for unregistered users (session case 2), so that the S-CSCF must see the request. */
+  readonly servesUnregistered: boolean
+}
+
+export class Hss {
+  constructor(private readonly directory: SubscriberDirectory, private readonly state: HssState) {}
+
+  /** User-Authorization (UAR): may this private identity register this public one here? */
+  authorize(impu: string, impi: string | undefined): CxResult {
+    const subscriber = this.directory.find(impu)
+    if (subscriber === undefined) return 'user-unknown'
+    // A REGISTER without credentials has no private identity yet; the S-CSCF's challenge settles it.
+    if (impi !== undefined && impi !== subscriber.impi) return 'identities-dont-match'
+    if (!subscriber.mayRegister || isBarred(subscriber, impu)) return 'roaming-not-allowed'
+    const main = defaultIdentity(subscriber)
+    return main !== undefined && this.state.isRegistered(main) ? 'subsequent-registration' : 'first-registration'
+  }
+
+  /** Location-Info (LIR): is there an S-CSCF for this public identity? A barred identity is as unknown as a foreign one. */
+  locate(impu: string): CxResult {
+    // A set is kept under its default identity, so the common case costs one look-up and computes no subscriber.
+    if (this.state.isRegistered(impu)) return 'subsequent-registration'
+    const subscriber = this.directory.find(impu)
+    if (subscriber === undefined || isBarred(subscriber, impu)) return 'user-unknown'
+    const main = defaultIdentity(subscriber)
+    if (main !== undefined && this.state.isRegistered(main)) return 'subsequent-registration'
+    return this.state.servesUnregistered ? 'unregistered-service' : 'identity-not-registered'
+  }
+
+  /** The profile and credentials (SAR, MAR) of a public identity. */
+  subscriber(impu: string): Subscriber | undefined {
+    return this.directory.find(impu)
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * The P-CSCF: the edge between terminals and the core (TS 24.229 section 5.2, RFC 5626 section 5). It vouches for
+ * registrations by flow, writes itself into the Path, lets only registered identities in, and takes requests from the
+ * core to the very flow their Route names. It knows no binding: where a terminal is, its Path says.
+ */
+import type { FlowId, FlowUp } from '../../core/kit/network.js'
+import { MICROS_PER_SECOND, type Now } from '../../core/kit/time.js'
+import type { Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
+import { Header } from '../../core/sip/header-names.js'
+import { composed, parsedText, type HeaderText } from '../../core/sip/header-text.js'
+import type { SipMessage } from '../../core/sip/message.js'
+import { nameAddrs, uriOf } from '../../core/sip/name-addr.js'
+import { paramOf } from '../../core/sip/params.js'
+import { aorOf, parseUri, uriParam } from '../../core/sip/uri.js'
+import { DELTA_SECONDS_MAX, allValues, integerOf, listsToken } from '../../core/sip/values.js'
+import { AccessFlows, type AccessFlow } from './access-flows.js'
+import { AccessRegistrations } from './access-registrations.js'
+import { withIntegrity } from './credentials.js'
+import { octetsWithVia } from './message-size.js'
+import { Pool } from './pool.js'
+import { ProxyNode, type Branch, type NodeParts } from './proxy.js'
+import type { Crypto } from '../../core/kit/crypto.js'
+
+/** RFC 3261 section 18.1.1: a larger request does not go out over UDP where the path MTU is unknown. */
+const DATAGRAM_OCTETS_MAX = 1_300
+const FLOW_KEY_OCTETS = 20
+const PATH_TAG = composed('path')
+
+/** What a REGISTER's branch remembers for its 200. */
+class RegisterBranch {
+  constructor(readonly identity: string, readonly flow: AccessFlow, readonly contactUri: string | undefined) {}
+}
+
+export class Pcscf extends ProxyNode {
+  readonly flows: AccessFlows
+  readonly registrations: AccessRegistrations
+  private readonly visitedNetwork: HeaderText
+  private readonly ownAddresses: ReadonlySet<string>
+  private readonly sentBy: string
+  private chargingLast = 0
+
+  constructor(parts: NodeParts, crypto: Crypto) {
+    super(parts, parts.settings.pcscf.name)
+    const { pcscf } = parts.settings
+    this.flows = new AccessFlows(crypto, parts.entropy.bytes(FLOW_KEY_OCTETS), pcscf.name)
+    this.registrations = new AccessRegistrations(this.flows, new Pool((text) => text))
+    this.visitedNetwork = composed(`"${pcscf.visitedNetworkId}"`)
+    this.sentBy = `${pcscf.listen.address}:${pcscf.listen.port}`
+    const ports = [pcscf.listen.port, ...pcscf.furtherPorts]
+    this.ownAddresses = new Set(ports.flatMap((port) => [`${pcscf.listen.address}:${port}`, ...(port === 5060 ? [pcscf.listen.address] : [])]))
+  }
+
+  /** A flow between a terminal and this node came up, or a socket terminals talk to. Flows of the core are not told. */
+  accessFlowUp(flow: FlowUp): void {
+    this.flows.up(flow)
+  }
+
+  override onFlowDown(_now: Now, flow: FlowId): void {
+    this.flows.down(flow)
+  }
+
+  protected override isOwnAddress(hostPort: string): boolean {
+    return this.ownAddresses.has(hostPort)
+  }
+
+  protected route(now: Now, transaction: ServerTransaction): void {
+    const flow = this.flows.of(transaction.source)
+    if (flow === undefined) this.terminating(now, transaction)
+    else if (transaction.request.method === 'REGISTER') this.register(now, transaction, flow)
+    else this.originating(now, transaction, flow)
+  }
+
+  /** TS 24.229 5.2.2.1: a REGISTER of a terminal on its way to its home network. */
+  private register(now: Now, transaction: ServerTransaction, flow: AccessFlow): void {
+    const to = uriOf(transaction.request, Header.To)
+    const domain = parseUri(transaction.request.requestUri)
+    if (to === undefined || domain === undefined) {
+      this.refuse(now, transaction, 400)
+      return
+    }
+    const hop = domain.host.toLowerCase() === this.settings.homeDomain ? this.resolver.icscf : this.resolver.hopOf(domain)
+    if (hop === undefined) {
+      this.refuse(now, transaction, 404)
+      return
+    }
+    const copy = this.copyOf(now, transaction)
+    if (copy === undefined) return
+    const identity = aorOf(to)
+    this.distrust(copy)
+    copy.removeAll(Header.Route)
+    copy.removeAll(Header.Path)
+    // RFC 5626 5.1, RFC 3327 5.2: the Path names the flow, so that requests come back over it.
+    copy.append(Header.Path, flow.path)
+    if (!listsToken(copy, Header.Require, 'path')) copy.append(Header.Require, PATH_TAG)
+    copy.append(Header.PVisitedNetworkId, this.visitedNetwork)
+    copy.append(Header.PChargingVector, this.chargingVector())
+    const authorization = copy.get(Header.Authorization)
+    if (authorization !== undefined) {
+      const vouched = this.registrations.find(now.mono, identity, flow) !== undefined
+      copy.set(Header.Authorization, withIntegrity(authorization, vouched))
+    }
+    this.forwardOnly(now, transaction, copy, hop, new RegisterBranch(identity, flow, firstContact(copy)))
+  }
+
+  /** TS 24.229 5.2.6.3: a request of a terminal; only an identity registered over this flow may send one. */
+  private originating(now: Now, transaction: ServerTransaction, flow: AccessFlow): void {
+    const { request } = transaction
+    const preferred = uriOf(request, Header.PPreferredIdentity)
+    const from = uriOf(request, Header.From)
+    const registration = from === undefined ? undefined : this.registrations.find(now.mono, aorOf(from), flow)
+    if (from === undefined || registration === undefined) {
+      this.refuse(now, transaction, 403, 'Not Registered Over This Flow')
+      return
+    }
+    const copy = this.copyOf(now, transaction)
+    if (copy === undefined) return
+    const identity = aorOf(from)
+    const wanted = preferred === undefined ? identity : aorOf(preferred)
+    // A preferred identity outside the implicit registration set gives way to the default one.
+    const asserted = registration.identities.includes(`<${wanted}>`) ? wanted : identity
+    this.takeOwnRoute(copy)
+    this.distrust(copy)
+    copy.append(Header.PAssertedIdentity, composed(`<${asserted}>`))
+    copy.append(Header.PChargingVector, this.chargingVector())
+    // RFC 3608 6.1: whatever the terminal preloaded, the request takes the Service-Route of its registration.
+    copy.removeAll(Header.Route)
+    copy.prepend(Header.Route, parsedText(registration.serviceRoute.text))
+    const route = uriOf(copy, Header.Route)
+    const hop = route === undefined ? undefined : this.resolver.hopOf(route)
+    if (hop === undefined) this.refuse(now, transaction, 500)
+    else this.forwardOnly(now, transaction, copy, hop)
+  }
+
+  /** RFC 5626 5.3: a request of the core for the terminal behind a flow token. */
+  private terminating(now: Now, transaction: ServerTransaction): void {
+    const copy = this.copyOf(now, transaction)
+    if (copy === undefined) return
+    const token = this.takeOwnRoute(copy)
+    const flow = token === undefined || token === '' ? 'forged' : this.flows.find(token)
+    if (flow === 'forged') this.refuse(now, transaction, 403)
+    else if (flow === 'gone') this.refuse(now, transaction, 430)
+    else this.toTerminal(now, transaction, copy, flow)
+  }
+
+  private toTerminal(now: Now, transaction: ServerTransaction, copy: SipMessage, flow: AccessFlow): void {
+    withoutNetworkHeaders(copy)
+    // RFC 3325 7: a terminal is outside the trust domain; P-Asserted-Identity goes only where its owner asked for privacy.
+    if (copy.has(Header.PAssertedIdentity) && listsToken(copy, Header.Privacy, 'id')) copy.removeAll(Header.PAssertedIdentity)
+    if (flow.hop.transport !== 'udp' || octetsWithVia(copy, this.sentBy) <= DATAGRAM_OCTETS_MAX) {
+      this.forwardOnly(now, transaction, copy, flow.hop)
+      return
+    }
+    // RFC 3261 18.1.1: too large for UDP, so it takes TCP where the contact offers that, and does not go otherwise.
+    const hop = overTcp(copy.requestUri, flow.hop)
+    if (hop === undefined) this.refuse(now, transaction, 513)
+    else this.forwardOnly(now, transaction, copy, hop)
+  }
+
+  /** A terminal that cannot be reached over its flow is 430 (RFC 5626 5.3.2); another next hop that cannot be reached is 503. */
+  protected override transportFailureStatus(branch: Branch): number {
+    return this.flows.of(branch.context.transaction.source) === undefined ? 430 : 503
+  }
+
+  protected override adapt(now: Now, branch: Branch, response: SipMessage): void {
+    const { target } = branch
+    if (target instanceof RegisterBranch && response.status < 300) this.registered(now, target, response)
+    if (this.flows.of(branch.context.transaction.source) !== undefined) withoutNetworkHeaders(response)
+  }
+
+  /** TS 24.229 5.2.2.1: what the P-CSCF keeps of a 200 to a REGISTER. */
+  private registered(now: Now, register: RegisterBranch, response: SipMessage): void {
+    let granted = 0
+    for (const contact of nameAddrs(response, Header.Contact) ?? []) {
+      if (contact.uri === register.contactUri) granted = integerOf(paramOf(contact.params, 'expires') ?? '', DELTA_SECONDS_MAX) ?? 0
+    }
+    const until = now.mono + granted * MICROS_PER_SECOND
+    const routes = allValues(response, Header.ServiceRoute).join(', ')
+    this.registrations.keep(now.mono, register.identity, register.flow, until, routes, response.get(Header.PAssociatedUri) ?? '')
+  }
+
+  /** What a terminal may not say of itself (RFC 3325 section 5, RFC 7315 section 4). */
+  private distrust(copy: SipMessage): void {
+    copy.removeAll(Header.PAssertedIdentity)
+    copy.removeAll(Header.PPreferredIdentity)
+    copy.removeAll(Header.PServedUser)
+    withoutNetworkHeaders(copy)
+  }
+
+  private chargingVector(): HeaderText {
+    const { pcscf } = this.settings
+    this.chargingLast += 1
+    return composed(`icid-value="${this.chargingLast.toString(36)}.${pcscf.name}";icid-generated-at=${pcscf.listen.address};orig-ioi=${pcscf.visitedNetworkId}`)
+  }
+}
+
+/** Charging and network headers stay inside the core (RFC 7315 sections 4.3 to 4.6). */
+function withoutNetworkHeaders(message: SipMessage): void {
+  message.removeAll(Header.PChargingVector)
+  message.removeAll(Header.PVisitedNetworkId)
+  for (let index = message.ids.length - 1; index >= 0; index--) {
+    if (message.ids[index] !== Header.Other || !/^p-charging-function-addresses[ \t]*:/i.test(message.values[index]!)) continue
+    message.ids.splice(index, 1)
+    message.values.splice(index, 1)
+  }
+}
+
+function firstContact(message: SipMessage): string | undefined {
+  return nameAddrs(message, Header.Contact)?.[0]?.uri
+}
+
+function overTcp(requestUri: string, hop: Hop): Hop | undefined {
+  const uri = parseUri(requestUri)
+  if (uri === undefined || uriParam(uri, 'transport')?.toLowerCase() !== 'tcp') return undefined
+  return { transport: 'tcp', address: hop.address, port: uri.port === 0 ? 5060 : uri.port }
+}

@@ -1,0 +1,266 @@
+/**
+ * The S-CSCF: registrar, authenticator and terminating router of the home network (TS 24.229 section 5.4). It answers
+ * REGISTER itself, tells application servers of it, and forks other requests to the devices of their user. Rules of
+ * bindings, targets, digest and third-party REGISTER each have a file of their own; here they meet messages.
+ */
+import type { Now } from '../../core/kit/time.js'
+import type { Crypto } from '../../core/kit/crypto.js'
+import type { ClientFailure, ClientTransaction, Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
+import { Header } from '../../core/sip/header-names.js'
+import { composed, parsedText, type HeaderText } from '../../core/sip/header-text.js'
+import type { SipMessage } from '../../core/sip/message.js'
+import { uriOf } from '../../core/sip/name-addr.js'
+import { aorOf, parseUri, sameUri } from '../../core/sip/uri.js'
+import { Authenticator } from './authentication.js'
+import { isVouched, usernameOf } from './credentials.js'
+import { FilterCriteria, type RegistrationType } from './filter-criteria.js'
+import { TemporaryGruus, grOfInstance } from './gruu.js'
+import type { Hss } from './hss.js'
+import { Pool } from './pool.js'
+import { featureSetOf } from './preferences.js'
+import { Branch, ProxyNode, ResponseContext, type NodeParts } from './proxy.js'
+import { Registrar, type Binding, type Registration, type RegisterEffect } from './registrar.js'
+import { fillRegisterAnswer, readRegister, unsupportedExtensions, type RegisterRefusal } from './registration.js'
+import { defaultIdentity, isBarred, type Subscriber } from './subscribers.js'
+import { TargetFinder, type DeviceTarget } from './targets.js'
+import { ThirdParty, thirdPartyRegister, type ThirdPartyNews } from './third-party-register.js'
+import { triggeringRegister } from './triggering.js'
+
+/** Which device a branch goes to, and where it may go instead after 430. */
+class DeviceBranch {
+  constructor(readonly binding: Binding, readonly uri: string, readonly others: readonly Binding[], readonly base: SipMessage) {}
+}
+
+const TYPE_OF: Readonly<Record<Exclude<RegisterEffect, 'query'>, RegistrationType>> = {
+  initial: 'initial', 're-registration': 're-registration', 'de-registration': 'de-registration',
+}
+
+export class Scscf extends ProxyNode {
+  readonly registrar: Registrar
+  /** Third-party REGISTERs sent, and those whose server failed. */
+  readonly thirdParty = { sent: 0, failed: 0 }
+  private readonly authenticator: Authenticator
+  private readonly targets: TargetFinder
+  private readonly criteria: FilterCriteria
+  private readonly serviceRoute: HeaderText
+
+  constructor(parts: NodeParts, private readonly hss: Hss, private readonly crypto: Crypto) {
+    super(parts, parts.settings.scscf.name)
+    const { settings, entropy, resolver } = parts
+    const gruus = new TemporaryGruus(crypto, entropy, entropy.bytes(16), entropy.bytes(32))
+    this.registrar = new Registrar({
+      features: new Pool(featureSetOf),
+      paths: new Pool((path) => resolver.pathVector(path)),
+      mint: (counter) => gruus.mint(counter),
+      sameUri: sameUriText,
+      bindingsPerUserMax: settings.registration.bindingsPerUserMax,
+    })
+    this.authenticator = new Authenticator(crypto, entropy, settings.homeDomain, settings.digest)
+    this.targets = new TargetFinder(this.registrar, hss, gruus, crypto)
+    this.criteria = new FilterCriteria(settings.filterCriteria)
+    this.serviceRoute = composed(`<sip:orig@${settings.scscf.name};lr>`)
+  }
+
+  /** Bindings whose time is over (RFC 3261 section 10.3); the last one of a user is news for the application servers. */
+  expire(now: Now): void {
+    for (let binding = this.registrar.expireOne(now); binding !== undefined; binding = this.registrar.expireOne(now)) this.gone(now, binding.registration)
+  }
+
+  protected route(now: Now, transaction: ServerTransaction): void {
+    if (transaction.request.method === 'REGISTER') {
+      this.register(now, transaction)
+      return
+    }
+    const copy = this.copyOf(now, transaction)
+    if (copy === undefined) return
+    if (this.takeOwnRoute(copy) === 'orig') this.originating(now, transaction, copy)
+    else this.terminating(now, transaction, copy)
+  }
+
+  override onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
+    if (!(transaction.context instanceof ThirdParty)) super.onResponse(now, transaction, response)
+    else if (response.status === 408 || response.status >= 500) this.serverFailed(now, transaction.context)
+  }
+
+  override onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
+    if (transaction.context instanceof ThirdParty) this.serverFailed(now, transaction.context)
+    else super.onFailure(now, transaction, failure)
+  }
+
+  /** RFC 3261 10.3, TS 24.229 5.4.1.2. */
+  private register(now: Now, transaction: ServerTransaction): void {
+    const { request } = transaction
+    const unsupported = unsupportedExtensions(request)
+    if (unsupported !== '') {
+      this.refuseWith(now, transaction, this.reply(request, 420).append(Header.Unsupported, composed(unsupported)))
+      return
+    }
+    const to = uriOf(request, Header.To)
+    const identity = to === undefined ? '' : aorOf(to)
+    const subscriber = this.hss.subscriber(identity)
+    const main = subscriber === undefined ? undefined : defaultIdentity(subscriber)
+    if (subscriber === undefined || main === undefined) this.refuse(now, transaction, 404)
+    else if (!subscriber.mayRegister || isBarred(subscriber, identity)) this.refuse(now, transaction, 403)
+    else if (this.authenticated(now, transaction, subscriber, main)) this.change(now, transaction, subscriber, main)
+  }
+
+  /** False when the request has been answered by a challenge or a refusal. */
+  private authenticated(now: Now, transaction: ServerTransaction, subscriber: Subscriber, main: string): boolean {
+    const { request } = transaction
+    // TS 24.229 5.4.1.2.2: on a flow the P-CSCF vouches for, a registered user refreshes without a challenge.
+    if (isVouched(request) && this.registrar.isRegistered(main)) {
+      if (usernameOf(request) === subscriber.impi) return true
+      this.refuse(now, transaction, 403, 'Identities Do Not Match')
+      return false
+    }
+    const verdict = this.authenticator.check(now, request, subscriber)
+    if (verdict === 'valid') return true
+    if (verdict === 'wrong') {
+      this.refuse(now, transaction, 403, 'Authentication Failed')
+      return false
+    }
+    const response = this.reply(request, 401)
+    for (const challenge of this.authenticator.challenges(now, subscriber, verdict === 'stale')) response.append(Header.WwwAuthenticate, challenge)
+    this.refuseWith(now, transaction, response)
+    return false
+  }
+
+  private change(now: Now, transaction: ServerTransaction, subscriber: Subscriber, main: string): void {
+    const { request } = transaction
+    const { homeDomain, registration: bounds } = this.settings
+    const read = readRegister(request, main, homeDomain, bounds)
+    if ('status' in read) {
+      this.refuseWith(now, transaction, this.registerRefusal(request, read))
+      return
+    }
+    const result = this.registrar.apply(now, main, read.wish)
+    if (!result.done) {
+      this.refuse(now, transaction, result.status, result.why)
+      return
+    }
+    const { registration, effect } = result
+    const response = fillRegisterAnswer(now, this.reply(request, 200), {
+      registration: registration?.first === undefined ? undefined : registration,
+      registrar: this.registrar,
+      gruu: read.wish.gruu,
+      outbound: read.outbound,
+      path: read.wish.path,
+      serviceRoute: this.serviceRoute,
+      associated: associatedUris(subscriber),
+      grOf: (instance) => grOfInstance(this.crypto, instance),
+      homeDomain,
+    })
+    this.respond(now, transaction, response)
+    if (effect !== 'query') this.tellServers(now, TYPE_OF[effect], main, registration, { request, response })
+  }
+
+  private registerRefusal(request: SipMessage, { status, reason, header }: RegisterRefusal): SipMessage {
+    const response = this.reply(request, status, reason)
+    return header === undefined ? response : response.append(header.id, composed(header.value))
+  }
+
+  /** TS 24.229 5.4.3.2: on behalf of a user of this network; the P-CSCF has asserted who it is. */
+  private originating(now: Now, transaction: ServerTransaction, copy: SipMessage): void {
+    const next = uriOf(copy, Header.Route) ?? parseUri(copy.requestUri)
+    const hop = next === undefined ? undefined : this.hopTowards(next)
+    if (hop === undefined) this.refuse(now, transaction, 404)
+    else this.forwardOnly(now, transaction, copy, hop)
+  }
+
+  private hopTowards(uri: NonNullable<ReturnType<typeof parseUri>>): Hop | undefined {
+    return uri.scheme === 'tel' || uri.host.toLowerCase() === this.settings.homeDomain ? this.resolver.icscf : this.resolver.hopOf(uri)
+  }
+
+  /** TS 24.229 5.4.3.3, RFC 3261 16.5 and 16.6. */
+  private terminating(now: Now, transaction: ServerTransaction, copy: SipMessage): void {
+    const { request } = transaction
+    const targets = this.targets.find(request)
+    if (typeof targets === 'number') {
+      this.refuse(now, transaction, targets)
+      return
+    }
+    copy.removeAll(Header.PServedUser)
+    // RFC 7315 4.2.2.2: the Request-URI as it came, so that the terminal sees which identity or GRUU was meant.
+    copy.set(Header.PCalledPartyId, composed(`<${request.requestUri}>`))
+    const pushId = request.get(Header.XPushId)
+    if (pushId !== undefined) this.parts.journal('fork', pushId, [request.requestUri, String(targets.length)])
+    const context = new ResponseContext(transaction)
+    context.pending = targets.length
+    for (const device of targets) this.toDevice(now, context, copy, device)
+  }
+
+  private toDevice(now: Now, context: ResponseContext, base: SipMessage, [binding, ...others]: DeviceTarget): void {
+    const copy = base.clone()
+    copy.requestUri = withoutUriHeaders(binding.uri)
+    if (binding.path.text !== '') copy.prepend(Header.Route, parsedText(binding.path.text))
+    const hop = binding.path.text === '' ? this.resolver.hopOf(parseUri(binding.uri)!) : binding.path.value.hop
+    const target = new DeviceBranch(binding, binding.uri, others, base)
+    if (hop === undefined) this.unroutable(now, new Branch(context, target))
+    else this.forward(now, context, copy, hop, target)
+  }
+
+  protected override replaced(now: Now, branch: Branch, status: number): boolean {
+    const { target } = branch
+    if (!(target instanceof DeviceBranch)) return false
+    const pushId = target.base.get(Header.XPushId)
+    if (pushId !== undefined) this.parts.journal('branch', pushId, [target.uri, String(status)])
+    if (status !== 430) return false
+    // RFC 5626 7: the flow is dead, so its binding goes, and another flow of the same device is tried.
+    if (target.binding.isBound) {
+      this.registrar.remove(target.binding)
+      this.gone(now, target.binding.registration)
+    }
+    const [next, ...others] = target.others.filter((binding) => binding.isBound)
+    if (next === undefined) return false
+    this.toDevice(now, branch.context, target.base, [next, ...others])
+    return true
+  }
+
+  /** A binding went without a REGISTER. */
+  private gone(now: Now, registration: Registration): void {
+    if (registration.first === undefined) this.tellServers(now, 'de-registration', registration.identity, undefined, undefined)
+  }
+
+  private tellServers(now: Now, type: RegistrationType, identity: string, registration: Registration | undefined, register: ThirdPartyNews['register']): void {
+    if (this.criteria.isEmpty) return
+    let until = 0
+    for (let binding = registration?.first; binding !== undefined; binding = binding.next) until = Math.max(until, this.registrar.remainingSeconds(now, binding))
+    for (const server of this.criteria.matching(triggeringRegister(type, register?.request))) {
+      const request = thirdPartyRegister(this.parts.entropy, this.settings.scscf.name, server, { identity, expiresSeconds: until, register })
+      this.thirdParty.sent += 1
+      this.endpoint.request(now, request, server.hop, new ThirdParty(server, identity))
+    }
+  }
+
+  /** TS 24.229 5.4.1.7: with SESSION_TERMINATED a user whose server does not answer is registered no longer. */
+  private serverFailed(now: Now, { server, identity }: ThirdParty): void {
+    this.thirdParty.failed += 1
+    const registration = this.registrar.find(identity)
+    if (server.defaultHandling !== 'terminate' || registration?.first === undefined) return
+    while (registration.first !== undefined) this.registrar.remove(registration.first)
+    for (const other of this.criteria.matching(triggeringRegister('de-registration', undefined))) {
+      if (other === server) continue
+      const request = thirdPartyRegister(this.parts.entropy, this.settings.scscf.name, other, { identity, expiresSeconds: 0, register: undefined })
+      this.endpoint.request(now, request, other.hop, new ThirdParty(other, identity))
+    }
+  }
+}
+
+function sameUriText(one: string, other: string): boolean {
+  const first = parseUri(one)
+  const second = parseUri(other)
+  return first !== undefined && second !== undefined && sameUri(first, second)
+}
+
+/** RFC 3261 19.1.1: a Request-URI has no headers part; what a contact held there is not carried on. */
+function withoutUriHeaders(uri: string): string {
+  const question = uri.indexOf('?', uri.indexOf('@') + 1)
+  return question < 0 ? uri : uri.slice(0, question)
+}
+
+/** P-Associated-URI: the implicit registration set without what is barred, the default identity first (TS 24.229 5.4.1.2.2). */
+function associatedUris(subscriber: Subscriber): HeaderText {
+  let text = ''
+  for (const { uri, barred } of subscriber.identities) if (!barred) text += text === '' ? `<${uri}>` : `, <${uri}>`
+  return composed(text)
+}

@@ -1,0 +1,78 @@
+/**
+ * Plain settings of the simulated core: domain, nodes, digest, registration, filter criteria, limits. Values only;
+ * where they come from (configuration, a test, the simulated world) and what obeys them is not known here.
+ */
+import type { Endpoint } from '../../core/kit/network.js'
+import type { FilterCriterion } from './filter-criteria.js'
+
+export type DigestAlgorithm = 'MD5' | 'SHA-256'
+
+export interface NodeSettings {
+  /** The host name in this node's URIs and Via headers. */
+  readonly name: string
+  /** Where the node listens: its port stands in its Via, and the hops of its neighbours lead here. */
+  readonly listen: Endpoint
+}
+
+export interface PcscfSettings extends NodeSettings {
+  /** Further ports terminals may use, each a listener of the same node. */
+  readonly furtherPorts: readonly number[]
+  /** Where the core reaches the P-CSCF in split mode. What comes in here is inside the trust domain (RFC 3325 section 2.3). */
+  readonly core: Endpoint
+  readonly visitedNetworkId: string
+}
+
+export interface RegistrationSettings {
+  /** Used when a REGISTER names no expiry (RFC 3261 section 10.3 step 7), seconds. */
+  readonly expiresDefaultSeconds: number
+  /** Below this a REGISTER is answered 423, seconds. */
+  readonly expiresMinSeconds: number
+  /** Longer wishes are shortened to this, seconds. */
+  readonly expiresMaxSeconds: number
+  readonly bindingsPerUserMax: number
+}
+
+export interface DigestSettings {
+  /** Offered in this order, one WWW-Authenticate each (RFC 8760 section 2.3). */
+  readonly algorithms: readonly DigestAlgorithm[]
+  readonly nonceLifeSeconds: number
+}
+
+export interface ImsLimits {
+  /** Server transactions under way in one node; beyond, a new request is answered 503 with Retry-After. */
+  readonly openTransactionsMax: number
+  readonly retryAfterSeconds: number
+  /** Written where a request came without Max-Forwards (RFC 3261 section 16.6 step 3). */
+  readonly maxForwards: number
+}
+
+export interface ImsSettings {
+  readonly mode: 'collapsed' | 'split'
+  readonly homeDomain: string
+  readonly pcscf: PcscfSettings
+  readonly icscf: NodeSettings
+  readonly scscf: NodeSettings
+  /** The simulated DNS: further host names and where they lead. Transport is taken from the URI, else UDP (RFC 3263 section 4.1). */
+  readonly hosts: Readonly<Record<string, Endpoint>>
+  readonly registration: RegistrationSettings
+  readonly digest: DigestSettings
+  readonly filterCriteria: readonly FilterCriterion[]
+  readonly limits: ImsLimits
+}
+
+/** What a set-up has when it says nothing: everything collapsed on 127.0.0.1 with the ports given. */
+export function defaultImsSettings(homeDomain = 'ims.example', ports = { pcscf: 5060, icscf: 5070, scscf: 5080, core: 5061 }): ImsSettings {
+  const at = (port: number): Endpoint => ({ address: '127.0.0.1', port })
+  return {
+    mode: 'collapsed',
+    homeDomain,
+    pcscf: { name: `pcscf.${homeDomain}`, listen: at(ports.pcscf), furtherPorts: [], core: at(ports.core), visitedNetworkId: homeDomain },
+    icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
+    scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
+    hosts: {},
+    registration: { expiresDefaultSeconds: 3_600, expiresMinSeconds: 60, expiresMaxSeconds: 600_000, bindingsPerUserMax: 16 },
+    digest: { algorithms: ['SHA-256', 'MD5'], nonceLifeSeconds: 240 },
+    filterCriteria: [],
+    limits: { openTransactionsMax: 50_000, retryAfterSeconds: 5, maxForwards: 70 },
+  }
+}
