@@ -5,6 +5,16 @@
  */
 import { sameName, skipQuoted, skipSpace, trimSpace } from './scan.js'
 
+/** The first value of each parameter, by name in lower case. */
+export function paramMap(params: string): Map<string, string> {
+  const map = new Map<string, string>()
+  for (const [written, value] of listParams(params)) {
+    const name = written.toLowerCase()
+    if (!map.has(name)) map.set(name, value)
+  }
+  return map
+}
+
 /** The raw value (quotes included) of the first parameter with this name, '' when it has none, undefined when absent. */
 export function paramOf(params: string, name: string): string | undefined {
   for (let start = nextParam(params, 0); start < params.length; ) {
@@ -72,16 +82,17 @@ function nextParam(params: string, at: number): number {
   return params.charCodeAt(index) === 59 ? skipSpace(params, index + 1) : index
 }
 
+/** The next semicolon outside quotes, or the end. */
 function paramEnd(params: string, start: number): number {
-  for (let index = start; index < params.length; index++) {
-    const code = params.charCodeAt(index)
-    if (code === 59) return index
-    if (code !== 34) continue
-    const behind = skipQuoted(params, index)
-    if (behind < 0) return params.length
-    index = behind - 1
+  for (let at = start; ; ) {
+    const semicolon = params.indexOf(';', at)
+    const end = semicolon < 0 ? params.length : semicolon
+    // Looking for a quote only this far keeps a walk over many parameters linear.
+    const quote = params.slice(at, end).indexOf('"')
+    if (quote < 0) return end
+    at = skipQuoted(params, at + quote)
+    if (at < 0) return params.length
   }
-  return params.length
 }
 
 function paramNameEnd(params: string, start: number, end: number): number {

@@ -3,12 +3,12 @@
  * names the headers; values are cut out as text and understood later by whoever asks. Knows lines, names and the rules
  * that decide where a message ends; validate.ts knows what a whole message must hold.
  */
-import { hashName, headerIdAt } from './header-lookup.js'
-import { Header, type HeaderId } from './header-names.js'
+import { headerIdAt } from './header-lookup.js'
+import { Header } from './header-names.js'
 import { parsedText } from './header-text.js'
 import { SipMessage } from './message.js'
 import type { ParseResult, SipProblem } from './problem.js'
-import { CLASS, TOKEN, skipClass, skipSpace, trimSpace } from './scan.js'
+import { TOKEN, skipClass, skipSpace, trimSpace } from './scan.js'
 import { DELTA_SECONDS_MAX, integerOf } from './values.js'
 
 /** What stands before the body. */
@@ -65,139 +65,123 @@ export function problemOf(message: SipMessage, fault: Fault): SipProblem {
 /** More header lines than this in one message are refused: no honest one comes near. */
 export const HEADER_LINES_MAX = 1_024
 
-/** The lines found by `scanLines`, four numbers each: header id, start and end of the value (of the whole line for `Other`), 1 when folded. */
-const lines = new Int32Array(4 * HEADER_LINES_MAX)
-let lineCount = 0
+// The message at hand. Parsing is one synchronous call, so there is only ever one; its state lives here to cost nothing.
+let text = ''
+/** The next CR, LF, NUL and colon at or behind the line at hand; `text.length` when there is none. Searched once each. */
+let cr = 0
+let lf = 0
+let nul = 0
+let colon = 0
 let contentLength = -1
-let lineFault: Fault | undefined
-let spoiltLines = 0
+let fault: Fault | undefined
+/** Set by `endOfLine` when the line must not be used; whoever reads a line clears it before. */
+let spoilt = false
+
+function fail(status: number, what: string): void {
+  if (fault === undefined) fault = { status, what }
+}
 
 /** Reads start line and header lines between `start` and `end`. Leading line breaks are skipped (section 7.5). */
 export function parseHead(bytes: Buffer, start: number, end: number): Head {
   while (start < end && (bytes[start] === 13 || bytes[start] === 10)) start++
-  lineCount = 0
-  contentLength = -1
-  lineFault = undefined
-  spoiltLines = 0
-  const startLineEnd = endOfLine(bytes, start, end)
-  const startLineSpoilt = spoiltLines > 0
-  const bodyStart = scanLines(bytes, startLineEnd + 2, end)
-  const text = bytes.toString('latin1', start, bodyStart)
-  const length = startLineEnd - start
+  text = bytes.toString('latin1', start, end)
+  cr = lf = nul = colon = contentLength = -1
+  fault = undefined
+  spoilt = false
+  const lineEnd = endOfLine(0)
   const isResponse = text.charCodeAt(3) === 47 && /^SIP\//i.test(text)
-  const message = startLineSpoilt ? new SipMessage({ method: '' , status: isResponse ? UNREADABLE_STATUS : 0 }) : isResponse ? readStatusLine(text, length) : readRequestLine(text, length)
-  for (let mark = 0; mark < 4 * lineCount; mark += 4) {
-    const id = lines[mark] as HeaderId
-    const value = text.slice(lines[mark + 1]! - start, lines[mark + 2]! - start)
-    message.ids.push(id)
-    // Section 7.3.1: a line break with the spaces behind it reads as one space.
-    message.values.push(parsedText(lines[mark + 3] === 1 ? trimSpace(value.replace(/\r\n[ \t]+/g, ' ')) : value))
-    if (isResponse && id === Header.CSeq && message.method === '') message.method = value.slice(skipSpace(value, skipClass(value, 0, TOKEN)))
-  }
-  return { message, fault: lineFault, bodyStart, contentLength }
+  const message = isResponse ? readStatusLine(lineEnd) : readRequestLine(lineEnd)
+  const bodyStart = readHeaders(message, bytes, start, lineEnd + 2)
+  text = ''
+  return { message, fault, bodyStart, contentLength }
 }
 
-function fail(status: number, what: string): void {
-  if (lineFault === undefined) lineFault = { status, what }
-}
-
-/** The index of the CR that ends the line, or the end of the input. A line with an octet that no line may hold is counted in `spoiltLines`. */
-function endOfLine(bytes: Buffer, at: number, end: number): number {
-  let spoilt = false
-  let index = at
-  for (; index < end; index++) {
-    const octet = bytes[index]!
-    if (octet > 13) continue
-    if (octet === 13 && index + 1 < end && bytes[index + 1] === 10) break
-    // Section 25.1: a quoted-pair may be a backslash and NUL, but never CR or LF.
-    if (octet === 13 || octet === 10 || (octet === 0 && bytes[index - 1] !== 92)) spoilt = true
+/** The index of the CR that ends the line which holds `at`, or the end of the text. Says so when the line holds what no line may. */
+function endOfLine(at: number): number {
+  if (cr < at) cr = find('\r', at)
+  if (lf < at) lf = find('\n', at)
+  let isSpoilt = false
+  if (lf !== cr + 1) {
+    isSpoilt = cr < text.length || lf < text.length
+    while (lf < text.length && text.charCodeAt(lf - 1) !== 13) lf = find('\n', lf + 1)
   }
-  if (spoilt) {
-    spoiltLines++
+  const end = lf < text.length ? lf - 1 : text.length
+  if (nul < at) nul = find('\0', at)
+  // Section 25.1: a quoted-pair may be a backslash and NUL, but never CR or LF.
+  for (; nul < end; nul = find('\0', nul + 1)) if (text.charCodeAt(nul - 1) !== 92) isSpoilt = true
+  if (isSpoilt) {
+    spoilt = true
     fail(400, 'a line holds a lone CR, a lone LF or a NUL; lines end with CR LF')
   }
-  return index
-}
-
-/** Marks every header line and returns where the body starts. Section 7.3.1. */
-function scanLines(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end) {
-    let octet = bytes[at]!
-    if (octet === 13 && at + 1 < end && bytes[at + 1] === 10) return at + 2
-    let index = at
-    let hash = 0
-    while ((CLASS[octet]! & TOKEN) !== 0) {
-      hash = hashName(hash, octet)
-      if (++index === end) break
-      octet = bytes[index]!
-    }
-    const nameEnd = index
-    while (index < end && (bytes[index] === 32 || bytes[index] === 9)) index++
-    if (index < end && bytes[index] === 58 && nameEnd > at) {
-      at = markLine(bytes, at, nameEnd, hash, index + 1, end)
-    } else {
-      const lineEnd = endOfLine(bytes, at, end)
-      fail(400, `a header line has no name and colon: ${JSON.stringify(bytes.toString('latin1', at, Math.min(lineEnd, at + 40)))}`)
-      at = lineEnd + 2
-    }
-  }
-  fail(400, 'the message ends before the empty line that ends its header section')
   return end
 }
 
-/** Marks the line whose name ends at `nameEnd` and whose value begins at or after `at`; returns the start of the next line. */
-function markLine(bytes: Buffer, lineStart: number, nameEnd: number, hash: number, at: number, end: number): number {
-  while (at < end && (bytes[at] === 32 || bytes[at] === 9)) at++
-  const spoiltBefore = spoiltLines
-  let valueEnd = endOfLine(bytes, at, end)
-  const next = valueEnd + 2
-  if (next < end && (bytes[next] === 32 || bytes[next] === 9)) return markFolded(bytes, lineStart, nameEnd, hash, at, end)
-  while (valueEnd > at && (bytes[valueEnd - 1] === 32 || bytes[valueEnd - 1] === 9)) valueEnd--
-  if (spoiltLines === spoiltBefore) addMark(bytes, lineStart, headerIdAt(bytes, lineStart, nameEnd, hash), at, valueEnd, 0)
-  return next
+function find(character: string, at: number): number {
+  const index = text.indexOf(character, at)
+  return index < 0 ? text.length : index
 }
 
-function markFolded(bytes: Buffer, lineStart: number, nameEnd: number, hash: number, at: number, end: number): number {
-  const spoiltBefore = spoiltLines
-  let valueEnd = endOfLine(bytes, at, end)
-  while (valueEnd + 2 < end && (bytes[valueEnd + 2] === 32 || bytes[valueEnd + 2] === 9)) valueEnd = endOfLine(bytes, valueEnd + 2, end)
-  // An input that stops behind a line break leaves it in place; such a line is not whole.
-  if (spoiltLines === spoiltBefore && valueEnd < end) addMark(bytes, lineStart, headerIdAt(bytes, lineStart, nameEnd, hash), at, valueEnd, 1)
-  return valueEnd + 2
+/** Reads every header line into the message and returns where, in `bytes`, the body starts. Section 7.3.1. */
+function readHeaders(message: SipMessage, bytes: Buffer, start: number, at: number): number {
+  while (at < text.length) {
+    spoilt = false
+    let end = endOfLine(at)
+    if (end === at) return start + at + 2
+    const lineEnd = end
+    while (isSpace(text.charCodeAt(end + 2))) end = endOfLine(end + 2)
+    if (colon < at) colon = find(':', at)
+    if (colon > lineEnd) fail(400, `a header line has no colon: ${JSON.stringify(text.slice(at, Math.min(lineEnd, at + 40)))}`)
+    else if (!spoilt && end < text.length) readLine(message, bytes, start, at, end, end > lineEnd)
+    at = end + 2
+  }
+  fail(400, 'the message ends before the empty line that ends its header section')
+  return start + text.length
 }
 
-function addMark(bytes: Buffer, lineStart: number, id: HeaderId, valueStart: number, valueEnd: number, folded: 0 | 1): void {
-  if (lineCount === HEADER_LINES_MAX) return fail(400, `more than ${HEADER_LINES_MAX} header lines`)
-  if (id === Header.ContentLength) noteContentLength(bytes.toString('latin1', valueStart, valueEnd))
-  const mark = 4 * lineCount++
-  lines[mark] = id
-  lines[mark + 1] = id === Header.Other ? lineStart : valueStart
-  lines[mark + 2] = valueEnd
-  lines[mark + 3] = folded
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9
+}
+
+/** One line from its name to `end`, with the colon where `colon` says. */
+function readLine(message: SipMessage, bytes: Buffer, start: number, at: number, end: number, isFolded: boolean): void {
+  let nameEnd = colon
+  while (nameEnd > at && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
+  const id = headerIdAt(bytes, start + at, start + nameEnd)
+  if (id === Header.Other && (nameEnd === at || skipClass(text, at, TOKEN) !== nameEnd)) {
+    return fail(400, `a header line has no name that is a token: ${JSON.stringify(text.slice(at, Math.min(end, at + 40)))}`)
+  }
+  if (message.ids.length === HEADER_LINES_MAX) return fail(400, `more than ${HEADER_LINES_MAX} header lines`)
+  const valueStart = id === Header.Other ? at : skipSpace(text, colon + 1)
+  let valueEnd = end
+  while (valueEnd > valueStart && isSpace(text.charCodeAt(valueEnd - 1))) valueEnd--
+  let value = text.slice(valueStart, valueEnd)
+  // Section 7.3.1: a line break with the spaces behind it reads as one space.
+  if (isFolded) value = trimSpace(text.slice(valueStart, end).replace(/\r\n[ \t]+/g, ' '))
+  message.ids.push(id)
+  message.values.push(parsedText(value))
+  if (id === Header.ContentLength) noteContentLength(value)
+  else if (id === Header.CSeq && message.status !== 0 && message.method === '') message.method = value.slice(skipSpace(value, skipClass(value, 0, TOKEN)))
 }
 
 /** Sections 18.3 and 20.14. Two lengths, even equal ones, are refused: the next hop might believe the other one. */
 function noteContentLength(value: string): void {
-  if (contentLength !== -1) {
-    contentLength = -2
-    return fail(400, 'more than one Content-Length')
-  }
-  const length = integerOf(trimSpace(value.replace(/\r\n/g, ' ')), DELTA_SECONDS_MAX)
-  contentLength = length ?? -2
-  if (length === undefined) fail(400, `Content-Length is ${JSON.stringify(value.slice(0, 40))}; a count of octets would be right`)
+  const length = integerOf(value, DELTA_SECONDS_MAX)
+  if (contentLength !== -1) fail(400, 'more than one Content-Length')
+  else if (length === undefined) fail(400, `Content-Length is ${JSON.stringify(value.slice(0, 40))}; a count of octets would be right`)
+  contentLength = contentLength === -1 ? length ?? -2 : -2
 }
 
 /** Section 7.1: three parts with one space between each, and nothing else. */
-function readRequestLine(text: string, length: number): SipMessage {
+function readRequestLine(length: number): SipMessage {
+  if (spoilt) return new SipMessage({ method: '' })
   const first = text.indexOf(' ')
   const second = text.indexOf(' ', first + 1)
   if (first <= 0 || first >= length || second < 0 || second >= length) {
-    fail(400, `the first line is not a request line: ${quote(text, length)}`)
-    return new SipMessage({ method: methodAt(text, first > 0 && first < length ? first : length) })
+    fail(400, `the first line is not a request line: ${quote(text.slice(0, length))}`)
+    return new SipMessage({ method: methodAt(first > 0 && first < length ? first : length) })
   }
-  const message = new SipMessage({ method: methodAt(text, first), requestUri: text.slice(first + 1, second) })
-  if (message.method === '') fail(400, `the method is not a token: ${quote(text, first)}`)
+  const message = new SipMessage({ method: methodAt(first), requestUri: text.slice(first + 1, second) })
+  if (message.method === '') fail(400, `the method is not a token: ${quote(text.slice(0, first))}`)
   if (length !== second + 8 || !text.startsWith('SIP/2.0', second + 1)) checkVersion(text.slice(second + 1, length))
   return message
 }
@@ -205,16 +189,15 @@ function readRequestLine(text: string, length: number): SipMessage {
 /** Section 7.1: compared without regard to case; another version is answered 505 (section 21.5.6). */
 function checkVersion(version: string): void {
   if (version.toUpperCase() === 'SIP/2.0') return
-  if (/^SIP\/\d+\.\d+$/i.test(version)) fail(505, `the version is ${quote(version, version.length)}; only SIP/2.0 is spoken here`)
-  else fail(400, `the request line does not end with one space and SIP/2.0 behind the Request-URI, but with ${quote(version, version.length)}`)
+  if (/^SIP\/\d+\.\d+$/i.test(version)) fail(505, `the version is ${quote(version)}; only SIP/2.0 is spoken here`)
+  else fail(400, `the request line does not end with one space and SIP/2.0 behind the Request-URI, but with ${quote(version)}`)
 }
 
 /** Section 7.2: the reason may be empty, the space before it may not be missing. */
-function readStatusLine(text: string, length: number): SipMessage {
-  const line = text.slice(0, length)
-  const parts = /^SIP\/2\.0 ([1-6]\d\d) (.*)$/i.exec(line)
+function readStatusLine(length: number): SipMessage {
+  const parts = spoilt ? null : /^SIP\/2\.0 ([1-6]\d\d) (.*)$/i.exec(text.slice(0, length))
   if (parts !== null) return new SipMessage({ method: '', status: Number(parts[1]), reason: parts[2]! })
-  fail(400, `the first line is not a status line: ${quote(text, length)}`)
+  fail(400, `the first line is not a status line: ${quote(text.slice(0, length))}`)
   return new SipMessage({ method: '', status: UNREADABLE_STATUS })
 }
 
@@ -224,11 +207,11 @@ const UNREADABLE_STATUS = 999
 const METHODS = ['MESSAGE', 'REGISTER', 'INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'REFER', 'INFO', 'UPDATE', 'PRACK']
 
 /** The method as a string that is shared when it is a usual one; '' when it is not a token. Case-sensitive (section 7.1). */
-function methodAt(text: string, end: number): string {
+function methodAt(end: number): string {
   for (const method of METHODS) if (method.length === end && text.startsWith(method)) return method
   return end > 0 && skipClass(text, 0, TOKEN) >= end ? text.slice(0, end) : ''
 }
 
-function quote(text: string, length: number): string {
-  return JSON.stringify(text.slice(0, Math.min(length, 80)))
+function quote(part: string): string {
+  return JSON.stringify(part.slice(0, 80))
 }

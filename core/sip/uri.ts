@@ -3,9 +3,10 @@
  * (escapes, letter case), so that a URI can be put back unchanged; comparing and canonical forms do the normalising.
  * Knows nothing of the header field around it: see name-addr.ts.
  */
+import { HOST, escaped } from './grammar.js'
 import { type HeaderText, composed } from './header-text.js'
-import { listParams, paramOf } from './params.js'
-import { HOST, PASSWORD, UNRESERVED, URI_HEADER, URI_PARAM, USER, found, isIn, sameName, skipClass, skipEscaped, skipHost, skipPort } from './scan.js'
+import { paramMap, paramOf } from './params.js'
+import { USER, UNRESERVED, isIn, skipClass } from './scan.js'
 
 export interface Uri {
   readonly scheme: 'sip' | 'sips' | 'tel'
@@ -29,71 +30,33 @@ export function uriScheme(text: string): string {
   return colon > 0 && /^[A-Za-z][A-Za-z0-9+.-]*$/.test(text.slice(0, colon)) ? text.slice(0, colon).toLowerCase() : ''
 }
 
+const UNRESERVED_CLASS = "A-Za-z0-9\\-_.!~*'()"
+const URI_PARAM = escaped(`${UNRESERVED_CLASS}\\[\\]/:&+$`)
+const URI_PARAMS = `(?:;(?=[^;=])${URI_PARAM}(?:=(?=[^;=])${URI_PARAM})?)*`
+
+/** 1 `s` of sips, 2 user, 3 password, 4 host, 5 port, 6 parameters, 7 headers. */
+const SIP_URI = new RegExp(
+  `^[Ss][Ii][Pp]([Ss]?):(?:(?=[^@:])(${escaped(`${UNRESERVED_CLASS}&=+$,;?/`)})(?::(${escaped(`${UNRESERVED_CLASS}&=+$,`)}))?@)?` +
+  `(${HOST})(?::(\\d+))?(${URI_PARAMS})(?:\\?(?=.)(${escaped(`${UNRESERVED_CLASS}\\[\\]/?:+$=&`)}))?$`,
+)
+
+/** RFC 3966 section 3: 1 number, 2 parameters. */
+const TEL_URI = new RegExp(`^tel:(\\+[-.()]*[0-9][-.()0-9]*|[-.()]*[0-9A-Fa-f*#][-.()0-9A-Fa-f*#]*)(${URI_PARAMS})$`, 'i')
+
 /** A whole sip, sips or tel URI without brackets around it; undefined when malformed or of another scheme. */
 export function parseUri(text: string): Uri | undefined {
-  if (sameName(text, 0, 4, 'sip:')) return parseSip(text, 'sip', 4)
-  if (sameName(text, 0, 5, 'sips:')) return parseSip(text, 'sips', 5)
-  return sameName(text, 0, 4, 'tel:') ? parseTel(text) : undefined
+  const parts = SIP_URI.exec(text)
+  if (parts === null) return parseTel(text)
+  const port = parts[5] === undefined ? 0 : Number(parts[5])
+  if (port > 65535 || (port === 0 && parts[5] !== undefined)) return undefined
+  return {
+    scheme: parts[1] === '' ? 'sip' : 'sips', user: parts[2] ?? '', password: parts[3], host: parts[4]!, port, params: parts[6]!, headers: parts[7] ?? '',
+  }
 }
 
-function parseSip(text: string, scheme: 'sip' | 'sips', start: number): Uri | undefined {
-  const at = text.indexOf('@', start)
-  let user = ''
-  let password: string | undefined
-  let hostStart = start
-  if (at >= 0) {
-    const userEnd = skipEscaped(text, start, at, USER)
-    if (userEnd <= start) return undefined
-    user = text.slice(start, userEnd)
-    if (userEnd < at) {
-      if (text.charCodeAt(userEnd) !== 58 || skipEscaped(text, userEnd + 1, at, PASSWORD) !== at) return undefined
-      password = text.slice(userEnd + 1, at)
-    }
-    hostStart = at + 1
-  }
-  const hostEnd = skipHost(text, hostStart)
-  if (hostEnd < 0) return undefined
-  let index = hostEnd
-  let port = 0
-  if (text.charCodeAt(index) === 58) {
-    index = skipPort(text, index + 1)
-    if (index < 0) return undefined
-    port = found.port
-  }
-  const paramsEnd = skipUriParams(text, index)
-  if (paramsEnd < 0) return undefined
-  const params = text.slice(index, paramsEnd)
-  const host = text.slice(hostStart, hostEnd)
-  if (paramsEnd === text.length) return { scheme, user, password, host, port, params, headers: '' }
-  const headersEnd = text.charCodeAt(paramsEnd) === 63 ? skipEscaped(text, paramsEnd + 1, text.length, URI_HEADER) : -1
-  if (headersEnd !== text.length || headersEnd === paramsEnd + 1) return undefined
-  return { scheme, user, password, host, port, params, headers: text.slice(paramsEnd + 1) }
-}
-
-const TEL_NUMBER = /^(?:\+[-.()]*[0-9][-.()0-9]*|[-.()]*[0-9A-Fa-f*#][-.()0-9A-Fa-f*#]*)$/
-
-/** RFC 3966 section 3. */
 function parseTel(text: string): Uri | undefined {
-  const semicolon = text.indexOf(';')
-  const numberEnd = semicolon < 0 ? text.length : semicolon
-  const user = text.slice(4, numberEnd)
-  if (!TEL_NUMBER.test(user) || skipUriParams(text, numberEnd) !== text.length) return undefined
-  return { scheme: 'tel', user, password: undefined, host: '', port: 0, params: text.slice(numberEnd), headers: '' }
-}
-
-/** `*( ";" pname [ "=" pvalue ] )`; -1 when broken. */
-function skipUriParams(text: string, at: number): number {
-  let index = at
-  while (text.charCodeAt(index) === 59) {
-    const nameEnd = skipEscaped(text, index + 1, text.length, URI_PARAM)
-    if (nameEnd <= index + 1) return -1
-    index = nameEnd
-    if (text.charCodeAt(index) !== 61) continue
-    const valueEnd = skipEscaped(text, index + 1, text.length, URI_PARAM)
-    if (valueEnd <= index + 1) return -1
-    index = valueEnd
-  }
-  return index
+  const parts = TEL_URI.exec(text)
+  return parts === null ? undefined : { scheme: 'tel', user: parts[1]!, password: undefined, host: '', port: 0, params: parts[2]!, headers: '' }
 }
 
 /** The URI as text. Parts that came from outside must have been escaped (`escapeUser`) before. */
@@ -134,14 +97,15 @@ function same(a: string, b: string): boolean {
 }
 
 function sameParams(a: string, b: string): boolean {
-  return a === b || (paramsAgree(a, b) && paramsAgree(b, a))
+  if (a === b) return true
+  const mine = paramMap(a)
+  const theirs = paramMap(b)
+  return agree(mine, theirs) && agree(theirs, mine)
 }
 
-function paramsAgree(one: string, other: string): boolean {
-  for (const [writtenName] of listParams(one)) {
-    const name = writtenName.toLowerCase()
-    const mine = paramOf(one, name) ?? ''
-    const theirs = paramOf(other, name)
+function agree(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  for (const [name, mine] of one) {
+    const theirs = other.get(name)
     if (theirs === undefined) {
       if (NEVER_IGNORED.has(name)) return false
     } else if (normalEscapes(mine).toLowerCase() !== normalEscapes(theirs).toLowerCase()) return false
@@ -188,9 +152,11 @@ export function escapeUser(text: string): string {
   return skipClass(text, 0, USER) === text.length ? text : escapeOctets(Buffer.from(text, 'utf8').toString('latin1'))
 }
 
+const WHOLE_HOST = new RegExp(`^${HOST}$`)
+
 /** A host name, IPv4 address or bracketed IPv6 reference, and nothing else? */
 export function isHost(text: string): boolean {
-  return text.length > 0 && (skipClass(text, 0, HOST) === text.length || skipHost(text, 0) === text.length)
+  return WHOLE_HOST.test(text)
 }
 
 function unescapeOctets(text: string): string {

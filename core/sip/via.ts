@@ -2,11 +2,11 @@
  * The Via header field: RFC 3261 sections 20.42 and 25.1, RFC 3581 (rport). Reads the topmost value without splitting
  * the line, and writes new ones. Knows text; where a response then goes is the transport's decision.
  */
+import { HOST, PARAMS, SPACE, TOKEN, VALUE_END } from './grammar.js'
 import { Header } from './header-names.js'
 import { type HeaderText, composed } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { paramOf, withParam } from './params.js'
-import { TOKEN, found, sameName, skipClass, skipHost, skipParams, skipPort, skipSpace } from './scan.js'
 
 /** Every branch of an RFC 3261 element starts with it (section 8.1.1.7). */
 export const BRANCH_COOKIE = 'z9hG4bK'
@@ -32,28 +32,20 @@ export function topVia(message: SipMessage): Via | undefined {
   return line === undefined ? undefined : parseVia(line)
 }
 
+/** sent-protocol, sent-by and parameters: 1 transport, 2 host, 3 port, 4 parameters. */
+const VIA = new RegExp(
+  `${SPACE}[Ss][Ii][Pp]${SPACE}/${SPACE}2\\.0${SPACE}/${SPACE}(${TOKEN})[ \\t]+(${HOST})(?:${SPACE}:${SPACE}(\\d+))?(${PARAMS})${VALUE_END}`, 'y',
+)
+
 /** The value that starts at `start` of a Via line; undefined when it is malformed. */
 export function parseVia(line: string, start = 0): Via | undefined {
-  const transportStart = skipProtocol(line, start)
-  if (transportStart < 0) return undefined
-  const transportEnd = skipClass(line, transportStart, TOKEN)
-  const hostStart = skipSpace(line, transportEnd)
-  if (transportEnd === transportStart || hostStart === transportEnd) return undefined
-  const hostEnd = skipHost(line, hostStart)
-  if (hostEnd < 0) return undefined
-  const paramsStart = skipSentByPort(line, hostEnd)
-  if (paramsStart < 0) return undefined
-  const port = found.port
-  const end = skipParams(line, paramsStart, 'branch')
-  if (end < 0) return undefined
-  return {
-    transport: transportName(line, transportStart, transportEnd),
-    host: line.slice(hostStart, hostEnd),
-    port,
-    branch: found.start < 0 ? '' : line.slice(found.start, found.end),
-    params: line.slice(paramsStart, end),
-    end,
-  }
+  VIA.lastIndex = start
+  const parts = VIA.exec(line)
+  if (parts === null) return undefined
+  const port = parts[3] === undefined ? 0 : Number(parts[3])
+  if (port > 65535 || (port === 0 && parts[3] !== undefined)) return undefined
+  const params = parts[4]!
+  return { transport: parts[1]!, host: parts[2]!, port, branch: paramOf(params, 'branch') ?? '', params, end: VIA.lastIndex }
 }
 
 /** The value of `received`, without the brackets some write around an IPv6 address (RFC 5118 section 4.5). */
@@ -90,36 +82,7 @@ export function markReceived(message: SipMessage, address: string, port: number)
   const host = via.host.charCodeAt(0) === 91 ? via.host.slice(1, -1) : via.host
   if (!asked && host.toLowerCase() === address.toLowerCase()) return
   const params = withParam(via.params, 'received', address)
+  const paramsAt = line.indexOf(via.params, line.indexOf(via.host))
   const marked = asked ? withParam(params, 'rport', String(port)) : params
-  message.replaceFirst(Header.Via, composed(line.slice(0, via.end - via.params.length) + marked + line.slice(via.end)))
-}
-
-/** Behind `SIP/2.0/`, spaces allowed around the slashes (section 25.1, SLASH). */
-function skipProtocol(line: string, start: number): number {
-  if (line.startsWith('SIP/2.0/', start)) return skipSpace(line, start + 8)
-  let index = skipSpace(line, start)
-  if (!sameName(line, index, index + 3, 'sip')) return -1
-  index = skipSpace(line, index + 3)
-  if (line.charCodeAt(index) !== 47) return -1
-  index = skipSpace(line, index + 1)
-  if (!line.startsWith('2.0', index)) return -1
-  index = skipSpace(line, index + 3)
-  return line.charCodeAt(index) === 47 ? skipSpace(line, index + 1) : -1
-}
-
-/** An optional port with spaces around its colon (section 25.1, COLON); leaves it in `found.port`. */
-function skipSentByPort(line: string, hostEnd: number): number {
-  const colon = skipSpace(line, hostEnd)
-  if (line.charCodeAt(colon) !== 58) {
-    found.port = 0
-    return hostEnd
-  }
-  return skipPort(line, skipSpace(line, colon + 1))
-}
-
-function transportName(line: string, start: number, end: number): string {
-  if (end - start !== 3) return line.slice(start, end)
-  if (line.startsWith('TCP', start)) return 'TCP'
-  if (line.startsWith('UDP', start)) return 'UDP'
-  return line.startsWith('TLS', start) ? 'TLS' : line.slice(start, end)
+  message.replaceFirst(Header.Via, composed(line.slice(0, paramsAt) + marked + line.slice(paramsAt + via.params.length)))
 }
