@@ -21,6 +21,9 @@ import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './b
 export const SUBSCRIBER_CLASSES = ['always-online', 'multi-device', 'returning', 'cycling', 'refusing', 'absent', 'reference'] as const
 export type SubscriberClass = (typeof SUBSCRIBER_CLASSES)[number]
 
+/** Devices one subscriber can have; a device's place in the population is subscriber * DEVICES_MAX + ordinal. */
+export const DEVICES_MAX = 256
+
 /** Identities are patterns: the run of `#` becomes the subscriber's number, padded with zeros to the run's length. */
 export interface IdentitySettings {
   /** The home network's domain name. */

@@ -1,0 +1,31 @@
+/**
+ * What the terminals part is started with: where to register, over what, how many threads, which population. The same
+ * configuration drives the fleet against the simulated IMS and against anybody's SIP registrar.
+ */
+import { Schema } from 'effect'
+import { PopulationConfig } from './population-config.js'
+
+const Port = Schema.Int.pipe(Schema.between(1, 65_535))
+
+/** RFC 5626 section 4.5's recommendation for a terminal whose flows have all failed. */
+const BACKOFF_DEFAULT = { baseMicros: 30_000_000, maxMicros: 1_800_000_000 }
+
+export const TerminalsConfig = Schema.Struct({
+  /** The P-CSCF, or a registrar that is reached directly; a literal address. */
+  proxy: Schema.Struct({ address: Schema.NonEmptyString, port: Port }),
+  transport: Schema.optionalWith(Schema.Literal('tcp', 'udp'), { default: () => 'tcp' as const }),
+  /** The local address sockets are bound to. */
+  localAddress: Schema.optionalWith(Schema.NonEmptyString, { default: () => '127.0.0.1' }),
+  /** Worker threads, each with a share of the subscribers. */
+  workers: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 64)), { default: () => 1 }),
+  /** TCP connections for each worker. */
+  connections: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 1_024)), { default: () => 4 }),
+  backoff: Schema.optionalWith(Schema.Struct({ baseMicros: Schema.Int.pipe(Schema.positive()), maxMicros: Schema.Int.pipe(Schema.positive()) }), { default: () => BACKOFF_DEFAULT }),
+  population: Schema.optionalWith(PopulationConfig, { default: () => Schema.decodeSync(PopulationConfig)({}) }),
+})
+export type TerminalsConfig = typeof TerminalsConfig.Type
+/** As it crosses a process boundary, before defaults are filled in. */
+export type TerminalsConfigEncoded = typeof TerminalsConfig.Encoded
+
+/** Throws a ParseError whose text names the key and what would be right. Unknown keys are errors. */
+export const decodeTerminalsConfig: (config: unknown) => TerminalsConfig = Schema.decodeUnknownSync(TerminalsConfig, { onExcessProperty: 'error' })

@@ -1,0 +1,77 @@
+/**
+ * What a fleet of terminals takes, gives and counts. Types only; fleet.ts decides, the live driver and the simulated
+ * world move bytes and write the journal.
+ */
+import type { JournalEventName } from '../../core/kit/journal.js'
+import type { Tick } from '../../core/kit/machine.js'
+import type { Endpoint, NetworkIn, NetworkOut } from '../../core/kit/network.js'
+import type { Micros } from '../../core/kit/time.js'
+import type { BackoffSettings, TerminalGroup } from './terminal.js'
+
+export interface FleetSettings {
+  /** Subscribers `shard.index`, `shard.index + shard.count`, ... of the population are this fleet's; reference terminals are not. */
+  readonly shard: { readonly index: number; readonly count: number }
+  /** The P-CSCF, or the registrar where there is none: every request goes there, and only from there are pushes taken. */
+  readonly proxy: Endpoint
+  readonly transport: 'udp' | 'tcp'
+  /** TCP connections the terminals share. UDP terminals share the one socket the driver binds. */
+  readonly connections: number
+  readonly backoff: BackoffSettings
+}
+
+export type FleetIn =
+  | Tick
+  | NetworkIn
+  /**
+   * Switches on, at this rate, every device that is to be on at the start, and starts the on and off cycles of those that have
+   * them. Answered by `settled` when each of the former is registered or refused, or when `withinMicros` are over.
+   */
+  | { readonly type: 'register'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
+  /** Ends all cycles and switches every device off politely, at this rate. Answered by `settled`. */
+  | { readonly type: 'deregister'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
+  /** One subscriber's devices, or one of them. A subscriber of another shard is no error: nothing happens. */
+  | { readonly type: 'switch'; readonly subscriber: number; readonly ordinal?: number; readonly to: 'on' | 'off' | 'vanished' }
+
+export type FleetOut =
+  | NetworkOut
+  | { readonly type: 'journal'; readonly event: JournalEventName; readonly pushId: string; readonly address: string; readonly details: readonly string[] }
+  | Settled
+
+/** How far a `register` or `deregister` came. */
+export interface Settled {
+  readonly type: 'settled'
+  readonly ticket: number
+  /** Devices it was about. */
+  readonly wanted: number
+  /** Registered (or off, for `deregister`). */
+  readonly done: number
+  readonly refused: number
+  /** Neither yet: trying still, or waiting to try again. */
+  readonly pending: number
+}
+
+/** Running totals, except where gauges are named. */
+export interface FleetCounters {
+  /** Gauge: devices of the shard. */
+  devices: number
+  /** Gauge: devices with a binding in force. */
+  registered: number
+  /** Gauge: connections (or sockets) that are up. */
+  flows: number
+  registersSent: number
+  registersAccepted: number
+  registersChallenged: number
+  registersRefused: number
+  registersFailed: number
+  /** MESSAGEs answered: taken, seen before, refused by behaviour, refused by a check. */
+  received: number
+  repeats: number
+  refused: number
+  rejectedByCheck: number
+  /** MESSAGEs for a device that was off: not answered. */
+  unheard: number
+  /** Requests for a user part that is no device of the shard: answered 404. */
+  strays: number
+}
+
+export type { TerminalGroup }

@@ -1,0 +1,53 @@
+/**
+ * The terminals of one fleet and how they are found: by their place in the population, by subscriber, in order. Built
+ * once from the population; never changes.
+ */
+import { acceptedTypes } from './applications.js'
+import type { FleetSettings } from './fleet-contract.js'
+import { DEVICES_MAX, SUBSCRIBER_CLASSES, type Population, type SubscriberClass } from './population.js'
+import { Terminal, type TerminalGroup } from './terminal.js'
+
+export class Roster {
+  readonly terminals: readonly Terminal[]
+  readonly groups: Readonly<Record<SubscriberClass, TerminalGroup>>
+  /** Where the terminals of the shard's n-th subscriber begin; one entry more than there are subscribers. */
+  private readonly first: Uint32Array
+  private readonly shard: FleetSettings['shard']
+
+  constructor(population: Population, settings: Pick<FleetSettings, 'shard' | 'transport' | 'connections'>) {
+    const { shard } = settings
+    const slots = settings.transport === 'tcp' ? settings.connections : 1
+    const end = population.range('reference').from
+    const terminals: Terminal[] = []
+    this.shard = shard
+    this.groups = Object.fromEntries(SUBSCRIBER_CLASSES.map((name) => [name, { devices: 0, received: 0, repeats: 0, refused: 0, rejectedByCheck: 0 }])) as Record<SubscriberClass, TerminalGroup>
+    this.first = new Uint32Array(Math.max(0, Math.ceil((end - shard.index) / shard.count)) + 1)
+    for (let index = shard.index, row = 0; index < end; index += shard.count, row++) {
+      const subscriber = population.subscriber(index)
+      const group = this.groups[subscriber.class]
+      group.devices += subscriber.devices.length
+      for (const device of subscriber.devices) terminals.push(new Terminal(device, acceptedTypes(device.applications), terminals.length % slots, group))
+      this.first[row + 1] = terminals.length
+    }
+    this.terminals = terminals
+  }
+
+  /** `place` as `placeOfContact` reads it; undefined for a device that is not here. */
+  at(place: number): Terminal | undefined {
+    const ordinal = place % DEVICES_MAX
+    const row = this.rowOf((place - ordinal) / DEVICES_MAX)
+    if (row < 0) return undefined
+    const index = this.first[row]! + ordinal
+    return index < this.first[row + 1]! ? this.terminals[index] : undefined
+  }
+
+  ofSubscriber(subscriber: number): readonly Terminal[] {
+    const row = this.rowOf(subscriber)
+    return row < 0 ? [] : this.terminals.slice(this.first[row], this.first[row + 1])
+  }
+
+  private rowOf(subscriber: number): number {
+    const row = (subscriber - this.shard.index) / this.shard.count
+    return Number.isInteger(row) && row >= 0 && row < this.first.length - 1 ? row : -1
+  }
+}
