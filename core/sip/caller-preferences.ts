@@ -33,7 +33,7 @@ export interface Target<Contact> {
   readonly qa: number
 }
 
-/** Values in one request; more are refused (RFC 3841 section 11 suggests about 20). */
+/** Values in one request; an element refuses a request with more (RFC 3841 section 11 suggests about 20). */
 export const PREFERENCES_MAX = 20
 /** Accept-Contact texts remembered: pushes repeat the same few, one for each application. */
 export const PREFERENCE_CACHE_MAX = 1_024
@@ -62,18 +62,15 @@ export function parsePreferences(text: string): readonly Preference[] {
 
 /**
  * The preferences of a request from its header lines; with neither header, the implicit ones (section 7.2.2): the contact
- * must not deny the method, nor the event of a subscription request. Undefined when there are more than `PREFERENCES_MAX`:
- * the element refuses such a request.
+ * must not deny the method, nor the event of a subscription request. The caller refuses more than `PREFERENCES_MAX` of them.
  */
-export function preferencesOf(acceptLines: readonly string[], rejectLines: readonly string[], method: string, event?: string): Preferences | undefined {
+export function preferencesOf(acceptLines: readonly string[], rejectLines: readonly string[], method: string, event?: string): Preferences {
   if (acceptLines.length === 0 && rejectLines.length === 0) {
     const features = [tokenFeature('methods', method)]
     if (event !== undefined) features.push(tokenFeature('events', event))
     return { accept: [{ features, require: true, explicit: false }], reject: [], implicit: true }
   }
-  const accept = acceptLines.flatMap(parsePreferences)
-  const reject = rejectLines.flatMap(parsePreferences)
-  return accept.length + reject.length > PREFERENCES_MAX ? undefined : { accept, reject, implicit: false }
+  return { accept: acceptLines.flatMap(parsePreferences), reject: rejectLines.flatMap(parsePreferences), implicit: false }
 }
 
 function tokenFeature(name: string, value: string): Feature {
