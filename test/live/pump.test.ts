@@ -4,6 +4,7 @@ import type { Machine, Tick } from '../../core/kit/machine.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
 import { Pump } from '../../core/live/pump.js'
+import { until } from './until.js'
 
 type In = Tick | { readonly type: 'say'; readonly word: string }
 
@@ -64,13 +65,7 @@ describe('the pump', () => {
       parrot.alarm = at
       const before = parrot.heard.length
       pump.input({ type: 'say', word: 'set' })
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (parrot.alarm === Infinity) resolve()
-          else setImmediate(look)
-        }
-        look()
-      })
+      await until(() => parrot.alarm === Infinity)
       const ticks = parrot.heard.slice(before).filter((entry) => entry.word === 'tick')
       expect(ticks.length).toBe(1)
       expect(ticks[0]!.now.mono).toBeGreaterThanOrEqual(at)
@@ -101,13 +96,7 @@ describe('the pump', () => {
     await new Promise<void>((resolve) => { setImmediate(resolve) })
     parrot.alarm = monoMicros() + 2_000
     pump.input({ type: 'say', word: 'soon' })
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (parrot.alarm === Infinity) resolve()
-        else setImmediate(look)
-      }
-      look()
-    })
+    await until(() => parrot.alarm === Infinity)
     pump.stop()
     const heard = parrot.heard.length
     pump.input({ type: 'say', word: 'after' })

@@ -7,6 +7,7 @@ import { FLOW_BYTES_MAX, type NetworkOut } from '../../core/kit/network.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
 import { EchoMachine, type EchoIn } from './echo-machine.js'
+import { until } from './until.js'
 
 const LOOPBACK = '127.0.0.1'
 const closers: (() => Promise<unknown> | void)[] = []
@@ -77,13 +78,7 @@ describe('TCP flows', () => {
     for (let index = 0; index < 100; index++) order({ type: 'transmit', flow, bytes: Buffer.from('x') })
     order({ type: 'close', flow })
     await machine.saw((log) => log.some((entry) => entry.type === 'flow-down'))
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (Buffer.concat(writes).length === 100) resolve()
-        else setImmediate(look)
-      }
-      look()
-    })
+    await until(() => Buffer.concat(writes).length === 100)
     expect(writes.length).toBe(1)
   })
 
@@ -194,13 +189,7 @@ describe('UDP flows', () => {
     await sockets.listen(['udp'], { address: LOOPBACK, port: 0 })
     const { flow } = machine.all('flow-up')[0]!
     order({ type: 'transmit', flow, bytes: Buffer.alloc(70_000), to: { address: LOOPBACK, port: 9 } })
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (sockets.counters.datagramsFailed === 1) resolve()
-        else setImmediate(look)
-      }
-      look()
-    })
+    await until(() => sockets.counters.datagramsFailed === 1)
     expect(machine.all('flow-down')).toEqual([])
   })
 })

@@ -128,7 +128,7 @@ describe('the store on disk', () => {
     expect(STRACE, 'strace is not installed; install it with the system’s package manager').toBe(true)
     const folder = diskFolder()
     const trace = join(folder, 'trace')
-    const writer = startWriter('strace', ['-f', '-qq', '-o', trace, '-e', 'trace=fdatasync,fsync,pwrite64,pwritev,write', '-s', '64', process.execPath, WRITER, folder, '10'])
+    const writer = startWriter('strace', ['-f', '-qq', '-o', trace, '-e', 'trace=openat,fdatasync,fsync,pwrite64,pwritev,write', '-s', '64', process.execPath, WRITER, folder, '10'])
     await writer.until(300)
     writer.kill()
     await writer.closed
@@ -170,23 +170,26 @@ describe('the store on disk', () => {
   if (!STRACE) process.stderr.write('not run: three checks of the store’s flush, because strace is not installed\n')
 })
 
-/** Reads a trace of the writer: every answer must follow the end of a flush of the data and of the root after the rows' own. */
+/**
+ * Reads a trace of the writer. A batch is durable when its pages were written, then flushed, then the root was written
+ * through the descriptor that LMDB opened with O_DSYNC; an answer at any other moment is early.
+ */
 function checkTrace(lines: readonly string[]): { count: number; flushes: number; early: string[] } {
+  let root = ''
+  let state = 'written' as 'written' | 'flushed' | 'durable'
   let flushes = 0
-  let flushedSinceAnswer = false
-  let answeredInBatch = 0
   let count = 0
   const early: string[] = []
   for (const line of lines) {
+    root = /data\.mdb", [A-Z_|]*O_DSYNC.* = (\d+)/.exec(line)?.[1] ?? root
+    const writtenTo = /pwritev?(?:64)?\((\d+),.*= \d+$/.exec(line)?.[1]
     if (/fdatasync(\(\d+\)| resumed>\))\s+= 0/.test(line)) {
       flushes += 1
-      flushedSinceAnswer = true
-      answeredInBatch = 0
-    } else if (line.includes('write(1, "committed')) {
+      state = 'flushed'
+    } else if (writtenTo !== undefined) state = writtenTo === root && state === 'flushed' ? 'durable' : 'written'
+    else if (line.includes('write(1, "committed')) {
       count += 1
-      answeredInBatch += 1
-      // The writer gives ten commits at once: a flush allows at most those ten.
-      if (!flushedSinceAnswer || answeredInBatch > 10) early.push(line)
+      if (state !== 'durable') early.push(line)
     }
   }
   return { count, flushes, early }
