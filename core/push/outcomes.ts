@@ -6,6 +6,9 @@
 import { bug } from '../kit/assert.js'
 import type { DeliveryMethod, MessageState } from '../store/records.js'
 
+/** A state in which nothing more happens to a recipient. */
+export type FinalState = Exclude<MessageState, 'pending'>
+
 /** An attempt's end without a final answer: timer F, or the transport (RFC 3261 section 8.1.3.1). */
 export type Silence = 'timeout' | 'transport'
 
@@ -28,13 +31,13 @@ export type When = 'confirmed-required' | 'retry-after' | 'redirectable' | 'reso
 export type Action =
   /** Delivered; `confirmed` unless the method was unconfirmed (a request only, but always reported so: WAP-247_100). */
   | { readonly do: 'deliver'; readonly confirmed: boolean }
-  | { readonly do: 'end'; readonly state: MessageState; readonly code: number; readonly forgetDevice?: true }
+  | { readonly do: 'end'; readonly state: FinalState; readonly code: number; readonly forgetDevice?: true }
   /** Again after a growing wait (at least Retry-After) within the lifetime. */
   | { readonly do: 'retry' }
   /** When the recipient registers; with Retry-After also then. */
   | { readonly do: 'await-registration' }
   /** Nothing more is sent; the lifetime's end settles it. */
-  | { readonly do: 'hold'; readonly state: MessageState; readonly code: number }
+  | { readonly do: 'hold'; readonly state: FinalState; readonly code: number }
   /** The next hop rests for Retry-After; this recipient goes by another hop, or waits for this one. */
   | { readonly do: 'pause-hop' }
   | { readonly do: 'redirect' }
@@ -50,7 +53,7 @@ export interface OutcomeRow {
   readonly because: string
 }
 
-const end = (state: MessageState, code: number): Action => ({ do: 'end', state, code })
+const end = (state: FinalState, code: number): Action => ({ do: 'end', state, code })
 
 export const OUTCOMES: readonly OutcomeRow[] = [
   { seen: [200], action: { do: 'deliver', confirmed: true }, lifetimeCode: 4000, because: 'reached the receiving user agent (RFC 3428 section 7)' },
@@ -112,6 +115,6 @@ function holds(when: When, seen: Seen): boolean {
 }
 
 /** How a lifetime that ends without delivery is told: expired if the initiator set its end, else timeout. */
-export function lifetimeEnd(hasDeliverBefore: boolean, code: 4000 | 4001): { readonly state: MessageState; readonly code: number } {
+export function lifetimeEnd(hasDeliverBefore: boolean, code: 4000 | 4001): { readonly state: FinalState; readonly code: number } {
   return { state: hasDeliverBefore ? 'expired' : 'timeout', code }
 }

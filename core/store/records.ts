@@ -20,12 +20,6 @@ export type Priority = (typeof PRIORITIES)[number]
 export const DELIVERY_METHODS = ['notspecified', 'confirmed', 'preferconfirmed', 'unconfirmed'] as const
 export type DeliveryMethod = (typeof DELIVERY_METHODS)[number]
 
-/** The quality-of-service of a submission (WAP-247 section 8.2.2), kept because notifications repeat it. */
-export interface QualityOfService {
-  readonly network: string
-  readonly bearer: string
-}
-
 export interface Recipient {
   /** The address-value as the initiator wrote it; every message about this recipient repeats it (WAP-249 section 6). */
   readonly literal: string
@@ -48,10 +42,12 @@ export interface SubmissionRecord {
   readonly hasDeliverBefore: boolean
   readonly priority: Priority
   readonly deliveryMethod: DeliveryMethod
-  /** Present iff the submission had the element. */
-  readonly qualityOfService: QualityOfService | undefined
-  /** The PAP version of the submission, in which later messages are written (WAP-247 section 9.5). */
-  readonly papVersion: string
+  /** Whether the submission had a quality-of-service element: notifications repeat it then, and only then. */
+  readonly hasQualityOfService: boolean
+  /** Whether the initiator stated capabilities it assumes of the device. */
+  readonly statesCapabilities: boolean
+  /** The form of the submission's PAP version, in which later messages are written (WAP-247 section 9.5). */
+  readonly papForm: string
   readonly initiator: string
   readonly pushId: string
   /** Empty when no result notification was asked for. */
@@ -79,10 +75,10 @@ export interface FinalRecord {
   readonly endedAt: WallMillis
   readonly priority: Priority
   readonly deliveryMethod: DeliveryMethod
-  readonly qualityOfService: QualityOfService | undefined
+  readonly hasQualityOfService: boolean
   /** Whether this was the submission's last recipient: the push-id goes when this row goes. */
   readonly last: boolean
-  readonly papVersion: string
+  readonly papForm: string
   readonly initiator: string
   readonly pushId: string
   readonly literal: string
@@ -118,15 +114,14 @@ const SUBMISSION_HEAD = 34
 const FINAL_HEAD = 21
 
 export function encodeSubmission(record: SubmissionRecord): Buffer {
-  const qos = record.qualityOfService
-  let text = record.papVersion + NUL + record.initiator + NUL + record.pushId + NUL + record.notifyUrl + NUL + record.token + NUL
-    + record.applicationId + NUL + record.featureTag + NUL + record.contentType + NUL + (qos === undefined ? NUL : qos.network + NUL + qos.bearer)
+  let text = record.papForm + NUL + record.initiator + NUL + record.pushId + NUL + record.notifyUrl + NUL + record.token + NUL
+    + record.applicationId + NUL + record.featureTag + NUL + record.contentType
   for (const recipient of record.recipients) text += NUL + recipient.literal + NUL + recipient.uri
   for (const header of record.contentHeaders) text += NUL + header.name + NUL + header.value
   const textOctets = Buffer.byteLength(text)
   const out = Buffer.allocUnsafe(SUBMISSION_HEAD + textOctets + record.content.length)
   out[0] = RECORD_VERSION
-  out[1] = (record.hasDeliverBefore ? 1 : 0) | (qos === undefined ? 0 : 2)
+  out[1] = (record.hasDeliverBefore ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.statesCapabilities ? 4 : 0)
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
   writeWall(out, record.acceptedAt, 4)
@@ -146,8 +141,8 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
   const texts = row.toString('utf8', SUBMISSION_HEAD, textEnd).split(NUL)
   const recipientCount = row.readUInt32BE(26)
   const headerCount = row.readUInt32BE(30)
-  assert(texts.length === 10 + 2 * (recipientCount + headerCount), 'a pending push row does not hold the texts it announces')
-  let at = 10
+  assert(texts.length === 8 + 2 * (recipientCount + headerCount), 'a pending push row does not hold the texts it announces')
+  let at = 8
   const recipients: Recipient[] = []
   for (let index = 0; index < recipientCount; index++) recipients.push({ literal: texts[at++]!, uri: texts[at++]! })
   const contentHeaders: ContentHeader[] = []
@@ -159,8 +154,9 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
     hasDeliverBefore: (row[1]! & 1) !== 0,
     priority: PRIORITIES[row[2]!]!,
     deliveryMethod: DELIVERY_METHODS[row[3]!]!,
-    qualityOfService: (row[1]! & 2) === 0 ? undefined : { network: texts[8]!, bearer: texts[9]! },
-    papVersion: texts[0]!,
+    hasQualityOfService: (row[1]! & 2) !== 0,
+    statesCapabilities: (row[1]! & 4) !== 0,
+    papForm: texts[0]!,
     initiator: texts[1]!,
     pushId: texts[2]!,
     notifyUrl: texts[3]!,
@@ -175,12 +171,11 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
 }
 
 export function encodeFinal(record: FinalRecord): Buffer {
-  const qos = record.qualityOfService
-  const text = record.papVersion + NUL + record.initiator + NUL + record.pushId + NUL + record.literal + NUL + record.notifyUrl + NUL
-    + record.desc + NUL + (qos === undefined ? NUL : qos.network + NUL + qos.bearer)
+  const text = record.papForm + NUL + record.initiator + NUL + record.pushId + NUL + record.literal + NUL + record.notifyUrl + NUL
+    + record.desc
   const out = Buffer.allocUnsafe(FINAL_HEAD + Buffer.byteLength(text))
   out[0] = RECORD_VERSION
-  out[1] = (record.last ? 1 : 0) | (qos === undefined ? 0 : 2) | (record.confirmed === undefined ? 0 : record.confirmed ? 12 : 4)
+  out[1] = (record.last ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.confirmed === undefined ? 0 : record.confirmed ? 12 : 4)
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
   writeWall(out, record.acceptedAt, 4)
@@ -195,7 +190,7 @@ export function encodeFinal(record: FinalRecord): Buffer {
 export function decodeFinal(row: Buffer): FinalRecord {
   checkVersion(row, 'outcome')
   const texts = row.toString('utf8', FINAL_HEAD).split(NUL)
-  assert(texts.length === 8, 'an outcome row does not hold its texts')
+  assert(texts.length === 6, 'an outcome row does not hold its texts')
   const flags = row[1]!
   return {
     state: MESSAGE_STATES[row[20]!]!,
@@ -206,9 +201,9 @@ export function decodeFinal(row: Buffer): FinalRecord {
     endedAt: readWall(row, 10),
     priority: PRIORITIES[row[2]!]!,
     deliveryMethod: DELIVERY_METHODS[row[3]!]!,
-    qualityOfService: (flags & 2) === 0 ? undefined : { network: texts[6]!, bearer: texts[7]! },
+    hasQualityOfService: (flags & 2) !== 0,
     last: (flags & 1) !== 0,
-    papVersion: texts[0]!,
+    papForm: texts[0]!,
     initiator: texts[1]!,
     pushId: texts[2]!,
     literal: texts[3]!,

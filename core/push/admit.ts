@@ -1,0 +1,172 @@
+/**
+ * The front door: a PAP request is shed, refused or accepted. Its push-id must be new to the initiator, and 1001 leaves
+ * only after the commit that holds the push was flushed. Knows requests and the store; deliveries take over afterwards.
+ */
+import type { Now } from '../kit/time.js'
+import { codeName } from '../pap/codes.js'
+import type { PapMessage, PushResponse } from '../pap/documents.js'
+import { encodePap } from '../pap/encode.js'
+import { decodeSubmission, type Submission } from '../pap/submission.js'
+import type { PapForm } from '../pap/versions.js'
+import { INITIATOR_OCTETS_MAX, pendingKey, pushIdKey, type Sequence } from '../store/keys.js'
+import type { StoreOperation } from '../store/operations.js'
+import { MARK, encodeSubmission, type SubmissionRecord } from '../store/records.js'
+import { check, pushIdProblem, type Refusal } from './check.js'
+import type { GatewayContext } from './context.js'
+import type { PapRequest } from './contract.js'
+import type { Deliveries } from './deliveries.js'
+import type { Identities } from './identities.js'
+import type { Sequences } from './sequences.js'
+import type { CommitWaiter, ReadWaiter } from './store-port.js'
+
+const TOKEN_BITS = 100
+
+export class Admission {
+  private underWay = 0
+  /** Push-ids that are being looked up or written; the store does not know them yet. */
+  private readonly claimed = new Set<string>()
+  private isOpen = false
+
+  constructor(
+    private readonly context: GatewayContext,
+    private readonly deliveries: Deliveries,
+    private readonly identities: Identities,
+    private readonly sequences: Sequences,
+  ) {}
+
+  open(): void {
+    this.isOpen = true
+  }
+
+  close(): void {
+    this.isOpen = false
+  }
+
+  /** Requests taken in and not yet answered. */
+  get requestsOpen(): number {
+    return this.underWay
+  }
+
+  request(now: Now, request: PapRequest): void {
+    const { settings, counters } = this.context
+    // Overload is answered before anything is parsed, as cheaply as can be (WAP-247 section 13.4.1).
+    if (!this.isOpen || this.underWay + this.deliveries.atWork >= settings.inFlightMax || counters.inFlight >= settings.heldMax) return this.shed(request.id)
+    const decoded = decodeSubmission(request.contentType, request.body)
+    if (!decoded.ok) return this.answerRefused(now, request.id, decoded.form, decoded.answer)
+    const { pushId } = decoded.control
+    const problem = pushIdProblem(pushId) ?? initiatorProblem(request.initiator)
+    if (problem !== undefined) return this.refuse(now, request.id, decoded, problem)
+    const claim = `${request.initiator}\0${pushId}`
+    if (this.claimed.has(claim)) return this.refuse(now, request.id, decoded, DUPLICATE)
+    this.claimed.add(claim)
+    this.underWay++
+    const key = pushIdKey(request.initiator, pushId)
+    this.context.store.read(key, new Admitting(this, request.id, request.initiator, decoded, claim, key))
+  }
+
+  /** The store's word on the push-id. */
+  lookedUp(now: Now, admitting: Admitting, isTaken: boolean): void {
+    const { submission } = admitting
+    const { entropy, settings, store } = this.context
+    const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, entropy.token(TOKEN_BITS), this.identities, settings)
+    if (!checked.ok) {
+      this.finished(admitting)
+      return this.refuse(now, admitting.requestId, submission, checked)
+    }
+    const { record } = checked
+    const operations: StoreOperation[] = []
+    admitting.record = record
+    admitting.sequence = this.sequences.next(now.wall, operations)
+    operations.push({ type: 'put', key: pendingKey(admitting.sequence), value: encodeSubmission(record) }, { type: 'put', key: admitting.key, value: MARK })
+    store.commit(operations, admitting)
+  }
+
+  written(now: Now, admitting: Admitting, record: SubmissionRecord): void {
+    const { counters, out } = this.context
+    const { form, control } = admitting.submission
+    this.finished(admitting)
+    this.reply(now, admitting.requestId, form, { type: 'push-response', pushId: control.pushId, progressNotes: [], result: { code: 1001, desc: codeName(1001) } })
+    const { recipients } = record
+    const group = recipients.length > 1 ? { remaining: recipients.length } : undefined
+    for (let index = 0; index < recipients.length; index++) {
+      counters.accepted++
+      out.journal('accepted', record.pushId, recipients[index]!.literal)
+      this.deliveries.add(now, admitting.sequence, index, record, group, false)
+    }
+  }
+
+  /** Nothing was kept, so nothing was accepted. */
+  notWritten(admitting: Admitting): void {
+    this.finished(admitting)
+    this.shed(admitting.requestId)
+  }
+
+  private finished(admitting: Admitting): void {
+    this.underWay--
+    this.claimed.delete(admitting.claim)
+  }
+
+  private shed(id: number): void {
+    const { counters, out, settings } = this.context
+    counters.shed++
+    out.add({ type: 'pap-reply', id, status: 503, retryAfterSeconds: settings.retryAfterSeconds, body: '' })
+  }
+
+  private refuse(now: Now, id: number, submission: Submission, { code, desc }: Refusal): void {
+    const { counters, out } = this.context
+    const { pushId, addresses } = submission.control
+    counters.refused++
+    for (const address of addresses) out.journal('refused', pushId, address, String(code))
+    this.reply(now, id, submission.form, { type: 'push-response', pushId, progressNotes: [], result: { code, desc: `${codeName(code)}: ${desc}` } })
+  }
+
+  private answerRefused(now: Now, id: number, form: PapForm, answer: PapMessage): void {
+    const { counters, out } = this.context
+    counters.refused++
+    if (answer.type === 'push-response') {
+      out.journal('refused', answer.pushId, '', String(answer.result.code))
+      return this.reply(now, id, form, answer)
+    }
+    out.add({ type: 'pap-reply', id, status: 202, body: encodePap(answer, form) })
+  }
+
+  private reply(now: Now, id: number, form: PapForm, response: PushResponse): void {
+    const { senderAddress, senderName } = this.context.settings
+    this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap({ ...response, senderAddress, senderName, replyTime: now.wall }, form) })
+  }
+}
+
+/** WAP-247 section 8.13: not unique among this initiator's pushes of the retention window. */
+const DUPLICATE: Refusal = { ok: false, code: 2007, desc: 'this push-id was used before' }
+
+function initiatorProblem(initiator: string): Refusal | undefined {
+  const fits = Buffer.byteLength(initiator) <= INITIATOR_OCTETS_MAX && !initiator.includes('\0')
+  return fits ? undefined : { ok: false, code: 2001, desc: 'the name of the push initiator is too long' }
+}
+
+/** One request between its arrival and its answer. */
+export class Admitting implements ReadWaiter, CommitWaiter {
+  record: SubmissionRecord | undefined = undefined
+  sequence: Sequence = 0
+
+  constructor(
+    private readonly admission: Admission,
+    readonly requestId: number,
+    readonly initiator: string,
+    readonly submission: Submission,
+    readonly claim: string,
+    readonly key: Buffer,
+  ) {}
+
+  valueRead(now: Now, value: Buffer | undefined): void {
+    this.admission.lookedUp(now, this, value !== undefined)
+  }
+
+  committed(now: Now): void {
+    this.admission.written(now, this, this.record!)
+  }
+
+  storeFull(): void {
+    this.admission.notWritten(this)
+  }
+}

@@ -1,0 +1,14 @@
+/** What every part of the gateway shares: settings, chance, the store, the way out, the counts. Holds no logic. */
+import type { Entropy } from '../kit/entropy.js'
+import type { GatewayCounters } from './contract.js'
+import type { Outbox } from './outbox.js'
+import type { GatewaySettings } from './settings.js'
+import type { StorePort } from './store-port.js'
+
+export interface GatewayContext {
+  readonly settings: GatewaySettings
+  readonly entropy: Entropy
+  readonly store: StorePort
+  readonly out: Outbox
+  readonly counters: GatewayCounters
+}

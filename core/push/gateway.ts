@@ -1,0 +1,132 @@
+/**
+ * The gateway as one machine: it composes the parts, hands each input to the one it is for, and after every turn lets
+ * each part begin what it may. It decides nothing itself; the walk of a push is admit, deliveries, attempts, endings, notify.
+ */
+import type { Entropy } from '../kit/entropy.js'
+import type { Machine } from '../kit/machine.js'
+import type { Micros, Now } from '../kit/time.js'
+import type { SipTimerValues } from '../sip/endpoint-contract.js'
+import { SipEndpoint } from '../sip/endpoint.js'
+import { Admission } from './admit.js'
+import { Attempts } from './attempts.js'
+import type { GatewayContext } from './context.js'
+import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
+import { Deliveries } from './deliveries.js'
+import { Drain } from './drain.js'
+import { Endings } from './endings.js'
+import { Hops } from './hops.js'
+import { Identities } from './identities.js'
+import { Notifier } from './notify.js'
+import { Outbox, noCounts } from './outbox.js'
+import { Recipients } from './recipients.js'
+import { Registrations } from './registrations.js'
+import { Retention } from './retention.js'
+import { Sequences } from './sequences.js'
+import type { GatewaySettings } from './settings.js'
+import { Start } from './start.js'
+import { StorePort } from './store-port.js'
+
+export interface GatewayOptions {
+  readonly settings: GatewaySettings
+  readonly entropy: Entropy
+  /** RFC 3261 appendix A when absent. */
+  readonly timers?: SipTimerValues
+}
+
+export class Gateway implements Machine<GatewayIn, GatewayOut> {
+  readonly counters: GatewayCounters = noCounts()
+  private readonly out = new Outbox()
+  private readonly store = new StorePort(this.out)
+  private readonly endpoint: SipEndpoint
+  private readonly admission: Admission
+  private readonly deliveries: Deliveries
+  private readonly endings: Endings
+  private readonly notifier: Notifier
+  private readonly retention: Retention
+  private readonly beginning: Start
+  private readonly draining: Drain
+
+  constructor({ settings, entropy, timers }: GatewayOptions) {
+    const context: GatewayContext = { settings, entropy, store: this.store, out: this.out, counters: this.counters }
+    const recipients = new Recipients()
+    const identities = new Identities(settings)
+    const hops = new Hops(settings.nextHops)
+    const sequences = new Sequences()
+    this.deliveries = new Deliveries(context, recipients, hops)
+    this.notifier = new Notifier(context)
+    this.endings = new Endings(context, this.notifier)
+    this.endpoint = new SipEndpoint({
+      sentBy: () => settings.sipAddress,
+      entropy,
+      emit: (out) => this.out.add(out),
+      ...(timers === undefined ? {} : { timers }),
+      user: {
+        onRequest: (now, transaction) => registrations.request(now, transaction),
+        onResponse: (now, transaction, response) => attempts.responded(now, transaction, response),
+        onFailure: (now, transaction, failure) => attempts.failed(now, transaction, failure),
+        // No INVITE is ever answered here, and a flow's transactions have failed before its end is told.
+        onAck: () => {},
+        onCancel: () => {},
+        onFlowDown: () => {},
+      },
+    })
+    const attempts = new Attempts(context, this.endpoint, this.deliveries, recipients, identities, hops)
+    const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
+    this.deliveries.sender = attempts
+    this.deliveries.recorder = this.endings
+    this.admission = new Admission(context, this.deliveries, identities, sequences)
+    this.retention = new Retention(context)
+    this.beginning = new Start(context, sequences, registrations, this.admission, this.deliveries, this.notifier)
+    this.draining = new Drain(context, this.admission, this.deliveries, this.notifier, this.retention)
+  }
+
+  handle(now: Now, input: GatewayIn): void {
+    switch (input.type) {
+      case 'tick':
+        this.tick(now)
+        break
+      case 'pap-request':
+        this.admission.request(now, input)
+        break
+      case 'committed':
+      case 'store-full':
+      case 'value':
+      case 'rows':
+        this.store.answered(now, input)
+        break
+      case 'notified':
+        this.notifier.answered(now, input.ticket, input.status)
+        break
+      case 'notify-failed':
+        this.notifier.answered(now, input.ticket, undefined)
+        break
+      case 'drain':
+        this.draining.begin()
+        break
+      default:
+        this.endpoint.input(now, input)
+    }
+    this.beginning.pump()
+    this.deliveries.pump(now)
+    this.notifier.pump(now)
+    this.draining.pump()
+  }
+
+  poll(): GatewayOut | undefined {
+    return this.out.next()
+  }
+
+  deadline(): Micros {
+    if (this.beginning.isDue) return 0
+    return Math.min(this.endpoint.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline())
+  }
+
+  private tick(now: Now): void {
+    this.endpoint.tick(now)
+    this.store.tick(now)
+    this.deliveries.tick(now)
+    this.endings.tick(now)
+    this.notifier.tick(now)
+    if (!this.beginning.isDue) this.retention.tick(now)
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * From a store to a running gateway: the numbering, what is known of registrations, then the pushes without an outcome,
+ * each recipient tried once, no faster than attempts end. New pushes are taken as soon as registrations are known.
+ */
+import type { Now } from '../kit/time.js'
+import { META_KEY, RowKind, kindEnd, kindStart, pendingKey, type Sequence } from '../store/keys.js'
+import type { StoreRow } from '../store/operations.js'
+import type { SubmissionRecord } from '../store/records.js'
+import { RangeWalk } from '../store/recovery.js'
+import type { Admission } from './admit.js'
+import type { GatewayContext } from './context.js'
+import type { Deliveries } from './deliveries.js'
+import type { Notifier } from './notify.js'
+import { PendingWalk, type PendingVisitor } from './pending-walk.js'
+import type { Registrations } from './registrations.js'
+import type { Sequences } from './sequences.js'
+import type { ReadWaiter, ScanWaiter } from './store-port.js'
+
+const REGISTRATION_ROWS = 512
+
+export class Start implements ReadWaiter, ScanWaiter, PendingVisitor {
+  private began = false
+  private readonly registrationRows = new RangeWalk(kindStart(RowKind.Registration), kindEnd(RowKind.Registration), REGISTRATION_ROWS)
+  private pendingRows: PendingWalk | undefined = undefined
+
+  constructor(
+    private readonly context: GatewayContext,
+    private readonly sequences: Sequences,
+    private readonly registrations: Registrations,
+    private readonly admission: Admission,
+    private readonly deliveries: Deliveries,
+    private readonly notifier: Notifier,
+  ) {}
+
+  get isDue(): boolean {
+    return !this.began
+  }
+
+  /** The first turn asks for the store's own row; later ones go on where there is room. */
+  pump(): void {
+    if (!this.began) {
+      this.began = true
+      this.context.store.read(META_KEY, this)
+    } else if (this.pendingRows !== undefined) {
+      if (this.pendingRows.done) this.pendingRows = undefined
+      else if (this.deliveries.atWork * 2 < this.context.settings.attemptsMax) this.pendingRows.step()
+    }
+  }
+
+  valueRead(_now: Now, meta: Buffer | undefined): void {
+    this.sequences.start(meta)
+    this.askRegistrations()
+  }
+
+  rowsRead(_now: Now, rows: readonly StoreRow[]): void {
+    this.registrationRows.took(rows)
+    for (const { key, value } of rows) this.registrations.recovered(key, value)
+    if (!this.registrationRows.done) return this.askRegistrations()
+    this.admission.open()
+    this.notifier.recover()
+    this.pendingRows = new PendingWalk(kindStart(RowKind.Pending), pendingKey(this.sequences.fresh), this.context.store, this)
+    this.pendingRows.step()
+  }
+
+  pending(now: Now, sequence: Sequence, submission: SubmissionRecord, open: readonly number[]): void {
+    const group = submission.recipients.length > 1 ? { remaining: open.length } : undefined
+    for (const recipient of open) this.deliveries.add(now, sequence, recipient, submission, group, true)
+  }
+
+  private askRegistrations(): void {
+    const { from, to, limit } = this.registrationRows.next()
+    this.context.store.scan(from, to, limit, this)
+  }
+}
