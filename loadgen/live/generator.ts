@@ -8,10 +8,10 @@ import { Pool, type Dispatcher } from 'undici'
 import { journalLine } from '../../core/kit/journal.js'
 import { MICROS_PER_MILLI, type Micros, type WallMillis } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
+import type { JournalWriter } from '../../core/live/journal.js'
 import { due, wait } from '../pacing.js'
 import type { SubmissionTemplate } from '../submission.js'
 import type { TrafficPlan } from '../traffic.js'
-import type { JournalWriter } from './journal-writer.js'
 import type { Recorder } from './recorder.js'
 
 export interface GeneratorOptions {
@@ -129,16 +129,16 @@ export class Generator {
       // Whole seconds on the wire: the next one.
       const deliverBefore = Math.ceil((this.startedWall + (offsets[attempt]! + lifetimeMicros) / MICROS_PER_MILLI) / 1_000) * 1_000
       const deliverBeforeAt = this.startedAt + (deliverBefore - this.startedWall) * MICROS_PER_MILLI
-      journal.write(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt), String(Math.round(deliverBeforeAt))))
+      journal.line(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt), String(Math.round(deliverBeforeAt))))
       body = this.options.expiring.body(pushId, address, deliverBefore)
     } else {
-      journal.write(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt)))
+      journal.line(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt)))
       body = this.options.plain.body(pushId, address)
     }
     if (this.outstanding >= OUTSTANDING_MAX) {
       this.counts.shed++
       this.counts.unanswered++
-      journal.write(journalLine(monoMicros(), 'unanswered', pushId, address, 'dropped by the generator', String(attempt)))
+      journal.line(journalLine(monoMicros(), 'unanswered', pushId, address, 'dropped by the generator', String(attempt)))
       return
     }
     this.outstanding++
@@ -148,7 +148,7 @@ export class Generator {
 
   onSent(exchange: Exchange): void {
     this.counts.sent++
-    this.options.journal.write(journalLine(monoMicros(), 'sent', exchange.pushId, exchange.address, String(exchange.attempt)))
+    this.options.journal.line(journalLine(monoMicros(), 'sent', exchange.pushId, exchange.address, String(exchange.attempt)))
   }
 
   onAnswered(exchange: Exchange, status: number, body: string): void {
@@ -158,13 +158,13 @@ export class Generator {
     if (code !== undefined && code.startsWith('1')) this.counts.accepted++
     else this.counts.refused++
     this.options.submit.record(at - exchange.plannedAt)
-    this.options.journal.write(journalLine(at, 'answered', exchange.pushId, exchange.address, answer, String(exchange.attempt)))
+    this.options.journal.line(journalLine(at, 'answered', exchange.pushId, exchange.address, answer, String(exchange.attempt)))
     this.done()
   }
 
   onUnanswered(exchange: Exchange, reason: string): void {
     this.counts.unanswered++
-    this.options.journal.write(journalLine(monoMicros(), 'unanswered', exchange.pushId, exchange.address, reason, String(exchange.attempt)))
+    this.options.journal.line(journalLine(monoMicros(), 'unanswered', exchange.pushId, exchange.address, reason, String(exchange.attempt)))
     this.done()
   }
 

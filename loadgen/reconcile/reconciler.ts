@@ -116,7 +116,6 @@ export class Reconciler {
     if (event.details[3] === 'repeat') counts.repeats++
     if (status >= 300) {
       counts.refused++
-      if (event.details[4] === 'check') counts.rejectedByCheck++
       return
     }
     const delivery = this.byTarget(event.pushId, event.details[0] ?? '', 'a terminal')
@@ -132,7 +131,7 @@ export class Reconciler {
   group(name: string): GroupCounts {
     let counts = this.groups.get(name)
     if (counts === undefined) {
-      counts = { received: 0, repeats: 0, refused: 0, rejectedByCheck: 0 }
+      counts = { received: 0, repeats: 0, refused: 0 }
       this.groups.set(name, counts)
     }
     return counts

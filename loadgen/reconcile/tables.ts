@@ -99,8 +99,8 @@ export class DeliveryTable {
 export interface GroupCounts {
   received: number
   repeats: number
+  /** Answered with anything but a 2xx. */
   refused: number
-  rejectedByCheck: number
 }
 
 export interface Tables {

@@ -1,0 +1,54 @@
+/** Validity comes before performance: each check alone can make a run invalid, and says what it measured and what the limit is. */
+import { describe, expect, it } from 'vitest'
+import { thresholdsOf, verdictOf, type VerdictInput } from '../../loadgen/verdict.js'
+
+const good: VerdictInput = {
+  ledger: { attempted: 1_000, accepted: 1_000, refused: 0, unanswered: 0, recovered: 0, delivered: 1_000, undeliverable: 0, rejected: 0, expired: 0, cancelled: 0, aborted: 0, timeout: 0, unknown: 0, inFlight: 0, lost: 0, duplicated: 0 },
+  findings: { balanced: true, lost: [], duplicated: [], notes: [] },
+  lagP99Micros: 2_000,
+  tightestLimitMicros: 1_000_000,
+  lagShare: 0.1,
+  planned: 1_000,
+  unsent: 0,
+  attempts: 1_000,
+  inadequatelyHandled: 0,
+  inadequatelyHandledMax: 0.001,
+  population: { provisioned: 500, registered: 500 },
+  instruments: { generator: 0.3, terminals: 0.5 },
+  capsHit: [],
+  failures: [],
+  interrupted: undefined,
+}
+
+describe('the verdict', () => {
+  it('is valid without reasons when every check holds', () => {
+    expect(verdictOf(good)).toEqual({ valid: true, reasons: [] })
+  })
+
+  it.each<[string, Partial<VerdictInput>, string]>([
+    ['a late generator', { lagP99Micros: 150_000 }, 'generator lag: p99 150 ms is more than 10% of the tightest delay limit (100 ms)'],
+    ['a lag nobody measured', { lagP99Micros: NaN }, 'generator lag'],
+    ['dropped arrivals', { unsent: 3 }, 'arrivals dropped: 3 of 1000 planned attempts were never sent'],
+    ['a population that is not all there', { population: { provisioned: 500, registered: 499 } }, 'population: 499 devices were registered when the load began, 500 should have been'],
+    ['a saturated instrument', { instruments: { generator: 0.3, terminals: 0.97 } }, 'saturation: the busiest event loop of the terminals was busy 97% of a second (limit 95%)'],
+    ['a lost push', { ledger: { ...good.ledger, lost: 1 }, findings: { ...good.findings, balanced: false } }, 'ledger: 1 of 1000 accepted pushes were lost'],
+    ['contradicting journals', { findings: { ...good.findings, balanced: false, notes: ['2 pushes have more than one final outcome'] } }, 'ledger: the journals contradict each other: 2 pushes have more than one final outcome'],
+    ['a limit that was hit', { capsHit: ['admission: 12 submissions answered 503'] }, 'limit hit: admission: 12 submissions answered 503'],
+    ['a part that died', { failures: ['the gateway ended with exit code 1'] }, 'the gateway ended with exit code 1'],
+    ['an interruption', { interrupted: 'Ctrl-C after 4 s of load' }, 'interrupted: Ctrl-C after 4 s of load'],
+    ['an empty window', { attempts: 0 }, 'load: no attempt fell into the measured window'],
+  ])('is invalid after %s, and says why', (_what, change, reason) => {
+    const { valid, reasons } = verdictOf({ ...good, ...change })
+    expect(valid).toBe(false)
+    expect(reasons).toHaveLength(1)
+    expect(reasons[0]).toContain(reason)
+  })
+})
+
+describe('the thresholds', () => {
+  it('pass at the limit and fail above it', () => {
+    expect(thresholdsOf({ ...good, inadequatelyHandled: 1 })[0]).toEqual({ name: 'inadequately handled attempts', measured: 0.1, limit: 0.1, unit: '%', passed: true })
+    expect(thresholdsOf({ ...good, inadequatelyHandled: 2 })[0]).toMatchObject({ measured: 0.2, passed: false })
+    expect(thresholdsOf({ ...good, ledger: { ...good.ledger, duplicated: 1 } })[1]).toMatchObject({ measured: 1, passed: false })
+  })
+})
