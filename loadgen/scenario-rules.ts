@@ -5,7 +5,7 @@
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
 import { ATTEMPTS_MAX } from './pacing.js'
 import { ROWS, type Scenario } from './scenario.js'
-import { formatDuration, formatShare } from './scenario-units.js'
+import { formatDuration, formatShare } from '../core/live/units.js'
 
 export interface BrokenRule {
   readonly path: readonly string[]

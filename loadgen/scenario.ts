@@ -4,7 +4,7 @@
  * not how it is done; rules between keys are in scenario-rules.ts.
  */
 import { Schema } from 'effect'
-import { Duration, Rate, Share, Size } from './scenario-units.js'
+import { Duration, Rate, Share, Size } from '../core/live/units.js'
 
 /** A key with its default, written as in YAML, and the description editors show. A group of keys whose default is `{}` has each key's own. */
 function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {

@@ -23,7 +23,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'sim/network': ['core/kit'],
   'sim/world': ['core/kit', 'core/sip', 'core/mime', 'core/pap', 'core/store', 'core/push', 'sim/ims', 'sim/terminal', 'sim/network'],
   'sim/live': ['core', 'sim/ims', 'sim/terminal', 'sim/network'],
-  loadgen: ['core/kit', 'core/pap', 'reports'],
+  loadgen: ['core/kit', 'core/pap', 'core/live/units.ts', 'reports'],
   'loadgen/live': ['core/kit', 'core/pap', 'core/live', 'sim/live', 'loadgen', 'reports'],
   reports: [],
   test: ['core', 'sim', 'loadgen', 'reports', 'test'],
