@@ -1,0 +1,139 @@
+/**
+ * What the IMS part is started with: nodes and ports, registration and digest rules, filter criteria, and the population
+ * that stands in for HSS data. One schema with a default for every key; sim/ims/settings.ts says what the values mean.
+ */
+import { Schema } from 'effect'
+import type { Endpoint } from '../../core/kit/network.js'
+import type { ImsSettings } from '../ims/settings.js'
+import { PopulationConfig } from './population-config.js'
+
+const Seconds = Schema.Int.pipe(Schema.between(1, 2 ** 31 - 1)).annotations({ description: 'seconds' })
+const Count = Schema.Int.pipe(Schema.positive())
+/** 0 asks for any free port. */
+const ListenPort = Schema.Int.pipe(Schema.between(0, 65_535))
+const Port = Schema.Int.pipe(Schema.between(1, 65_535))
+const HostName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9.-]+$/, { message: () => 'write a host or domain name' }))
+
+function withDefault<A, I>(schema: Schema.Schema<A, I>, value: A) {
+  return Schema.optionalWith(schema, { default: () => value })
+}
+
+/** A struct whose keys all have defaults, and which may itself be left out. */
+function section<A, I>(schema: Schema.Schema<A, I>) {
+  return Schema.optionalWith(schema, { default: () => Schema.decodeUnknownSync(schema)({}) })
+}
+
+const Ports = Schema.Struct({
+  /** Terminals register here; the first is the P-CSCF's own port, UDP and TCP. */
+  pcscf: withDefault(Schema.NonEmptyArray(ListenPort), [0] as const),
+  /** The P-CSCF's side towards the core, split mode only. */
+  core: withDefault(ListenPort, 0),
+  icscf: withDefault(ListenPort, 0),
+  scscf: withDefault(ListenPort, 0),
+})
+
+const Registration = Schema.Struct({
+  expiresDefaultSeconds: withDefault(Seconds, 3_600),
+  expiresMinSeconds: withDefault(Seconds, 60),
+  expiresMaxSeconds: withDefault(Seconds, 600_000),
+  bindingsPerUserMax: withDefault(Count, 16),
+})
+
+const Digest = Schema.Struct({
+  algorithms: withDefault(Schema.NonEmptyArray(Schema.Literal('MD5', 'SHA-256')), ['SHA-256', 'MD5'] as const),
+  nonceLifeSeconds: withDefault(Seconds, 240),
+})
+
+const Limits = Schema.Struct({
+  openTransactionsMax: withDefault(Count, 50_000),
+  retryAfterSeconds: withDefault(Seconds, 5),
+  maxForwards: withDefault(Schema.Int.pipe(Schema.between(1, 255)), 70),
+})
+
+const Negation = { negated: Schema.optionalWith(Schema.Boolean, { exact: true }) }
+const Pattern = Schema.String.pipe(Schema.filter((text) => isPattern(text) || 'write a regular expression'))
+
+const ServicePoint = Schema.Union(
+  Schema.Struct({
+    ...Negation, type: Schema.Literal('method'), method: Schema.NonEmptyString,
+    registrationTypes: Schema.optionalWith(Schema.Array(Schema.Literal('initial', 're-registration', 'de-registration')), { exact: true }),
+  }),
+  Schema.Struct({ ...Negation, type: Schema.Literal('header'), name: Schema.NonEmptyString, content: Schema.optionalWith(Pattern, { exact: true }) }),
+  Schema.Struct({
+    ...Negation, type: Schema.Literal('session-case'),
+    sessionCase: Schema.Literal('originating-registered', 'terminating-registered', 'terminating-unregistered', 'originating-unregistered'),
+  }),
+  Schema.Struct({ ...Negation, type: Schema.Literal('request-uri'), pattern: Pattern }),
+)
+
+const FilterCriterion = Schema.Struct({
+  priority: Schema.NonNegativeInt,
+  groups: Schema.Array(Schema.Array(ServicePoint)),
+  server: Schema.Struct({
+    uri: Schema.String.pipe(Schema.pattern(/^sip:\S+$/, { message: () => 'write a SIP URI' })),
+    hop: Schema.Struct({ transport: Schema.Literal('udp', 'tcp'), address: Schema.NonEmptyString, port: Port }),
+    defaultHandling: withDefault(Schema.Literal('continue', 'terminate'), 'continue' as const),
+    serviceInfo: Schema.optionalWith(Schema.String, { exact: true }),
+    includeRegisterRequest: withDefault(Schema.Boolean, true),
+    includeRegisterResponse: withDefault(Schema.Boolean, true),
+  }),
+})
+
+export const ImsConfig = Schema.Struct({
+  mode: withDefault(Schema.Literal('collapsed', 'split'), 'collapsed' as const),
+  /** Every node listens on this literal address. */
+  address: withDefault(Schema.NonEmptyString, '127.0.0.1'),
+  ports: section(Ports),
+  /** The domain of the population when absent. */
+  homeDomain: Schema.optionalWith(HostName, { exact: true }),
+  /** What the P-CSCF calls its network; the home domain when absent. */
+  visitedNetworkId: Schema.optionalWith(HostName, { exact: true }),
+  /** Host names beyond those of the nodes, and where they lead. */
+  hosts: withDefault(Schema.Record({ key: Schema.String, value: Schema.Struct({ address: Schema.NonEmptyString, port: Port }) }), {}),
+  registration: section(Registration),
+  digest: section(Digest),
+  limits: section(Limits),
+  filterCriteria: withDefault(Schema.Array(FilterCriterion), []),
+  population: section(PopulationConfig),
+})
+export type ImsConfig = typeof ImsConfig.Type
+/** As it crosses a process boundary, before defaults are filled in. */
+export type ImsConfigEncoded = typeof ImsConfig.Encoded
+
+/** Throws a ParseError whose text names the key and what would be right. Unknown keys are errors. */
+export const decodeImsConfig: (config: unknown) => ImsConfig = Schema.decodeUnknownSync(ImsConfig, { onExcessProperty: 'error' })
+
+/** Where the nodes really listen, once every port is bound. */
+export interface BoundPorts {
+  readonly pcscf: readonly [number, ...number[]]
+  readonly core: number
+  readonly icscf: number
+  readonly scscf: number
+}
+
+export function imsSettingsOf(config: ImsConfig, ports: BoundPorts): ImsSettings {
+  const homeDomain = (config.homeDomain ?? config.population.identity.domain).toLowerCase()
+  const at = (port: number): Endpoint => ({ address: config.address, port })
+  const [first, ...furtherPorts] = ports.pcscf
+  return {
+    mode: config.mode,
+    homeDomain,
+    pcscf: { name: `pcscf.${homeDomain}`, listen: at(first), furtherPorts, core: at(ports.core), visitedNetworkId: config.visitedNetworkId ?? homeDomain },
+    icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
+    scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
+    hosts: config.hosts,
+    registration: config.registration,
+    digest: config.digest,
+    limits: config.limits,
+    filterCriteria: config.filterCriteria,
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}
