@@ -1,0 +1,72 @@
+/**
+ * One worker thread of the terminals: a fleet shard on its own sockets with its own journal. Wires the machine to the
+ * pump, the sockets and the journal, and passes words to it; decides nothing.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemCrypto } from '../../core/live/crypto.js'
+import { SystemEntropy } from '../../core/live/entropy.js'
+import { JournalWriter } from '../../core/live/journal.js'
+import { Pump } from '../../core/live/pump.js'
+import { Sockets } from '../../core/live/sockets.js'
+import { Fleet } from '../terminal/fleet.js'
+import type { FleetIn, FleetOut } from '../terminal/fleet-contract.js'
+import { populationOf } from './population-config.js'
+import type { FleetWorkerData, FromWorker, ToWorker } from './terminals-messages.js'
+
+const COUNT_MILLIS = 500
+
+const { config, shard, journalPath } = workerData as FleetWorkerData
+const port = parentPort!
+
+const say = (message: FromWorker): void => port.postMessage(message)
+/** Uncaught: the part cannot go on without its journal, and the main thread hears of it as the worker's error. */
+const fail = (error: Error): void => { setImmediate(() => { throw error }) }
+
+const journal = journalPath === undefined ? undefined : new JournalWriter(journalPath, fail)
+const fleet = new Fleet({ shard, proxy: config.proxy, transport: config.transport, connections: config.connections, backoff: config.backoff },
+  populationOf(config.population), new SystemEntropy(), systemCrypto)
+const sockets = new Sockets((input) => pump.input(input))
+const pump: Pump<FleetIn, FleetOut> = new Pump(fleet, output, () => sockets.flush())
+
+function output(out: FleetOut): void {
+  switch (out.type) {
+    case 'journal':
+      journal?.write(out.event, out.pushId, out.address, out.details)
+      return
+    case 'settled':
+      count()
+      say(out)
+      return
+    default:
+      sockets.output(out)
+  }
+}
+
+/** Classes without a device in this shard have nothing to count. */
+const groups = Object.fromEntries(Object.entries(fleet.roster.groups).filter(([, group]) => group.devices > 0))
+
+function count(): void {
+  say({ type: 'counted', counters: fleet.counters, groups })
+}
+
+async function stop(): Promise<void> {
+  clearInterval(counting)
+  pump.stop()
+  await sockets.close()
+  await journal?.close()
+  count()
+  say({ type: 'stopped' })
+  port.close()
+}
+
+if (config.transport === 'udp') await sockets.listen(['udp'], { address: config.localAddress, port: 0 })
+pump.start()
+const counting = setInterval(count, COUNT_MILLIS)
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'count': return count()
+    case 'stop': return void stop()
+    default: pump.input(message)
+  }
+})
+say({ type: 'ready' })

@@ -1,0 +1,36 @@
+/**
+ * What the terminals' main thread and its workers say to each other: few, small, typed messages; the data plane never
+ * passes here. Types only.
+ */
+import type { FleetCounters, Settled } from '../terminal/fleet-contract.js'
+import type { SubscriberClass } from '../terminal/population.js'
+import type { TerminalGroup } from '../terminal/terminal.js'
+import type { TerminalsConfig } from './terminals-config.js'
+
+/** What a fleet worker is born with. */
+export interface FleetWorkerData {
+  readonly config: TerminalsConfig
+  readonly shard: { readonly index: number; readonly count: number }
+  readonly journalPath: string | undefined
+}
+
+/** What the reference panel's worker is born with. */
+export interface ReferenceWorkerData {
+  readonly config: TerminalsConfig
+  readonly journalPath: string | undefined
+}
+
+export type ToWorker =
+  | { readonly type: 'register'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: number }
+  | { readonly type: 'deregister'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: number }
+  | { readonly type: 'switch'; readonly subscriber: number; readonly ordinal?: number; readonly to: 'on' | 'off' | 'vanished' }
+  /** Answered by `counted` at once. */
+  | { readonly type: 'count' }
+  | { readonly type: 'stop' }
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | Settled
+  /** Sent on `count`, on `settled` and about twice a second. */
+  | { readonly type: 'counted'; readonly counters: FleetCounters; readonly groups: Readonly<Partial<Record<SubscriberClass, TerminalGroup>>> }
+  | { readonly type: 'stopped' }
