@@ -76,7 +76,7 @@ export const DEFAULT_SETTINGS = {
   userAgent: 'pushbench-ppg',
   servedDomains: [],
   inFlightMax: 20_000,
-  attemptsMax: 10_000,
+  attemptsMax: 4_096,
   heldMax: 2_000_000,
   retryAfterSeconds: 2,
   defaultLifetimeMillis: 72 * HOUR_MILLIS,
