@@ -40,7 +40,8 @@ class ClientRecord extends Transaction implements ClientTransaction, Rider {
   bytes: Buffer | undefined = undefined
   /** The unserialised way: no flow, no octets. */
   isNeighbour = false
-  cancelWanted = false
+  isCancelled = false
+  cancelWaits = false
   /** A CANCEL of ours, whose outcome is nobody's business. */
   isSilent = false
 
@@ -135,7 +136,16 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     if (!record.isNeighbour && validateResponse(response) !== undefined) return
     const { status } = response
     if (record.machine === nonInviteClient) this.runner.dispatch(now, record, status < 200 ? PROVISIONAL : FINAL, response)
-    else this.runner.dispatch(now, record, status < 200 ? INVITE_1XX : status < 300 ? INVITE_2XX : INVITE_REFUSED, response)
+    else this.inviteResponse(now, record, response)
+  }
+
+  private inviteResponse(now: Now, record: ClientRecord, response: SipMessage): void {
+    const { status } = response
+    this.runner.dispatch(now, record, status < 200 ? INVITE_1XX : status < 300 ? INVITE_2XX : INVITE_REFUSED, response)
+    // RFC 3261 9.1: the CANCEL that had to wait for a provisional response.
+    if (status >= 200 || !record.cancelWaits) return
+    record.cancelWaits = false
+    this.runner.dispatch(now, record, INVITE_CANCEL)
   }
 
   private find(line: string, method: string): ClientRecord | undefined {
@@ -152,6 +162,8 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
 
   cancel(now: Now, transaction: ClientTransaction): void {
     assert(transaction instanceof ClientRecord && transaction.machine === inviteClient, 'only an INVITE can be cancelled (RFC 3261 section 9.1)')
+    if (transaction.isCancelled) return
+    transaction.isCancelled = true
     this.runner.dispatch(now, transaction, INVITE_CANCEL)
   }
 
@@ -167,8 +179,8 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   send(now: Now, record: ClientRecord, bits: number, response: SipMessage | undefined): void {
     if ((bits & ACTION_BIT['send request']) !== 0) this.sendRequest(now, record)
     if ((bits & ACTION_BIT['send ACK']) !== 0) this.sendBare(record, ackFor(record, response!))
-    if ((bits & ACTION_BIT['remember CANCEL']) !== 0) record.cancelWanted = true
-    if ((bits & ACTION_BIT['send CANCEL']) !== 0 || ((bits & ACTION_BIT['send remembered CANCEL']) !== 0 && record.cancelWanted)) this.sendCancel(now, record)
+    if ((bits & ACTION_BIT['remember CANCEL']) !== 0) record.cancelWaits = true
+    if ((bits & ACTION_BIT['send CANCEL']) !== 0) this.sendCancel(now, record)
   }
 
   private sendRequest(now: Now, record: ClientRecord): void {
@@ -185,7 +197,6 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   }
 
   private sendCancel(now: Now, record: ClientRecord): void {
-    record.cancelWanted = false
     const cancel = bareRequest(record, 'CANCEL', record.request.get(Header.To))
     this.begin(now, cancel, record.hop, record.branch, record.via, undefined, true)
   }

@@ -48,7 +48,7 @@ export abstract class Transaction {
 }
 
 const bits = (...actions: Action[]): number => actions.reduce((all, action) => all | ACTION_BIT[action], 0)
-const SEND = bits('send request', 'send ACK', 'send CANCEL', 'remember CANCEL', 'send remembered CANCEL', 'send response', 'send 100', 'resend response')
+const SEND = bits('send request', 'send ACK', 'send CANCEL', 'remember CANCEL', 'send response', 'send 100', 'resend response')
 const AGAIN = bits('double A', 'double E', 'double G', 'set E to T2')
 const START = TIMERS.reduce((all, { name }) => all | ACTION_BIT[`start ${name}`], 0)
 const { 'stop timers': STOP, release: RELEASE, tell: TELL, 'double A': DOUBLE_A, 'set E to T2': SET_T2 } = ACTION_BIT

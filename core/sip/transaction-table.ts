@@ -6,7 +6,7 @@
 import { bug } from '../kit/assert.js'
 import { TIMERS, type TimerName } from './timers.js'
 
-const SENDING = ['stop timers', 'send request', 'send ACK', 'send CANCEL', 'remember CANCEL', 'send remembered CANCEL', 'send response', 'send 100', 'resend response'] as const
+const SENDING = ['stop timers', 'send request', 'send ACK', 'send CANCEL', 'remember CANCEL', 'send response', 'send 100', 'resend response'] as const
 /** `release`: over UDP, keep of the transaction only what its last state needs, so that the messages can be freed. */
 const TIMING = ['release', 'double A', 'double E', 'double G', 'set E to T2'] as const
 

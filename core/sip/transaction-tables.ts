@@ -23,10 +23,10 @@ const INVITE_CLIENT: Machine<
     },
     calling: {
       request: 'bug',
-      '1xx': ['proceeding', 'stop timers', 'send remembered CANCEL', 'tell'],
+      '1xx': ['proceeding', 'stop timers', 'tell'],
       '2xx': ['accepted', 'stop timers', 'start M', 'tell'],
       '300-699': ['completed', 'stop timers', 'send ACK', 'start D', 'tell'],
-      // RFC 3261 9.1: no CANCEL before a provisional response.
+      // RFC 3261 9.1: no CANCEL before a provisional response; then the event is raised again.
       cancel: ['calling', 'remember CANCEL'],
       'timer A': ['calling', 'send request', 'double A'],
       'timer B': ['terminated', 'stop timers', 'tell'],
