@@ -98,7 +98,7 @@ function unescapeValue(written: string): string | undefined {
   }
 }
 
-const UNSAFE = /[^A-Za-z0-9+\-._]/g
+const UNSAFE = /[^A-Za-z0-9+\-._]/gu
 
 /** An identity as an address of type USER at a gateway, e.g. `WAPPUSH=sip%3Aanna%40example.org/TYPE=USER@ppg.example`. */
 export function userAddress(identity: string, ppg: string): string {

@@ -78,9 +78,11 @@ function subjectOf(root: XmlElement | undefined): FaultSubject | undefined {
   const child = root?.name === 'pap' ? root.children[0] : undefined
   const row = child === undefined ? undefined : messageRow(child.name)
   if (child === undefined || row === undefined) return undefined
+  const pushId = child.attributes['push-id'] ?? ''
   return {
     type: row.name as PapMessage['type'],
-    pushId: child.attributes['push-id'] || undefined,
+    // One that breaks the rule for ids cannot be repeated in an answer that keeps it.
+    pushId: pushId.length >= 1 && pushId.length <= ID_LENGTH_MAX ? pushId : undefined,
     queryId: child.attributes['query-id'],
     address: child.children.find((one) => one.name === 'address')?.attributes['address-value'],
   }
