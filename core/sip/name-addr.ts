@@ -7,6 +7,7 @@ import { Header, type HeaderId } from './header-names.js'
 import { type HeaderText, composed, readable } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { paramOf, unquote } from './params.js'
+import { trimSpace } from './scan.js'
 import { type Uri, parseUri } from './uri.js'
 
 export interface NameAddr {
@@ -70,10 +71,17 @@ export function uriOf(message: SipMessage, id: HeaderId): Uri | undefined {
 /** The tag of From or To; '' when it has none or the value is malformed. Case-sensitive, byte for byte (section 19.3). */
 export function tagOf(message: SipMessage, id: typeof Header.From | typeof Header.To): string {
   const line = message.get(id)
-  if (line === undefined || !line.includes(';')) return ''
-  NAME_ADDR.lastIndex = 0
-  const params = NAME_ADDR.exec(line)?.[5]
-  return params === undefined || params === '' ? '' : paramOf(params, 'tag') ?? ''
+  if (line === undefined) return ''
+  // The usual case without building anything: behind the last bracket there are no quotes, and `tag` stands as everybody writes it.
+  const bracket = line.lastIndexOf('>')
+  if (line.indexOf(';', bracket + 1) < 0) return ''
+  const tag = line.indexOf(';tag=', bracket + 1)
+  if (tag > 0 && line.indexOf('"', bracket + 1) < 0) {
+    const end = line.indexOf(';', tag + 5)
+    return trimSpace(end < 0 ? line.slice(tag + 5) : line.slice(tag + 5, end))
+  }
+  const value = parseNameAddr(line)
+  return value === undefined ? '' : paramOf(value.params, 'tag') ?? ''
 }
 
 /** Is this line a list of well-formed values, at most `most` of them? Cuts nothing, so validate.ts can ask it of every message. */

@@ -18,10 +18,13 @@ export function paramMap(params: string): Map<string, string> {
 /** The raw value (quotes included) of the first parameter with this name, '' when it has none, undefined when absent. */
 export function paramOf(params: string, name: string): string | undefined {
   for (let start = nextParam(params, 0); start < params.length; ) {
-    const end = paramEnd(params, start)
-    const nameEnd = paramNameEnd(params, start, end)
-    if (sameName(params, start, nameEnd, name)) return paramValue(params, nameEnd, end)
-    start = nextParam(params, end)
+    if (sameName(params, start, start + name.length, name)) {
+      const behind = skipSpace(params, start + name.length)
+      const code = params.charCodeAt(behind)
+      if (code === 61) return trimSpace(params.slice(behind + 1, paramEnd(params, behind)))
+      if (code === 59 || behind >= params.length) return ''
+    }
+    start = nextParam(params, paramEnd(params, start))
   }
   return undefined
 }

@@ -157,8 +157,7 @@ function readLine(message: SipMessage, bytes: Buffer, start: number, at: number,
   let value = text.slice(valueStart, valueEnd)
   // Section 7.3.1: a line break with the spaces behind it reads as one space.
   if (isFolded) value = trimSpace(text.slice(valueStart, end).replace(/\r\n[ \t]+/g, ' '))
-  message.ids.push(id)
-  message.values.push(parsedText(value))
+  message.append(id, parsedText(value))
   if (id === Header.ContentLength) noteContentLength(value)
   else if (id === Header.CSeq && message.status !== 0 && message.method === '') message.method = value.slice(skipSpace(value, skipClass(value, 0, TOKEN)))
 }
