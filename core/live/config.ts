@@ -1,0 +1,157 @@
+/**
+ * The gateway's configuration file: one schema with a default for every key, quantities with their units, and what
+ * becomes of it in GatewaySettings once the ports are bound. It knows what may be configured, not what it does.
+ */
+import { isIP } from 'node:net'
+import { Schema } from 'effect'
+import type { Endpoint } from '../kit/network.js'
+import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
+import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'
+import { BODY_BYTES_MAX } from './http.js'
+import { Duration, formatDuration, Size } from './units.js'
+import { decodeData, decodeYaml, type YamlDecoded } from './yaml-schema.js'
+
+/** A key with its default as it would be written, and the description editors show. A group whose default is `{}` has each key's own. */
+function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
+  const value = Schema.decodeSync(schema)(written)
+  return Schema.optionalWith(schema, { default: () => value }).annotations({ description })
+}
+
+const count = (to: number) => Schema.Int.pipe(Schema.between(1, to, { message: (issue) => `${String(issue.actual)} is no whole number from 1 to ${to}` }))
+const pattern = (regExp: RegExp, what: string) => Schema.String.pipe(Schema.pattern(regExp, { message: (issue) => `"${String(issue.actual)}" is not right here: write ${what}` }))
+const Domain = pattern(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name, such as ims.example.org')
+const SipUri = pattern(/^sips?:[^\s<>"]+$/, 'a SIP URI, such as sip:push@ims.example.org')
+
+/** `address:port` with a literal address, `[address]:port` for IPv6; port 0 takes any free one. */
+const EndpointText = Schema.String.pipe(Schema.filter((text) => endpointOf(text) !== undefined
+  || `"${text}" is no address with a port: write such as 127.0.0.1:8080 or [::1]:8080`))
+
+const NextHopText = Schema.String.pipe(Schema.filter((text) => nextHopOf(text) !== undefined
+  || `"${text}" is no next hop: write such as tcp:127.0.0.1:5060 or udp:127.0.0.1:5060`))
+
+const Pap = Schema.Struct({
+  listen: key(EndpointText, '127.0.0.1:8080', 'Where push initiators submit by HTTP, at /pap. A port that is taken is replaced by a free one.'),
+  bodyMax: key(Size, `${BODY_BYTES_MAX}B`, 'The largest submission; beyond, HTTP 413.'),
+  url: Schema.optional(pattern(/^https?:\/\/\S+$/, 'an http or https URL')).annotations({ description: 'What initiators are told as this gateway’s address; made of `listen` when absent.' }),
+  name: key(Schema.String, DEFAULT_SETTINGS.senderName, 'What initiators are told as this gateway’s name.'),
+})
+
+const Sip = Schema.Struct({
+  listen: key(EndpointText, '127.0.0.1:5080', 'Where the core network reaches this gateway, by UDP and TCP alike. A port that is taken is replaced by a free one.'),
+  identity: key(SipUri, 'sip:push@ims.example.org', 'The public service identity: From and P-Asserted-Identity.'),
+  userAgent: key(Schema.String, DEFAULT_SETTINGS.userAgent, 'User-Agent of every request.'),
+  nextHops: key(Schema.Array(NextHopText).pipe(Schema.minItems(1, { message: () => 'name at least one next hop' })), ['tcp:127.0.0.1:5060'], 'Entry points of the core network, used in turn.'),
+  trusted: Schema.optional(Schema.Array(Schema.String.pipe(Schema.filter((text) => isIP(text) !== 0 || `"${text}" is no literal IP address`))))
+    .annotations({ description: 'Addresses that may send requests here (third-party REGISTER); those of the next hops when absent.' }),
+})
+
+const Rule = Schema.Struct({
+  type: Schema.Literal('USER', 'PLMN'),
+  pattern: pattern(/^[^*]*\*?[^*]*$/, 'a pattern with at most one *'),
+  uri: SipUri,
+})
+
+const Addresses = Schema.Struct({
+  served: key(Schema.Array(Domain), [], 'PPG specifiers (what follows @ in a PAP address) served here; none serves all.'),
+  sipDomains: key(Schema.Array(Domain), ['ims.example.org'], 'Domains whose SIP URIs and GRUUs may be named by TYPE=USER.'),
+  rules: key(Schema.Array(Rule), [{ type: 'USER', pattern: '*', uri: 'sip:*@ims.example.org' }, { type: 'PLMN', pattern: '+*', uri: 'sip:+*@ims.example.org;user=phone' }],
+    'How a user-defined identifier or a phone number becomes a SIP URI; the first that fits is used.'),
+})
+
+const Limits = Schema.Struct({
+  inFlight: key(count(10_000_000), DEFAULT_SETTINGS.inFlightMax, 'Submissions and recipients at work at a time; beyond, HTTP 503.'),
+  attempts: key(count(1_000_000), DEFAULT_SETTINGS.attemptsMax, 'SIP transactions open at a time; recipients beyond queue.'),
+  held: key(count(100_000_000), DEFAULT_SETTINGS.heldMax, 'Recipients held in all, waiting ones included; beyond, HTTP 503.'),
+  retryAfter: key(Duration, `${DEFAULT_SETTINGS.retryAfterSeconds}s`, 'Retry-After of a 503, in whole seconds.'),
+})
+
+const Times = Schema.Struct({
+  lifetime: key(Duration, formatDuration(DEFAULT_SETTINGS.defaultLifetimeMillis * MICROS_PER_MILLI), 'How long a push without deliver-before-timestamp is tried.'),
+  retention: key(Duration, formatDuration(DEFAULT_SETTINGS.retentionMillis * MICROS_PER_MILLI), 'How long a push-id stays taken and its outcome known.'),
+  retryFirst: key(Duration, formatDuration(DEFAULT_SETTINGS.backoff.firstMicros), 'The wait before the first further attempt; doubled at each one.'),
+  retryLongest: key(Duration, formatDuration(DEFAULT_SETTINGS.backoff.maxMicros), 'The longest wait between attempts.'),
+})
+
+const Notifications = Schema.Struct({
+  retries: key(Schema.Array(Duration).pipe(Schema.minItems(1, { message: () => 'name at least one wait' })), DEFAULT_SETTINGS.notifications.retryMicros.map(formatDuration), 'Waits before the second, third ... attempt; the last one repeats.'),
+  giveUpAfter: key(Duration, formatDuration(DEFAULT_SETTINGS.notifications.giveUpAfterMillis * MICROS_PER_MILLI), 'When an unacknowledged notification is given up.'),
+  inFlight: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightMax, 'Notifications under way at a time.'),
+  inFlightPerHost: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightPerHostMax, 'Notifications under way at a time to one host.'),
+})
+
+export const GatewayConfig = Schema.Struct({
+  pap: key(Pap, {}, 'The side of the push initiators.'),
+  sip: key(Sip, {}, 'The side of the core network.'),
+  addresses: key(Addresses, {}, 'Who is served, and how PAP addresses become SIP URIs.'),
+  store: key(Schema.String.pipe(Schema.minLength(1, { message: () => 'name a folder' })), 'pushbench-store', 'Folder of the durable store, on a real disk.'),
+  journal: Schema.optional(Schema.String).annotations({ description: 'File that gets one line per event; none when absent.' }),
+  limits: key(Limits, {}, 'Bounds of what is at work at a time.'),
+  times: key(Times, {}, 'Lifetimes and waits.'),
+  notifications: key(Notifications, {}, 'Result notifications to initiators.'),
+})
+export type GatewayConfig = typeof GatewayConfig.Type
+/** As written in a file or sent to a part, before defaults are filled in. */
+export type GatewayConfigWritten = typeof GatewayConfig.Encoded
+
+/** A configuration file's text. Unknown keys are problems with line, column and the nearest key. */
+export function readGatewayConfig(text: string, file: string): YamlDecoded<GatewayConfig> {
+  return decodeYaml(GatewayConfig, text, file)
+}
+
+/** A configuration that is already data. Throws an Error that names each wrong key and what would be right. */
+export function decodeGatewayConfig(config: unknown): GatewayConfig {
+  return decodeData(GatewayConfig, config, 'gateway configuration')
+}
+
+/** What the machine is built with, given where it really listens. */
+export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint }): GatewaySettings {
+  const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!)
+  const { limits, times, notifications, addresses } = config
+  return {
+    senderAddress: config.pap.url ?? papUrl(bound.pap),
+    senderName: config.pap.name,
+    servedDomains: addresses.served,
+    identityRules: addresses.rules,
+    sipDomains: addresses.sipDomains,
+    nextHops,
+    trustedPeers: config.sip.trusted ?? [...new Set(nextHops.map((hop) => hop.address))],
+    sipAddress: formatEndpoint(bound.sip),
+    identity: config.sip.identity,
+    userAgent: config.sip.userAgent,
+    inFlightMax: limits.inFlight,
+    attemptsMax: limits.attempts,
+    heldMax: limits.held,
+    retryAfterSeconds: Math.max(1, Math.ceil(limits.retryAfter / MICROS_PER_SECOND)),
+    defaultLifetimeMillis: Math.ceil(times.lifetime / MICROS_PER_MILLI),
+    retentionMillis: Math.ceil(times.retention / MICROS_PER_MILLI),
+    backoff: { firstMicros: times.retryFirst, maxMicros: times.retryLongest },
+    notifications: {
+      retryMicros: notifications.retries,
+      giveUpAfterMillis: Math.ceil(notifications.giveUpAfter / MICROS_PER_MILLI),
+      inFlightMax: notifications.inFlight,
+      inFlightPerHostMax: notifications.inFlightPerHost,
+    },
+  }
+}
+
+/** Undefined for what is no literal address with a port. */
+export function endpointOf(text: string): Endpoint | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text)
+  const address = match?.[1] ?? match?.[2] ?? ''
+  const port = Number(match?.[3])
+  return isIP(address) !== 0 && port <= 65_535 ? { address, port } : undefined
+}
+
+export function formatEndpoint({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+export function papUrl(endpoint: Endpoint): string {
+  return `http://${formatEndpoint(endpoint)}/pap`
+}
+
+function nextHopOf(text: string): NextHop | undefined {
+  const match = /^(tcp|udp):(.*)$/.exec(text)
+  const endpoint = match === null ? undefined : endpointOf(match[2]!)
+  return endpoint === undefined || endpoint.port === 0 ? undefined : { transport: match![1] as 'tcp' | 'udp', ...endpoint }
+}
