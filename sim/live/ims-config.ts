@@ -45,7 +45,7 @@ const Digest = Schema.Struct({
 })
 
 const Limits = Schema.Struct({
-  openTransactionsMax: withDefault(Count, 50_000),
+  unansweredMax: withDefault(Count, 50_000),
   retryAfterSeconds: withDefault(Seconds, 5),
   maxForwards: withDefault(Schema.Int.pipe(Schema.between(1, 255)), 70),
 })

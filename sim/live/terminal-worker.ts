@@ -43,10 +43,10 @@ function output(out: FleetOut): void {
 }
 
 /** Classes without a device in this shard have nothing to count. */
-const groups = Object.fromEntries(Object.entries(fleet.roster.groups).filter(([, group]) => group.devices > 0))
+const groups = Object.entries(fleet.roster.groups).filter(([, group]) => group.devices > 0)
 
 function count(): void {
-  say({ type: 'counted', counters: fleet.counters, groups })
+  say({ type: 'counted', counters: { ...fleet.counters }, groups: Object.fromEntries(groups.map(([name, group]) => [name, { ...group }])) })
 }
 
 async function stop(): Promise<void> {

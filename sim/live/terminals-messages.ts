@@ -2,9 +2,7 @@
  * What the terminals' main thread and its workers say to each other: few, small, typed messages; the data plane never
  * passes here. Types only.
  */
-import type { FleetCounters, Settled } from '../terminal/fleet-contract.js'
-import type { SubscriberClass } from '../terminal/population.js'
-import type { TerminalGroup } from '../terminal/terminal.js'
+import type { Settled } from '../terminal/fleet-contract.js'
 import type { TerminalsConfig } from './terminals-config.js'
 
 /** What a fleet worker is born with. */
@@ -31,6 +29,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'ready' }
   | Settled
-  /** Sent on `count`, on `settled` and about twice a second. */
-  | { readonly type: 'counted'; readonly counters: FleetCounters; readonly groups: Readonly<Partial<Record<SubscriberClass, TerminalGroup>>> }
+  /** Sent on `count`, on `settled` and about twice a second. `groups` are counted apart, under their names. */
+  | { readonly type: 'counted'; readonly counters: Counts; readonly groups: Readonly<Record<string, Counts>> }
   | { readonly type: 'stopped' }
+
+export type Counts = Readonly<Record<string, number>>

@@ -4,9 +4,9 @@
  * messages, no SIP.
  */
 import { Worker } from 'node:worker_threads'
-import type { FleetCounters, Settled } from '../terminal/fleet-contract.js'
+import type { Settled } from '../terminal/fleet-contract.js'
 import type { TerminalsConfig } from './terminals-config.js'
-import type { FleetWorkerData, FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
+import type { Counts, FleetWorkerData, FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
 
 /** How a paced word was carried out, all workers together. */
 export type WordResult = Omit<Settled, 'type' | 'ticket'>
@@ -204,8 +204,8 @@ class Thread {
   }
 }
 
-function addTo(sums: Record<string, number>, prefix: string, counters: FleetCounters | object): void {
-  for (const [name, value] of Object.entries(counters)) if (typeof value === 'number') sums[prefix + name] = (sums[prefix + name] ?? 0) + value
+function addTo(sums: Record<string, number>, prefix: string, counters: Counts): void {
+  for (const [name, value] of Object.entries(counters)) sums[prefix + name] = (sums[prefix + name] ?? 0) + value
 }
 
 /** `a/terminals.journal` and `0` make `a/terminals-0.journal`. */

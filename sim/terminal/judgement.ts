@@ -45,7 +45,7 @@ export function applicationOf(request: SipMessage): string | undefined {
 }
 
 /** `*;+g.oma.pusheventapp="mms.ua";require;explicit` names mms.ua; '' when no application is asked for. */
-function acceptedApplication(text: string): string {
+export function acceptedApplication(text: string): string {
   const lower = text.toLowerCase()
   const start = lower.indexOf(`${PUSH_APPLICATION_TAG}="`)
   if (start < 0) return ''

@@ -1,0 +1,109 @@
+/**
+ * A TCP connection to the P-CSCF as the transport sip.js asks for: whole messages in, text out. It knows what that stack
+ * cannot take and takes it away; it never changes what a message means.
+ */
+import { connect, type Socket } from 'node:net'
+import { EmitterImpl, type Transport, TransportState } from 'sip.js'
+import { parseChallenge } from '../../core/sip/digest.js'
+import { StreamFramer } from '../../core/sip/framing.js'
+import { Header } from '../../core/sip/header-names.js'
+import type { SipMessage } from '../../core/sip/message.js'
+import { writeMessage } from '../../core/sip/write.js'
+
+export interface ReferenceTransportOptions {
+  readonly proxy: { readonly address: string; readonly port: number }
+  readonly localAddress: string
+}
+
+/** The answer to a keep-alive (RFC 5626 section 4.4.1). */
+const PONG = '\r\n'
+
+export class ReferenceTransport implements Transport {
+  /** Written into Via. */
+  readonly protocol = 'TCP'
+  readonly stateChange = new EmitterImpl<TransportState>()
+  state = TransportState.Disconnected
+  onConnect: (() => void) | undefined
+  onDisconnect: ((error?: Error) => void) | undefined
+  onMessage: ((message: string) => void) | undefined
+  private socket: Socket | undefined
+
+  constructor(_logger: unknown, private readonly options: ReferenceTransportOptions) {}
+
+  isConnected(): boolean {
+    return this.state === TransportState.Connected
+  }
+
+  connect(): Promise<void> {
+    if (this.socket !== undefined) return Promise.resolve()
+    const { proxy, localAddress } = this.options
+    this.enter(TransportState.Connecting)
+    const socket = connect({ host: proxy.address, port: proxy.port, localAddress, noDelay: true })
+    const framer = new StreamFramer()
+    this.socket = socket
+    return new Promise((resolve, reject) => {
+      let failure: Error | undefined
+      socket.on('error', (error) => { failure = error })
+      socket.on('data', (bytes) => this.receive(socket, framer, bytes))
+      socket.once('connect', () => {
+        this.enter(TransportState.Connected)
+        this.onConnect?.()
+        resolve()
+      })
+      socket.once('close', () => {
+        const wasUp = this.isConnected()
+        this.socket = undefined
+        this.enter(TransportState.Disconnected)
+        const lost = failure ?? new Error('the P-CSCF closed the connection')
+        reject(lost)
+        if (wasUp) this.onDisconnect?.(lost)
+      })
+    })
+  }
+
+  disconnect(): Promise<void> {
+    const { socket } = this
+    if (socket === undefined) return Promise.resolve()
+    // From here on its end is no loss.
+    this.enter(TransportState.Disconnecting)
+    return new Promise((resolve) => {
+      socket.once('close', () => resolve())
+      socket.destroySoon()
+    })
+  }
+
+  dispose(): Promise<void> {
+    return this.disconnect()
+  }
+
+  send(message: string): Promise<void> {
+    if (this.socket === undefined) return Promise.reject(new Error('the connection to the P-CSCF is down'))
+    this.socket.write(message, 'utf8')
+    return Promise.resolve()
+  }
+
+  private receive(socket: Socket, framer: StreamFramer, bytes: Buffer): void {
+    framer.push(bytes)
+    for (let result = framer.next(); result !== undefined; result = framer.next()) {
+      if (result.message !== undefined) this.onMessage?.(writeMessage(answerable(result.message)).toString('utf8'))
+    }
+    for (; framer.pings > 0; framer.pings--) socket.write(PONG)
+    if (framer.fatal !== undefined) socket.destroy()
+  }
+
+  private enter(state: TransportState): void {
+    if (this.state === state) return
+    this.state = state
+    this.stateChange.emit(state)
+  }
+}
+
+/**
+ * RFC 8760 section 2.4: of several challenges a client answers the first it can. sip.js looks at the first only and knows
+ * MD5 only, so others are taken out where an MD5 one stands beside them.
+ */
+function answerable(message: SipMessage): SipMessage {
+  if (message.status !== 401) return message
+  const known = message.getAll(Header.WwwAuthenticate).find((line) => parseChallenge(line)?.algorithm === 'MD5')
+  return known === undefined ? message : message.set(Header.WwwAuthenticate, known)
+}
