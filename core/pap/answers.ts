@@ -12,9 +12,7 @@ export const FRAGMENT_LENGTH_MAX = 256
 /** 2000 in the response that belongs to the message where its identity could be read, else a badmessage-response. */
 export function answerToFault(fault: PapFault, entity: Buffer): PapMessage {
   const { code, desc, about } = fault
-  // Section 9.3: 3002 is told in badmessage-response only.
-  const fitting = code === 3002 || about === undefined ? undefined : responseTo(about, { code, desc })
-  return fitting ?? { type: 'badmessage-response', code, desc, badMessageFragment: fragmentOf(entity) }
+  return (about === undefined ? undefined : responseTo(about, { code, desc })) ?? { type: 'badmessage-response', code, desc, badMessageFragment: fragmentOf(entity) }
 }
 
 /** 3001, which a PPG without the operation must answer (sections 5.3 to 5.5). */

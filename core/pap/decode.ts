@@ -48,6 +48,7 @@ export function decodePap(source: Buffer | string): PapDocument | PapFault {
   const xml = readXml(source)
   const { version, supported, form } = negotiate(xml.doctype)
   if (!supported) {
+    // Section 9.3: told in badmessage-response only, so there is nothing to repeat.
     const desc = `PAP ${version.major}.${version.minor} is not supported; 1.0 and 2.0 are`
     return { ok: false, form, code: 3002, desc, about: undefined }
   }

@@ -74,6 +74,19 @@ describe('bodies as initiators send them', () => {
     expect(partsOf(PLAIN.replaceAll('b1', 'b'.repeat(70)), 'b'.repeat(70))).toEqual(WHOLE)
   })
 
+  it('carries what a third-party REGISTER carries: service information and two SIP messages with headers of their own', () => {
+    const sip = (start: string) => Buffer.from(`${start}\r\nCall-ID: 1@ims.example\r\nContent-Length: 0\r\n\r\n`)
+    const parts: MimePart[] = [
+      { headers: [{ name: 'Content-Type', value: 'application/3gpp-ims+xml' }], body: Buffer.from('<ims-3gpp version="1"><service-info>x</service-info></ims-3gpp>') },
+      { headers: [{ name: 'Content-Type', value: 'message/sip' }], body: sip('REGISTER sip:ims.example SIP/2.0') },
+      { headers: [{ name: 'Content-Type', value: 'message/sip' }], body: sip('SIP/2.0 200 OK') },
+    ]
+    const boundary = boundaryFor(parts)
+    const type = parseContentType(formatContentType('multipart/mixed', { boundary }))
+    const result = splitMultipart(writeMultipart(parts, boundary), type!.parameters.get('boundary')!)
+    expect(result.ok && comparable(result.parts)).toEqual(comparable(parts))
+  })
+
   it('hands out the parts before a fault, so that the answer can repeat a push-id', () => {
     expect(splitMultipart(Buffer.from(PLAIN.replace('--b1--', '')), 'b1').parts.length).toBe(1)
   })
