@@ -7,6 +7,7 @@ import { Header } from './header-names.js'
 import { type HeaderText, composed } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { paramOf, withParam } from './params.js'
+import { trimSpace } from './scan.js'
 
 /** Every branch of an RFC 3261 element starts with it (section 8.1.1.7). */
 export const BRANCH_COOKIE = 'z9hG4bK'
@@ -81,8 +82,9 @@ export function markReceived(message: SipMessage, address: string, port: number)
   const asked = rportOf(via) !== undefined
   const host = via.host.charCodeAt(0) === 91 ? via.host.slice(1, -1) : via.host
   if (!asked && host.toLowerCase() === address.toLowerCase()) return
+  const value = trimSpace(line.slice(0, via.end))
+  const before = value.slice(0, value.length - via.params.length)
   const params = withParam(via.params, 'received', address)
-  const paramsAt = line.indexOf(via.params, line.indexOf(via.host))
   const marked = asked ? withParam(params, 'rport', String(port)) : params
-  message.replaceFirst(Header.Via, composed(line.slice(0, paramsAt) + marked + line.slice(paramsAt + via.params.length)))
+  message.replaceFirst(Header.Via, composed(before + marked + line.slice(value.length)))
 }
