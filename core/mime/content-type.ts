@@ -17,15 +17,22 @@ const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,127}\/[!#$%&'*+.^_`|~0-9A-Za-z
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 
+/** `type/subtype` in lower case, whatever the parameters are; undefined for a text that names none. */
+export function mediaTypeOf(text: string): string | undefined {
+  if (text.length > CONTENT_TYPE_LENGTH_MAX) return undefined
+  const semicolon = text.indexOf(';')
+  const mediaType = (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase()
+  return MEDIA_TYPE.test(mediaType) ? mediaType : undefined
+}
+
 /**
  * Undefined for a text that names no media type or holds a malformed parameter. Accepted beyond the grammar: folding,
  * a value without quotes that holds `/` and other specials (`type=application/xml`), a trailing semicolon.
  */
 export function parseContentType(text: string): ContentType | undefined {
-  if (text.length > CONTENT_TYPE_LENGTH_MAX) return undefined
+  const mediaType = mediaTypeOf(text)
+  if (mediaType === undefined) return undefined
   const semicolon = text.indexOf(';')
-  const mediaType = (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase()
-  if (!MEDIA_TYPE.test(mediaType)) return undefined
   if (semicolon < 0) return { mediaType, parameters: NO_PARAMETERS }
   const parameters = new Map<string, string>()
   let at = semicolon + 1

@@ -5,20 +5,23 @@
 import { calendarOfWall, isCalendarDate, twoDigits, wallOfCalendar } from '../kit/calendar.js'
 import type { WallMillis } from '../kit/time.js'
 
-const FORMAT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z$/
+const FORMAT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
 /** Undefined for anything but an existing UTC second of the years 0000 to 9999 in that format. */
 export function parsePapTime(text: string): WallMillis | undefined {
-  const parts = FORMAT.exec(text)
-  if (parts === null) return undefined
-  const year = Number(parts[1])
-  const month = Number(parts[2])
-  const day = Number(parts[3])
-  const hour = Number(parts[4])
-  const minute = Number(parts[5])
-  const second = Number(parts[6])
+  if (!FORMAT.test(text)) return undefined
+  const year = twoDigitsAt(text, 0) * 100 + twoDigitsAt(text, 2)
+  const month = twoDigitsAt(text, 5)
+  const day = twoDigitsAt(text, 8)
+  const hour = twoDigitsAt(text, 11)
+  const minute = twoDigitsAt(text, 14)
+  const second = twoDigitsAt(text, 17)
   if (!isCalendarDate(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined
   return wallOfCalendar({ year, month, day, hour, minute, second })
+}
+
+function twoDigitsAt(text: string, at: number): number {
+  return (text.charCodeAt(at) - 0x30) * 10 + text.charCodeAt(at + 1) - 0x30
 }
 
 /** An instant of the years 0000 to 9999, milliseconds cut off. */

@@ -2,7 +2,7 @@
  * One POST from a push initiator: its multipart body taken apart and its control entity decoded (WAP-247 section 7),
  * or the PAP document that answers it. Also the way back, from a push-message and its content to the body of a POST.
  */
-import { formatContentType, parseContentType } from '../mime/content-type.js'
+import { formatContentType, mediaTypeOf, parseContentType } from '../mime/content-type.js'
 import { splitMultipart } from '../mime/multipart.js'
 import { headerValue, type MimeHeader, type MimePart } from '../mime/part.js'
 import { decodeTransfer } from '../mime/transfer-encoding.js'
@@ -79,7 +79,7 @@ function compose(document: PapDocument, parts: readonly MimePart[], problem: str
   const contentType = headerValue(part.headers, 'content-type')
   // WAP-251 section 5.2: the one header a push message must have.
   if (contentType === undefined) return refuseDocument(document, entity, 'part 2, the content, has no Content-Type')
-  if (parseContentType(contentType) === undefined) return refuseDocument(document, entity, 'part 2, the content, has a malformed Content-Type')
+  if (mediaTypeOf(contentType) === undefined) return refuseDocument(document, entity, 'part 2, the content, has a malformed Content-Type')
   const transferred = decodeTransfer(part.body, headerValue(part.headers, 'content-transfer-encoding'))
   if (!transferred.ok) return refuseDocument(document, entity, `part 2, the content: ${transferred.message}`)
   const content = { contentType, headers: part.headers.filter(isPushHeader), body: transferred.body }
@@ -100,7 +100,7 @@ function isPushHeader(header: MimeHeader): boolean {
 /** The control entity, which must be first and XML (section 7.1). */
 function controlOf(part: MimePart) {
   const contentType = headerValue(part.headers, 'content-type')
-  const mediaType = contentType === undefined ? 'application/xml' : parseContentType(contentType)?.mediaType
+  const mediaType = contentType === undefined ? 'application/xml' : mediaTypeOf(contentType)
   if (mediaType === undefined || !XML_TYPES.has(mediaType)) {
     return { ok: false as const, message: `part 1 is "${String(contentType).slice(0, 100)}" and must be the control entity, application/xml` }
   }
