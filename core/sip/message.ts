@@ -77,9 +77,17 @@ export class SipMessage {
 
   /** Adds the line above every line of the same name, or first of all when there is none (Via, Route, Path, Record-Route). */
   prepend(id: HeaderId, value: HeaderText): this {
-    const index = Math.max(0, this.ids.indexOf(id))
-    this.ids.splice(index, 0, id)
-    this.values.splice(index, 0, value)
+    const { ids, values } = this
+    const index = Math.max(0, ids.indexOf(id))
+    // Moved by hand: splice makes an array of what it removed, and every hop inserts and removes lines.
+    ids.push(id)
+    values.push(value)
+    for (let at = ids.length - 1; at > index; at--) {
+      ids[at] = ids[at - 1]!
+      values[at] = values[at - 1]!
+    }
+    ids[index] = id
+    values[index] = value
     return this
   }
 
@@ -114,8 +122,13 @@ export class SipMessage {
   }
 
   private removeAt(index: number): void {
-    this.ids.splice(index, 1)
-    this.values.splice(index, 1)
+    const { ids, values } = this
+    for (let at = index + 1; at < ids.length; at++) {
+      ids[at - 1] = ids[at]!
+      values[at - 1] = values[at]!
+    }
+    ids.pop()
+    values.pop()
   }
 }
 
