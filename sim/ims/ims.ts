@@ -122,6 +122,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
     const all: Record<string, number> = { bindings: this.scscf.registrar.bindingCount, users: this.scscf.registrar.registeredUsers }
     for (const [name, node] of [['pcscf', this.pcscf], ['icscf', this.icscf], ['scscf', this.scscf]] as const) {
       for (const [counter, value] of Object.entries(node.counters)) all[`${name}.${counter}`] = value
+      all[`${name}.unanswered`] = node.unanswered
     }
     for (const { index, endpoint } of this.seats) all[`${NAMES[index]!}.openTransactions`] = endpoint.openTransactions
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent

@@ -2,7 +2,7 @@
  * Caller preferences (RFC 3841) applied to bindings: what of a binding counts as a feature, and which bindings a request
  * may go to. The algorithm itself is core/sip/caller-preferences.ts.
  */
-import { PREFERENCES_MAX, preferencesOf, selectTargets, type PreferenceContact } from '../../core/sip/caller-preferences.js'
+import { PREFERENCES_MAX, callerPreference, parsePreferences, preferencesOf, selectTargets, type PreferenceContact, type Preferences } from '../../core/sip/caller-preferences.js'
 import { parseFeatures, type Feature } from '../../core/sip/feature-parameters.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
@@ -34,12 +34,22 @@ interface Candidate extends PreferenceContact {
 export function chooseBindings(request: SipMessage, bindings: readonly Binding[]): Binding[] | undefined {
   const accept = request.getAll(Header.AcceptContact)
   const reject = request.getAll(Header.RejectContact)
-  const preferences = preferencesOf(accept, reject, request.method, request.get(Header.Event))
+  const preferences = statedBy(request, accept, reject)
   if (preferences.accept.length + preferences.reject.length > PREFERENCES_MAX) return undefined
   const byInstance = accept.some(namesInstance) || reject.some(namesInstance)
+  if (bindings.length === 1) {
+    const only = bindings[0]!
+    return preferences.implicit || callerPreference(featuresOf(only, byInstance), preferences) !== undefined ? [only] : []
+  }
   const candidates: Candidate[] = []
   for (const binding of bindings) candidates.push({ binding, q: binding.features.value.q, features: featuresOf(binding, byInstance) })
   return selectTargets(candidates, preferences).map((target) => target.contact.binding)
+}
+
+/** A push states one line of Accept-Contact, the same for all pushes of an application, so that case copies nothing. */
+function statedBy(request: SipMessage, accept: readonly string[], reject: readonly string[]): Preferences {
+  if (accept.length === 1 && reject.length === 0) return { accept: parsePreferences(accept[0]!), reject: [], implicit: false }
+  return preferencesOf(accept, reject, request.method, request.get(Header.Event))
 }
 
 /** RFC 3841 section 9.1: `no-fork` means one target, the best; forking in parallel is the rule of this network. */

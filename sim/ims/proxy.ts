@@ -59,6 +59,8 @@ const DIALOG_METHODS: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REF
 
 export abstract class ProxyNode implements TransactionUser {
   readonly counters: NodeCounters = { requests: 0, forwarded: 0, responses: 0, refused: 0, overload: 0, branchTimeouts: 0, branchFailures: 0 }
+  /** Requests that have no final response yet: what an overloaded node has too many of. */
+  unanswered = 0
   protected endpoint!: SipEndpointContract
   protected readonly settings: ImsSettings
   protected readonly resolver: Resolver
@@ -79,9 +81,10 @@ export abstract class ProxyNode implements TransactionUser {
 
   onRequest(now: Now, transaction: ServerTransaction): void {
     this.counters.requests += 1
+    this.unanswered += 1
     const { request } = transaction
     const { limits } = this.settings
-    if (this.endpoint.openTransactions > limits.openTransactionsMax) {
+    if (this.unanswered > limits.unansweredMax) {
       this.counters.overload += 1
       const response = this.reply(request, 503).append(Header.RetryAfter, composed(String(limits.retryAfterSeconds)))
       this.refuseWith(now, transaction, response)
@@ -116,10 +119,9 @@ export abstract class ProxyNode implements TransactionUser {
     const branch = transaction.context
     // RFC 4320 4.1: a provisional response other than 100 does not exist here, and 100 never goes beyond its hop.
     if (!(branch instanceof Branch) || response.status < 200) return
-    const upstream = response.clone()
-    removeFirstValue(upstream, Header.Via)
-    this.adapt(now, branch, upstream)
-    this.conclude(now, branch, upstream.status, upstream)
+    // The response is this node's alone from here on; its endpoint takes our Via off when it goes on (RFC 3261 16.7 step 3).
+    this.adapt(now, branch, response)
+    this.conclude(now, branch, response.status, response)
   }
 
   onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
@@ -141,7 +143,7 @@ export abstract class ProxyNode implements TransactionUser {
     return 503
   }
 
-  /** A node's own changes to a final response on its way up, our Via already taken off. */
+  /** A node's own changes to a final response on its way up. */
   protected adapt(_now: Now, _branch: Branch, _response: SipMessage): void {}
 
   /** Told of every branch's end; true when the node has sent another branch in its place. */
@@ -197,6 +199,7 @@ export abstract class ProxyNode implements TransactionUser {
 
   protected respond(now: Now, transaction: ServerTransaction, response: SipMessage): void {
     this.counters.responses += 1
+    this.unanswered -= 1
     this.endpoint.respond(now, transaction, response)
   }
 
@@ -246,7 +249,12 @@ export abstract class ProxyNode implements TransactionUser {
       }
       context.best = context.best === undefined ? response : betterResponse(context.best, response)
     }
-    if (context.pending > 0 || context.best === undefined) return
+    if (context.pending > 0) return
+    if (context.best === undefined) {
+      // Every branch was silent, so this node is silent too (RFC 4320 4.2).
+      this.unanswered -= 1
+      return
+    }
     // 16.7 step 6: 503 would make the upstream avoid this whole node, so it becomes 500.
     const { best } = context
     this.finish(now, context, best.status === 503 ? this.reply(context.transaction.request, 500) : best)

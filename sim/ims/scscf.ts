@@ -190,7 +190,8 @@ export class Scscf extends ProxyNode {
   }
 
   private toDevice(now: Now, context: ResponseContext, base: SipMessage, [binding, ...others]: DeviceTarget): void {
-    const copy = base.clone()
+    // The base is kept only where another branch may have to be made of it.
+    const copy = context.pending === 1 && others.length === 0 ? base : base.clone()
     copy.requestUri = withoutUriHeaders(binding.uri)
     if (binding.path.text !== '') copy.prepend(Header.Route, parsedText(binding.path.text))
     const hop = binding.path.text === '' ? this.resolver.hopOf(parseUri(binding.uri)!) : binding.path.value.hop

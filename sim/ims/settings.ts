@@ -39,8 +39,8 @@ export interface DigestSettings {
 }
 
 export interface ImsLimits {
-  /** Server transactions under way in one node; beyond, a new request is answered 503 with Retry-After. */
-  readonly openTransactionsMax: number
+  /** Requests without a final response in one node; beyond, a new one is answered 503 with Retry-After. */
+  readonly unansweredMax: number
   readonly retryAfterSeconds: number
   /** Written where a request came without Max-Forwards (RFC 3261 section 16.6 step 3). */
   readonly maxForwards: number
@@ -73,6 +73,6 @@ export function defaultImsSettings(homeDomain = 'ims.example', ports = { pcscf: 
     registration: { expiresDefaultSeconds: 3_600, expiresMinSeconds: 60, expiresMaxSeconds: 600_000, bindingsPerUserMax: 16 },
     digest: { algorithms: ['SHA-256', 'MD5'], nonceLifeSeconds: 240 },
     filterCriteria: [],
-    limits: { openTransactionsMax: 50_000, retryAfterSeconds: 5, maxForwards: 70 },
+    limits: { unansweredMax: 50_000, retryAfterSeconds: 5, maxForwards: 70 },
   }
 }
