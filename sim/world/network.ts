@@ -3,6 +3,7 @@
  * the same words as the live sockets (core/kit/network.ts). Streams keep order and lose nothing unless cut;
  * datagrams may vanish, double and overtake.
  */
+import { bug } from '../../core/kit/assert.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut, type Transport } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
@@ -30,6 +31,7 @@ interface StreamEnd {
 }
 
 export class WorldNetwork {
+  private readonly addresses = new Map<NetworkNode, string>()
   private readonly listeners = new Map<string, Listener>()
   private readonly streams = new Map<FlowId, StreamEnd>()
   private readonly bound = new Map<FlowId, { readonly node: NetworkNode; readonly endpoint: Endpoint }>()
@@ -40,6 +42,11 @@ export class WorldNetwork {
 
   /** `link` names the link from one node to another at this instant; undefined while they are cut off from each other. */
   constructor(private readonly world: World, private readonly entropy: Entropy, private readonly link: (from: string, to: string, at: Micros) => LinkProfile | undefined) {}
+
+  /** Gives a node the address it connects from. */
+  attach(node: NetworkNode, address: string): void {
+    this.addresses.set(node, address)
+  }
 
   /** Opens a listening TCP port or a UDP socket for the node. */
   listen(node: NetworkNode, transport: Transport, endpoint: Endpoint): void {
@@ -81,7 +88,7 @@ export class WorldNetwork {
     const upArrival = segmentArrival(back, this.entropy, synArrival, synArrival)
     const near = this.nextFlow++
     const far = this.nextFlow++
-    const local: Endpoint = { address: '192.0.2.1', port: this.nextPort++ }
+    const local: Endpoint = { address: this.addresses.get(node) ?? bug(`${node.name} connects without an address`), port: this.nextPort++ }
     this.streams.set(near, { node, peer: far, lastArrival: upArrival })
     this.streams.set(far, { node: listener.node, peer: near, lastArrival: upArrival })
     this.later(synArrival, () => listener.node.give({ type: 'flow-up', flow: far, transport, local: remote, remote: local, ticket: undefined }))

@@ -97,6 +97,7 @@ function twoPeers(profile: () => LinkProfile | undefined, seed = 1) {
   const open = (name: string) => {
     const machine = new Peer()
     const node: WorldNode<NetworkIn, NetworkOut> = world.node<NetworkIn, NetworkOut>({ name, machine, serviceMicros: () => 0, output: (now, output) => network.output(now, node, output) })
+    network.attach(node, `192.0.2.${name.length}`)
     const say = (...outputs: NetworkOut[]) => { machine.say.push(...outputs); node.give({ type: 'tick' }) }
     return { machine, node, say }
   }

@@ -1,0 +1,254 @@
+/**
+ * The whole workbench in virtual time: the gateway, the IMS core and a fleet of terminals, the very machines that run
+ * live, with initiators as actors, over modelled links and a modelled disk. One seed gives one history.
+ * Knows how the parts are joined; what each does is theirs, and what a run meant is judged from the journals.
+ */
+import type { Crypto } from '../../core/kit/crypto.js'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import type { JournalEvent } from '../../core/kit/journal.js'
+import type { Tick } from '../../core/kit/machine.js'
+import type { NetworkIn } from '../../core/kit/network.js'
+import type { Micros, Now, WallMillis } from '../../core/kit/time.js'
+import { decodePap } from '../../core/pap/decode.js'
+import type { GatewayIn, GatewayOut } from '../../core/push/contract.js'
+import { Gateway } from '../../core/push/gateway.js'
+import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
+import { ImsCore, type ImsIn, type ImsOut } from '../ims/ims.js'
+import { defaultImsSettings } from '../ims/settings.js'
+import type { LinkProfile } from '../network/link.js'
+import { PopulationDirectory } from '../terminal/directory.js'
+import type { FleetIn, FleetOut, Settled } from '../terminal/fleet-contract.js'
+import { Fleet } from '../terminal/fleet.js'
+import { BACKOFF } from '../terminal/terminal.js'
+import { Population, type PopulationSettings } from '../terminal/population.js'
+import { WorldNetwork } from './network.js'
+import { WorldStore } from './store.js'
+import { World, type WorldNode } from './world.js'
+
+export type PartName = 'initiator' | 'gateway' | 'ims' | 'terminals'
+
+export interface PushWorldOptions {
+  readonly seed: number
+  readonly startWall: WallMillis
+  readonly crypto: Crypto
+  readonly population: PopulationSettings
+  readonly transport: 'udp' | 'tcp'
+  /** Terminals to P-CSCF and back. */
+  readonly access: LinkProfile
+  /** Gateway to core network and back, and initiators to gateway. */
+  readonly core: LinkProfile
+  readonly flushMicros: Micros
+  /** What one input costs each part's processor, microseconds. */
+  readonly service: {
+    readonly gateway: (input: GatewayIn) => Micros
+    readonly ims: (input: ImsIn) => Micros
+    readonly terminals: (input: FleetIn) => Micros
+  }
+  readonly gateway?: Partial<GatewaySettings>
+  /** Takes each journal event in the order of time. */
+  readonly journal: (part: PartName, event: JournalEvent) => void
+}
+
+/** One submission an initiator is to make. */
+export interface PlannedSubmission {
+  readonly attempt: number
+  readonly row: string
+  readonly pushId: string
+  readonly address: string
+  readonly contentType: string
+  readonly body: Buffer
+}
+
+const GATEWAY = { address: '192.0.2.10', port: 5060 }
+const CORE = '192.0.2.20'
+const FLEET = { address: '192.0.2.30', port: 5060 }
+const PORTS = { pcscf: 5060, icscf: 5070, scscf: 5080, core: 5061 }
+
+export class PushWorld {
+  readonly world: World
+  readonly population: Population
+  readonly ims: ImsCore
+  readonly fleet: Fleet
+  readonly gatewayNode: WorldNode<Exclude<GatewayIn, Tick>, GatewayOut>
+  readonly fleetNode: WorldNode<Exclude<FleetIn, Tick>, FleetOut>
+  readonly imsNode: WorldNode<Exclude<ImsIn, Tick>, ImsOut>
+  readonly network: WorldNetwork
+  readonly store: WorldStore
+  gateway: Gateway
+  private readonly entropy: SeededEntropy
+  private readonly exchanges = new Map<number, PlannedSubmission>()
+  private nextExchange = 0
+  private settled: Settled | undefined
+  private births = 0
+
+  constructor(private readonly options: PushWorldOptions) {
+    this.entropy = new SeededEntropy(options.seed)
+    this.world = new World(options.startWall)
+    this.population = new Population(options.population)
+    this.network = new WorldNetwork(this.world, this.entropy.fork('network'), (from, to) => (from === 'terminals' || to === 'terminals' ? options.access : options.core))
+    this.gateway = this.newGateway()
+    this.gatewayNode = this.world.node({ name: 'gateway', machine: this.gateway, serviceMicros: options.service.gateway, output: (now, output) => this.gatewayOutput(now, output) })
+    this.store = new WorldStore(this.world, { flushMicros: options.flushMicros, give: (input) => this.gatewayNode.give(input) })
+    this.ims = this.newIms()
+    this.imsNode = this.world.node({ name: 'ims', machine: this.ims, serviceMicros: options.service.ims, output: (now, output) => this.partOutput(now, 'ims', this.imsNode, output) })
+    this.fleet = new Fleet({
+      shard: { index: 0, count: 1 }, proxy: { address: CORE, port: PORTS.pcscf }, transport: options.transport, connections: 2, backoff: BACKOFF,
+    }, this.population, this.entropy.fork('fleet'), options.crypto)
+    this.fleetNode = this.world.node({ name: 'terminals', machine: this.fleet, serviceMicros: options.service.terminals, output: (now, output) => this.fleetOutput(now, output) })
+    this.connectAll()
+  }
+
+  /** Registers the population and returns how far that came; time passes by as much as it takes, at most `withinMicros`. */
+  register(perSecond: number, withinMicros: Micros): Settled | undefined {
+    this.settled = undefined
+    this.fleetNode.give({ type: 'register', ticket: 1, perSecond, withinMicros })
+    this.world.run(this.world.now.mono + withinMicros, () => this.settled !== undefined)
+    return this.settled
+  }
+
+  /** An initiator submits at `at`. */
+  submit(at: Micros, submission: PlannedSubmission): void {
+    this.world.at(at, { happen: (now) => {
+      const { pushId, address, row, attempt } = submission
+      this.journal(now, 'initiator', 'planned', pushId, address, [row, String(attempt)])
+      this.journal(now, 'initiator', 'sent', pushId, address, [String(attempt)])
+      const id = this.nextExchange++
+      this.exchanges.set(id, submission)
+      const { contentType, body } = submission
+      this.overHttp(now, () => {
+        if (this.gatewayNode.alive) this.gatewayNode.give({ type: 'pap-request', id, initiator: 'anonymous', contentType, body })
+        else this.unanswered(id, 'connection refused')
+      })
+    } })
+  }
+
+  /** The gateway's process dies at `at`, loses what was not flushed, and a new one starts on the same store `downMicros` later. */
+  crashGateway(at: Micros, downMicros: Micros): void {
+    this.world.at(at, { happen: (now) => {
+      this.gatewayNode.crash()
+      this.network.vanish(now, this.gatewayNode)
+      this.store.crash()
+      for (const id of [...this.exchanges.keys()]) this.unanswered(id, 'connection reset')
+      this.world.at(now.mono + downMicros, { happen: () => {
+        this.gateway = this.newGateway()
+        this.gatewayNode.restart(this.gateway)
+        this.network.listen(this.gatewayNode, 'tcp', GATEWAY)
+      } })
+    } })
+  }
+
+  run(until: Micros): void {
+    this.world.run(until)
+  }
+
+  private connectAll(): void {
+    const { network } = this
+    network.attach(this.gatewayNode, GATEWAY.address)
+    network.attach(this.imsNode, CORE)
+    network.attach(this.fleetNode, FLEET.address)
+    network.listen(this.gatewayNode, 'tcp', GATEWAY)
+    for (const port of [PORTS.pcscf, PORTS.icscf, PORTS.scscf]) {
+      network.listen(this.imsNode, 'udp', { address: CORE, port })
+      network.listen(this.imsNode, 'tcp', { address: CORE, port })
+    }
+    if (this.options.transport === 'udp') network.listen(this.fleetNode, 'udp', FLEET)
+    for (const node of [this.gatewayNode, this.imsNode, this.fleetNode]) node.give({ type: 'tick' })
+  }
+
+  private newGateway(): Gateway {
+    const { domain } = this.options.population.identity
+    return new Gateway({
+      entropy: this.entropy.fork(`gateway ${this.births++}`),
+      settings: {
+        ...DEFAULT_SETTINGS,
+        senderAddress: 'http://ppg.example/pap',
+        identityRules: [],
+        sipDomains: [domain],
+        nextHops: [{ transport: 'tcp', address: CORE, port: PORTS.icscf }],
+        trustedPeers: [CORE],
+        sipAddress: `${GATEWAY.address}:${GATEWAY.port}`,
+        identity: 'sip:push@ppg.example',
+        ...this.options.gateway,
+      },
+    })
+  }
+
+  private newIms(): ImsCore {
+    const settings = defaultImsSettings(this.options.population.identity.domain, PORTS)
+    const at = (port: number) => ({ address: CORE, port })
+    return new ImsCore({
+      ...settings,
+      pcscf: { ...settings.pcscf, listen: at(PORTS.pcscf), core: at(PORTS.core) },
+      icscf: { ...settings.icscf, listen: at(PORTS.icscf) },
+      scscf: { ...settings.scscf, listen: at(PORTS.scscf) },
+      filterCriteria: [{
+        priority: 0,
+        groups: [[{ type: 'method', method: 'REGISTER' }]],
+        server: { uri: `sip:${GATEWAY.address}:${GATEWAY.port};transport=tcp`, hop: { transport: 'tcp', ...GATEWAY }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
+      }],
+    }, new PopulationDirectory(this.population), this.entropy.fork('ims'), this.options.crypto)
+  }
+
+  private gatewayOutput(now: Now, output: GatewayOut): void {
+    switch (output.type) {
+      case 'commit':
+      case 'read':
+      case 'scan':
+        return this.store.output(now, output)
+      case 'pap-reply':
+        return this.overHttp(now, (then) => this.replied(then, output.id, output.status, output.body))
+      case 'notify':
+        return this.overHttp(now, (then) => {
+          this.notified(then, output.body)
+          this.overHttp(then, () => this.gatewayNode.give({ type: 'notified', ticket: output.ticket, status: 202, body: '' }))
+        })
+      case 'drained':
+        return
+      default:
+        this.partOutput(now, 'gateway', this.gatewayNode, output)
+    }
+  }
+
+  private fleetOutput(now: Now, output: FleetOut): void {
+    if (output.type === 'settled') this.settled = output
+    else this.partOutput(now, 'terminals', this.fleetNode, output)
+  }
+
+  private partOutput(now: Now, part: PartName, node: { readonly name: string; readonly alive: boolean; give(input: NetworkIn): void }, output: Exclude<ImsOut, Tick>): void {
+    if (output.type === 'journal') this.journal(now, part, output.event, output.pushId, output.address, output.details)
+    else this.network.output(now, node, output)
+  }
+
+  /** One way over an HTTP connection that is already open. */
+  private overHttp(now: Now, act: (then: Now) => void): void {
+    this.world.at(now.mono + this.options.core.delayMicros, { happen: act })
+  }
+
+  private replied(now: Now, id: number, status: number, body: string): void {
+    const exchange = this.exchanges.get(id)
+    if (exchange === undefined) return
+    this.exchanges.delete(id)
+    const document = status === 202 ? decodePap(body) : undefined
+    const code = document?.ok === true && document.message.type === 'push-response' ? String(document.message.result.code) : `http-${status}`
+    this.journal(now, 'initiator', 'answered', exchange.pushId, exchange.address, [code, String(exchange.attempt)])
+  }
+
+  private notified(now: Now, body: string): void {
+    const document = decodePap(body)
+    if (!document.ok || document.message.type !== 'resultnotification-message') return
+    const { pushId, address, messageState, code, qualityOfService } = document.message
+    const method = qualityOfService?.deliveryMethod
+    this.journal(now, 'initiator', 'notified', pushId, address, [messageState, String(code), method === 'confirmed' || method === 'unconfirmed' ? method : '-'])
+  }
+
+  private unanswered(id: number, reason: string): void {
+    const exchange = this.exchanges.get(id)
+    if (exchange === undefined) return
+    this.exchanges.delete(id)
+    this.journal(this.world.now, 'initiator', 'unanswered', exchange.pushId, exchange.address, [reason, String(exchange.attempt)])
+  }
+
+  private journal(now: Now, part: PartName, event: JournalEvent['event'], pushId: string, address: string, details: readonly string[]): void {
+    this.options.journal(part, { mono: now.mono, event, pushId, address, details })
+  }
+}
