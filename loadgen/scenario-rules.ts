@@ -2,9 +2,10 @@
  * Rules between the keys of a scenario, which the schema of single values cannot state. Each broken rule names the
  * key to change. Knows no file and no line: the reader that found the keys adds those.
  */
+import { Schema } from 'effect'
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
 import { ATTEMPTS_MAX } from './pacing.js'
-import { ROWS, type Scenario } from './scenario.js'
+import { ROWS, Scenario } from './scenario.js'
 import { formatDuration, formatShare } from '../core/live/units.js'
 
 export interface BrokenRule {
@@ -63,3 +64,6 @@ function populationRules({ traffic, population, terminals }: Scenario): BrokenRu
   need('expires', Math.floor(subscribers * absent), ['population', 'absent'], 'absent subscribers')
   return broken
 }
+
+/** A scenario that also keeps the rules between its keys; broken ones are told like any other wrong value. */
+export const CheckedScenario = Scenario.pipe(Schema.filter((scenario) => brokenRules(scenario).map(({ path, message }) => ({ path, message }))))

@@ -59,7 +59,7 @@ export class Generator {
   private finish: (() => void) | undefined
   private loop = performance.eventLoopUtilization()
 
-  constructor(private readonly options: GeneratorOptions) {
+  constructor(readonly options: GeneratorOptions) {
     const { url } = options
     this.path = url.pathname + url.search
     this.pool = new Pool(url.origin, { connections: CONNECTIONS_MAX, pipelining: 1, headersTimeout: ANSWER_TIMEOUT_MILLIS, bodyTimeout: ANSWER_TIMEOUT_MILLIS, keepAliveTimeout: 60_000 })

@@ -1,0 +1,114 @@
+/**
+ * What each part is started with, from the scenario: who lives in the network, where the nodes are, which requests the
+ * core network hands to the gateway. Knows the parts' configurations, not what they do with them.
+ */
+import type { GatewayConfigWritten } from '../../core/live/config.js'
+import type { ImsConfigEncoded } from '../../sim/live/ims-config.js'
+import { PopulationConfig, populationOf } from '../../sim/live/population-config.js'
+import type { TerminalsConfigEncoded } from '../../sim/live/terminals-config.js'
+import { userAddress } from '../../core/pap/addresses.js'
+import { Schema } from 'effect'
+import type { Scenario } from '../scenario.js'
+import type { AddressPool, Recipients } from '../traffic.js'
+
+type PopulationWritten = typeof PopulationConfig.Encoded
+export type Population = ReturnType<typeof populationOf>
+
+/** The PPG specifier in every address. */
+export const PPG_DOMAIN = 'ppg.pushbench.example'
+export const HOME_DOMAIN = 'home1.example'
+const LOOPBACK = '127.0.0.1'
+const ANSWER_SIGMA = 0.5
+
+export interface HostPort {
+  readonly address: string
+  readonly port: number
+}
+
+export function populationConfigOf({ population, push, seed, terminals }: Scenario): PopulationWritten {
+  const application = push.application.slice(push.application.lastIndexOf(':') + 1).toLowerCase()
+  const other = application === 'mms.ua' ? 'wml.ua' : 'mms.ua'
+  // Evenly between half and one and a half of the mean: no device stays away for ever.
+  const about = (meanMicros: number) => ({ type: 'uniform', fromMicros: Math.round(meanMicros / 2), toMicros: Math.round(meanMicros * 1.5) }) as const
+  return {
+    subscribers: population.subscribers,
+    identity: { domain: HOME_DOMAIN, privateIdentity: `user######@${HOME_DOMAIN}` },
+    seed,
+    devicesPerSubscriber: population.devicesPerSubscriber,
+    applicationSets: [{ applications: [application], weight: 0.5 }, { applications: [application, other], weight: 0.5 }],
+    shares: { returning: population.returning.share, absent: population.absent },
+    returning: { on: about(population.returning.on), off: about(population.returning.off), silentShare: 0, offAtStartShare: population.returning.off / Math.max(1, population.returning.on + population.returning.off) },
+    answerDelay: population.answerDelay === 0 ? { type: 'constant', micros: 0 } : { type: 'lognormal', medianMicros: population.answerDelay, sigma: ANSWER_SIGMA },
+    referenceTerminals: terminals.reference,
+  }
+}
+
+export function populationFor(scenario: Scenario): Population {
+  return populationOf(Schema.decodeSync(PopulationConfig)(populationConfigOf(scenario)))
+}
+
+/**
+ * @param sip where the gateway listens for the core network; the IMS was told the same
+ * @param entry the core network's I-CSCF
+ */
+export function gatewayConfigOf({ gateway }: Scenario, sip: HostPort, entry: HostPort, store: string): GatewayConfigWritten {
+  return {
+    // Port 0: whichever is free.
+    pap: { listen: `${LOOPBACK}:0` },
+    sip: { listen: `${sip.address}:${sip.port}`, identity: `sip:push@${HOME_DOMAIN}`, nextHops: [`${gateway.transport}:${entry.address}:${entry.port}`] },
+    addresses: { served: [PPG_DOMAIN], sipDomains: [HOME_DOMAIN], rules: [] },
+    store,
+    limits: { inFlight: gateway.inFlightMax },
+  }
+}
+
+/** @param gateway where the gateway takes third-party REGISTERs */
+export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEncoded {
+  return {
+    mode: scenario.ims.mode,
+    address: LOOPBACK,
+    digest: { algorithms: [scenario.ims.digest] },
+    // TS 24.229 section 5.4.1.7: the S-CSCF registers the user with the application server, the gateway.
+    filterCriteria: [{
+      priority: 0,
+      groups: [[{ type: 'method', method: 'REGISTER' }]],
+      server: { uri: `sip:${gateway.address}:${gateway.port};transport=tcp`, hop: { transport: 'tcp', ...gateway }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
+    }],
+    population: populationConfigOf(scenario),
+  }
+}
+
+export function terminalsConfigOf(scenario: Scenario, proxy: HostPort): TerminalsConfigEncoded {
+  return { proxy, transport: scenario.terminals.transport, workers: scenario.terminals.workers, population: populationConfigOf(scenario) }
+}
+
+/** The pools the traffic set aims at, as PAP addresses. */
+export function recipientsOf(population: Population): Recipients {
+  const single = population.range('always-online')
+  const panel = population.range('reference')
+  const several = population.range('multi-device')
+  const singles = single.to - single.from
+  return {
+    online: { size: singles + panel.to - panel.from, address: (index) => user(population.impu(index < singles ? single.from + index : panel.from + index - singles)) },
+    fanOut: { size: several.to - several.from, address: (index) => user(population.impu(several.from + index)) },
+    // The first two devices of each subscriber with several.
+    gruu: { size: 2 * (several.to - several.from), address: (index) => user(population.publicGruu(several.from + (index >> 1), index & 1)) },
+    offlineReturns: poolOf(population, 'returning'),
+    expires: poolOf(population, 'absent'),
+  }
+}
+
+function poolOf(population: Population, name: 'returning' | 'absent'): AddressPool {
+  const { from, to } = population.range(name)
+  return { size: to - from, address: (index) => user(population.impu(from + index)) }
+}
+
+function user(identity: string): string {
+  return userAddress(identity, PPG_DOMAIN)
+}
+
+/** `127.0.0.1:5060` as the parts say where they listen. */
+export function hostPort(text: string): HostPort {
+  const colon = text.lastIndexOf(':')
+  return { address: text.slice(0, colon), port: Number(text.slice(colon + 1)) }
+}

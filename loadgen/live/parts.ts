@@ -1,0 +1,111 @@
+/**
+ * The parts of one run: starts each as a process of its own, keeps their latest samples, notices when one ends before
+ * its time, and never leaves one behind. Knows processes and counters, not what they count.
+ */
+import type { Resources } from '../../core/live/control.js'
+import { startPart, type PartProcess } from '../../core/live/part-process.js'
+import { decodeHistogram, summaryOf } from './recorder.js'
+import type { StageSummary } from '../../reports/record.js'
+
+export type PartName = 'ims' | 'gateway' | 'terminals'
+
+const MODULES: Readonly<Record<PartName, string>> = {
+  ims: '../../sim/live/ims-part.js',
+  gateway: '../../core/live/gateway-part.js',
+  terminals: '../../sim/live/terminals-part.js',
+}
+const STOP_MILLIS = 10_000
+
+export interface PartUse {
+  cpuSeconds: number
+  rssBytesMax: number
+  loopUtilisationMax: number
+}
+
+export class Parts {
+  /** Latest counters by part. */
+  readonly counters: Partial<Record<PartName, Readonly<Record<string, number>>>> = {}
+  readonly use = new Map<string, PartUse>()
+  readonly stages: Record<string, typeof StageSummary.Type> = {}
+  /** Why parts ended before they were told to, in words. */
+  readonly failures: string[] = []
+  /** Resolves with the first failure. */
+  readonly failed: Promise<string>
+  private readonly sampleCounts = new Map<PartName, number>()
+  private tellFailure!: (why: string) => void
+  private readonly running = new Map<PartName, PartProcess>()
+  private readonly stopping = new Set<PartName>()
+
+  /** @param onSample called with a part's counters about once a second */
+  constructor(private readonly onSample: (name: PartName, counters: Readonly<Record<string, number>>) => void) {
+    this.failed = new Promise((resolve) => { this.tellFailure = resolve })
+  }
+
+  /** Resolves with what the part bound; rejects with the part's own words. */
+  async start(name: PartName, config: unknown, journalPath: string | undefined): Promise<Readonly<Record<string, string>>> {
+    const part = await startPart(new URL(MODULES[name], import.meta.url), config, journalPath, ({ counters, resources }) => {
+      this.counters[name] = counters
+      this.sampleCounts.set(name, this.samples(name) + 1)
+      this.note(name, resources)
+      this.onSample(name, counters)
+    })
+    this.running.set(name, part)
+    void part.ended.then((why) => {
+      this.running.delete(name)
+      if (this.stopping.has(name)) return
+      const words = `the ${name === 'ims' ? 'IMS' : name} ended during the run: ${why ?? 'it stopped by itself'}`
+      this.failures.push(words)
+      this.tellFailure(words)
+    })
+    return part.addresses
+  }
+
+  perform(name: PartName, what: string, argument?: unknown): Promise<unknown> {
+    const part = this.running.get(name)
+    return part === undefined ? Promise.reject(new Error(`the ${name} is not running`)) : part.perform(what, argument)
+  }
+
+  /** How many samples of a part have come, to tell a new one from the last. */
+  samples(name: PartName): number {
+    return this.sampleCounts.get(name) ?? 0
+  }
+
+  /** Stops one part cleanly; one that does not stop is killed and counts as a failure. */
+  async stop(name: PartName): Promise<void> {
+    const part = this.running.get(name)
+    if (part === undefined) return
+    this.stopping.add(name)
+    try {
+      const { resources, histograms } = await part.stop(STOP_MILLIS)
+      this.note(name, resources)
+      for (const [stage, base64] of Object.entries(histograms)) {
+        const histogram = decodeHistogram(base64)
+        if (histogram !== undefined) this.stages[`${name}.${stage}`] = summaryOf(histogram)
+      }
+    } catch (error) {
+      this.failures.push(`the ${name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  /** Ends what still runs, at once. */
+  async kill(): Promise<void> {
+    await Promise.all([...this.running].map(([name, part]) => {
+      this.stopping.add(name)
+      return part.kill()
+    }))
+  }
+
+  /** Starting and registering may keep a part as busy as it likes; from here on it counts. */
+  forgetPeaks(): void {
+    for (const use of this.use.values()) use.loopUtilisationMax = 0
+  }
+
+  /** Adds up what a part has used; the busiest second counts. */
+  note(name: string, { cpuSeconds, rssBytesMax, loopUtilisation }: Resources): void {
+    const use = this.use.get(name) ?? { cpuSeconds: 0, rssBytesMax: 0, loopUtilisationMax: 0 }
+    use.cpuSeconds = Math.max(use.cpuSeconds, cpuSeconds)
+    use.rssBytesMax = Math.max(use.rssBytesMax, rssBytesMax)
+    use.loopUtilisationMax = Math.max(use.loopUtilisationMax, loopUtilisation)
+    this.use.set(name, use)
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * From the journals of a run to its record: reconciles, measures, judges, and says what was run on what. Everything in
+ * run.json and on the page is made here or in what this calls.
+ */
+import { createHash } from 'node:crypto'
+import type { RunRecord } from '../../reports/record.js'
+import { SCHEMA_VERSION } from '../../reports/record.js'
+import type { Micros } from '../../core/kit/time.js'
+import { intervalsOf, littlesLaw } from '../reconcile/intervals.js'
+import { ledgerOf } from '../reconcile/ledger.js'
+import { ROW_STAGE, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
+import { Reconciler } from '../reconcile/reconciler.js'
+import type { Tables } from '../reconcile/tables.js'
+import { ROWS, type RowName, type Scenario } from '../scenario.js'
+import { thresholdsOf, verdictOf, type VerdictInput } from '../verdict.js'
+import { readJournal } from './journal-reader.js'
+import type { MachineFacts } from './machine.js'
+import { Measurements } from './measurements.js'
+import type { Parts } from './parts.js'
+import { curveOf } from './recorder.js'
+import type { RunFolder } from './run-folder.js'
+
+export interface RunFacts {
+  readonly scenario: Scenario
+  readonly scenarioYaml: string
+  readonly folder: RunFolder
+  readonly startedAt: Date
+  /** The measured window, and the wall-clock time of its begin. */
+  readonly window: Window
+  readonly windowStartedAt: number
+  readonly drainSeconds: number
+  /** What the load generator has used: its own event loop's busiest second among it. */
+  readonly parts: Parts
+  readonly population: { readonly provisioned: number; readonly registered: number }
+  /** Recipients the gateway held, sampled over the measured window. */
+  readonly heldSamples: readonly number[]
+  readonly interrupted: string | undefined
+  readonly failures: readonly string[]
+  readonly deviations: readonly string[]
+  readonly machine: MachineFacts
+}
+
+const PANEL = 'reference'
+
+export async function recordOf(facts: RunFacts): Promise<RunRecord> {
+  const { scenario, window } = facts
+  const tables = await joinJournals(facts.folder)
+  const seconds = Math.max(1, Math.round((window.to - window.from) / 1_000_000))
+  const measurements = new Measurements(facts.folder.path, facts.windowStartedAt, seconds)
+  const limits = Object.fromEntries(ROWS.map((row) => [row, scenario.traffic[row].delayLimit])) as Record<RowName, Micros>
+  const rows = measure(tables, window, limits, measurements.take)
+  await measurements.close()
+  const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
+  const whole = measurements.whole()
+  const input = verdictInput(facts, tables, rows, { ledger, findings }, whole.get('lag')?.percentile(99) ?? NaN)
+  const counts = intervalsOf(tables, window)
+  const little = littlesLaw(tables, window, facts.heldSamples)
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    scenario: scenario.name,
+    startedAt: facts.startedAt.toISOString(),
+    seed: scenario.seed,
+    durations: { warmUpSeconds: scenario.load.warmUp / 1e6, loadSeconds: (window.to - window.from) / 1e6, drainSeconds: facts.drainSeconds },
+    ...(facts.interrupted === undefined ? {} : { interrupted: facts.interrupted }),
+    verdict: verdictOf(input),
+    ledger,
+    findings,
+    stages: { ...Object.fromEntries([...whole].map(([stage, recorder]) => [stage, recorder.summary()])), ...facts.parts.stages },
+    scenarios: ROWS.filter((row) => scenario.traffic[row].share > 0).map((row) => ({
+      name: row, ...rows[row], stage: ROW_STAGE[row], limitUs: limits[row], ...(measurements.row(row).count === 0 ? {} : { latency: measurements.row(row).summary() }),
+    })),
+    thresholds: thresholdsOf(input),
+    throughput: throughputOf(counts, seconds),
+    causes: causesOf(tables),
+    devices: devicesOf(tables, facts.parts),
+    parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, { cpuSeconds: round(use.cpuSeconds), rssBytesMax: use.rssBytesMax, loopUtilisationMax: round(use.loopUtilisationMax) }])),
+    population: { ...facts.population, subscribers: scenario.population.subscribers },
+    ...(little === undefined ? {} : { little: { measured: round(little.measured), predicted: round(little.predicted), ok: little.ok } }),
+    intervals: counts.map((count, second) => ({ second, ...count, ...measurements.intervals[second]! })),
+    curves: Object.fromEntries([...whole].map(([stage, recorder]) => [stage, curveOf(recorder.histogram)])),
+    disclosure: { ...facts.machine, scenarioHash: createHash('sha256').update(facts.scenarioYaml).digest('hex'), deviations: [...facts.deviations] },
+    scenarioYaml: facts.scenarioYaml,
+  }
+}
+
+async function joinJournals(folder: RunFolder): Promise<Tables> {
+  const reconciler = new Reconciler()
+  const read = async (part: string, take: (event: Parameters<Reconciler['gateway']>[0]) => void): Promise<void> => {
+    for (const { path } of await folder.journalsOf(part)) {
+      await readJournal(path, (event) => (event === undefined ? reconciler.unreadableLine() : take(event)))
+    }
+  }
+  await read('initiator', (event) => reconciler.initiator(event))
+  await read('gateway', (event) => reconciler.gateway(event))
+  await read('ims', (event) => reconciler.ims(event))
+  for (const { name, path } of await folder.journalsOf('terminals')) {
+    const group = name.endsWith(`-${PANEL}`) ? PANEL : 'virtual'
+    await readJournal(path, (event) => (event === undefined ? reconciler.unreadableLine() : reconciler.terminal(group, event)))
+  }
+  return reconciler.tables()
+}
+
+function verdictInput(
+  facts: RunFacts, tables: Tables, rows: Readonly<Record<RowName, RowResult>>, { ledger, findings }: Pick<VerdictInput, 'ledger' | 'findings'>, lagP99Micros: number,
+): VerdictInput {
+  const { scenario, window } = facts
+  const active = ROWS.filter((row) => scenario.traffic[row].share > 0)
+  const sum = (key: keyof RowResult): number => active.reduce((total, row) => total + rows[row][key], 0)
+  const { attempts } = tables
+  let unsent = 0
+  for (let attempt = 0; attempt < attempts.length; attempt++) {
+    const plannedAt = attempts.plannedAt.get(attempt)
+    if (plannedAt >= window.from && plannedAt < window.to && !attempts.sentAt.has(attempt)) unsent++
+  }
+  const shed = causesOf(tables).find(({ cause }) => cause === 'HTTP 503')
+  return {
+    ledger,
+    findings,
+    lagP99Micros,
+    tightestLimitMicros: Math.min(...active.map((row) => scenario.traffic[row].delayLimit)),
+    lagShare: scenario.objective.lagShare,
+    planned: sum('attempts'),
+    unsent,
+    attempts: sum('attempts'),
+    inadequatelyHandled: sum('inadequatelyHandled'),
+    inadequatelyHandledMax: scenario.objective.inadequatelyHandled,
+    population: facts.population,
+    instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part)?.loopUtilisationMax ?? 0])),
+    capsHit: shed === undefined ? [] : [`admission: the gateway answered ${shed.count} submissions with 503 (gateway.inFlightMax ${scenario.gateway.inFlightMax})`],
+    failures: facts.failures,
+    interrupted: facts.interrupted,
+  }
+}
+
+function throughputOf(counts: ReturnType<typeof intervalsOf>, seconds: number): RunRecord['throughput'] {
+  const perSecond = (key: 'planned' | 'sent' | 'accepted' | 'delivered'): number => round(counts.reduce((sum, count) => sum + count[key], 0) / seconds)
+  return { offeredPerSecond: perSecond('planned'), sentPerSecond: perSecond('sent'), acceptedPerSecond: perSecond('accepted'), deliveredPerSecond: perSecond('delivered') }
+}
+
+/** What the terminals saw comes from their journals; how many they are and what their checks refused, from themselves. */
+function devicesOf(tables: Tables, parts: Parts): RunRecord['devices'] {
+  const counters = parts.counters.terminals ?? {}
+  const panel = counters[`${PANEL}.devices`] ?? 0
+  const panelChecks = counters[`${PANEL}.rejectedByCheck`] ?? 0
+  return [...tables.groups].map(([name, group]) => (name === PANEL
+    ? { name, devices: panel, ...group, rejectedByCheck: panelChecks }
+    : { name, devices: Math.max(0, (counters['devices'] ?? 0) - panel), ...group, rejectedByCheck: Math.max(0, (counters['rejectedByCheck'] ?? 0) - panelChecks) }))
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000
+}

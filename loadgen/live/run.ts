@@ -1,0 +1,236 @@
+/**
+ * One run from start to record: parts up, population registered, load, drain, parts down, journals joined. Whatever
+ * happens on the way - a part dies, Ctrl-C - the parts are ended and a record says how far it came.
+ */
+import { writeFile } from 'node:fs/promises'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
+import { monoMicros } from '../../core/live/clock.js'
+import { processResources } from '../../core/live/control.js'
+import { JournalWriter } from '../../core/live/journal.js'
+import type { RunRecord } from '../../reports/record.js'
+import { schedule } from '../pacing.js'
+import type { Scenario } from '../scenario.js'
+import { SubmissionTemplate } from '../submission.js'
+import { TrafficPlan } from '../traffic.js'
+import { Generator } from './generator.js'
+import { freePort, machineFacts } from './machine.js'
+import { NotificationListener } from './notification-listener.js'
+import { gatewayConfigOf, hostPort, imsConfigOf, populationFor, recipientsOf, terminalsConfigOf } from './part-configs.js'
+import { Parts } from './parts.js'
+import type { Watcher } from './progress.js'
+import { recordOf } from './record.js'
+import { Recorder } from './recorder.js'
+import { Reporter } from './reporter.js'
+import { RunFolder } from './run-folder.js'
+import { scenarioToYaml } from './scenario-file.js'
+
+export interface RunOptions {
+  readonly scenario: Scenario
+  /** Folder that holds the runs. */
+  readonly out: string
+  readonly watcher: Watcher
+  /** What was changed before the run, for the disclosure. */
+  readonly deviations: readonly string[]
+  /** Aborted once: drain and report. The reason is what the record says. */
+  readonly interrupt: AbortSignal
+  /** Aborted: end at once, without a report. */
+  readonly kill: AbortSignal
+}
+
+export interface RunResult {
+  readonly record: RunRecord
+  readonly folder: string
+}
+
+/** From planning the first attempt to its planned time: enough for the plan to be made and the first timer to be set. */
+const LEAD_MICROS: Micros = 200_000
+const REGISTER_MICROS_MIN: Micros = 30 * MICROS_PER_SECOND
+/** Also how long no notification may come before the last one is taken for the last. */
+const DRAIN_POLL_MILLIS = 500
+
+export async function run(options: RunOptions): Promise<RunResult> {
+  const startedAt = new Date()
+  const folder = await RunFolder.make(options.out, options.scenario.name, startedAt)
+  const parts = new Parts((name, counters) => reporter.sampled(name, counters))
+  const reporter = new Reporter(options.scenario, options.watcher, parts)
+  const killed = new Promise<never>((_resolve, reject) => {
+    options.kill.addEventListener('abort', () => reject(new Error('stopped at once')), { once: true })
+  })
+  // Nobody may be waiting for it when it comes.
+  killed.catch(() => {})
+  try {
+    return await Promise.race([new Run(options, folder, parts, reporter, startedAt).perform(), killed])
+  } finally {
+    reporter.end()
+    await parts.kill()
+    await folder.removeStore()
+  }
+}
+
+class Run {
+  private readonly journal: JournalWriter
+  private readonly scenarioYaml: string
+  private population = { provisioned: 0, registered: 0 }
+  private window = { from: 0, to: 0 }
+  private windowStartedAt = 0
+  private drainSeconds = 0
+  private readonly failures: string[] = []
+  private generator: Generator | undefined
+  private listener: NotificationListener | undefined
+
+  private cutAt = 'the run'
+
+  constructor(
+    private readonly options: RunOptions, private readonly folder: RunFolder, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
+  ) {
+    this.scenarioYaml = scenarioToYaml(options.scenario)
+    options.interrupt.addEventListener('abort', () => { this.cutAt = reporter.position }, { once: true })
+    this.journal = new JournalWriter(folder.journal('initiator'), (error) => this.failures.push(error.message))
+  }
+
+  async perform(): Promise<RunResult> {
+    const { folder, options } = this
+    await writeFile(folder.file('scenario.yaml'), this.scenarioYaml)
+    try {
+      await this.unlessCutShort(() => this.startParts())
+      await this.unlessCutShort(() => this.register())
+      await this.load()
+      await this.drain()
+    } catch (error) {
+      this.failures.push(error instanceof Error ? error.message : String(error))
+    }
+    this.reporter.enter('report', undefined)
+    await this.stopParts()
+    const record = await recordOf({
+      scenario: options.scenario, scenarioYaml: this.scenarioYaml, folder, startedAt: this.startedAt, window: this.window, windowStartedAt: this.windowStartedAt,
+      drainSeconds: this.drainSeconds, parts: this.parts, population: this.population, heldSamples: this.reporter.heldSamples,
+      interrupted: this.interruption(), failures: [...new Set([...this.failures, ...this.parts.failures])], deviations: options.deviations, machine: machineFacts(),
+    })
+    await writeFile(folder.file('run.json'), `${JSON.stringify(record, undefined, 1)}\n`)
+    return { record, folder: folder.path }
+  }
+
+  private async startParts(): Promise<void> {
+    const { options: { scenario }, folder, parts, reporter } = this
+    reporter.enter('start', undefined)
+    // The core network and the gateway must know of each other before either is up.
+    const sip = { address: '127.0.0.1', port: await freePort() }
+    const ims = await parts.start('ims', imsConfigOf(scenario, sip), folder.journal('ims'))
+    const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, hostPort(ims['icscf']!), folder.store), folder.journal('gateway'))
+    await parts.start('terminals', terminalsConfigOf(scenario, hostPort(ims['pcscf']!)), folder.journal('terminals'))
+    this.listener = await NotificationListener.listen(this.journal)
+    this.generator = this.newGenerator(new URL(gateway['pap']!), this.listener.url)
+    reporter.generating(this.generator, this.listener)
+  }
+
+  private newGenerator(url: URL, notifyUrl: string): Generator {
+    const { scenario } = this.options
+    const { load, push, traffic } = scenario
+    const entropy = new SeededEntropy(scenario.seed, 'load')
+    const offsets = schedule(load.arrival, load.rate, load.warmUp + load.duration, entropy.fork('arrivals'))
+    const shares = { online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share }
+    const runId = `${scenario.name}-${this.startedAt.getTime().toString(36)}`
+    const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId)
+    const notify = push.notifications ? notifyUrl : undefined
+    return new Generator({
+      url, offsets, plan, plain: new SubmissionTemplate(push, notify, false), expiring: new SubmissionTemplate(push, notify, true),
+      lifetimeMicros: traffic.expires.lifetime, journal: this.journal, submit: new Recorder(),
+    })
+  }
+
+  private async register(): Promise<void> {
+    const { scenario } = this.options
+    const population = populationFor(scenario)
+    const perSecond = scenario.terminals.registrationRate
+    this.reporter.enter('register', population.size / perSecond)
+    const withinMicros = Math.round(REGISTER_MICROS_MIN + 2 * MICROS_PER_SECOND * population.size / perSecond)
+    const settled = await this.parts.perform('terminals', 'register', { perSecond, withinMicros }) as { wanted: number; done: number }
+    this.population = { provisioned: settled.wanted, registered: settled.done }
+  }
+
+  private async load(): Promise<void> {
+    const { generator, options: { scenario: { load } }, parts, reporter } = this
+    if (generator === undefined || this.cutShort()) return
+    const startAt = monoMicros() + LEAD_MICROS
+    this.window = { from: startAt + load.warmUp, to: startAt + load.warmUp + load.duration }
+    this.windowStartedAt = Date.now() + Math.round((this.window.from - monoMicros()) / MICROS_PER_MILLI)
+    const running = generator.run(startAt)
+    const interrupted = aborted(this.options.interrupt)
+    reporter.enter('warm-up', load.warmUp / MICROS_PER_SECOND)
+    const warmUp = wait((this.window.from - monoMicros()) / MICROS_PER_MILLI)
+    await Promise.race([warmUp, interrupted, parts.failed])
+    if (!this.cutShort()) {
+      parts.forgetPeaks()
+      reporter.measuring(true)
+      reporter.enter('load', load.duration / MICROS_PER_SECOND)
+      const over = wait((this.window.to - monoMicros()) / MICROS_PER_MILLI)
+      await Promise.race([over, interrupted, parts.failed])
+      reporter.measuring(false)
+    }
+    if (this.cutShort()) {
+      generator.stop()
+      this.window = { from: Math.min(this.window.from, monoMicros()), to: Math.min(this.window.to, monoMicros()) }
+    }
+    reporter.enter('drain', load.drainMax / MICROS_PER_SECOND)
+    await Promise.race([running, parts.failed, wait(load.drainMax / MICROS_PER_MILLI)])
+  }
+
+  /** Until the gateway says that it holds nothing without an outcome and no notification comes any more, or the time is over. */
+  private async drain(): Promise<void> {
+    const { parts, reporter } = this
+    const begunAt = monoMicros()
+    const until = begunAt + this.options.scenario.load.drainMax
+    const before = parts.samples('gateway')
+    let notified = -1
+    while (monoMicros() < until && parts.failures.length === 0) {
+      const idle = parts.samples('gateway') > before && parts.counters.gateway?.['inFlight'] === 0
+      if (idle && reporter.notified === notified) break
+      notified = reporter.notified
+      await Promise.race([wait(DRAIN_POLL_MILLIS), parts.failed])
+    }
+    this.drainSeconds = (monoMicros() - begunAt) / MICROS_PER_SECOND
+  }
+
+  private async stopParts(): Promise<void> {
+    const { parts } = this
+    // Whoever is asked goes before whoever asks could hear of it: no part's journal misses what another one saw.
+    await this.generator?.close()
+    await parts.stop('gateway')
+    await parts.stop('terminals')
+    await parts.stop('ims')
+    await this.listener?.close()
+    await this.journal.close()
+    parts.note('generator', { ...processResources(), loopUtilisation: this.reporter.generatorPeak })
+  }
+
+  private async unlessCutShort(step: () => Promise<void>): Promise<void> {
+    if (this.cutShort()) return
+    // Starting and registering can be given up half way; the parts are ended in any case.
+    await Promise.race([step(), aborted(this.options.interrupt), this.parts.failed])
+  }
+
+  private cutShort(): boolean {
+    return this.options.interrupt.aborted || this.parts.failures.length > 0
+  }
+
+  private interruption(): string | undefined {
+    const { interrupt } = this.options
+    if (interrupt.aborted) return `${String(interrupt.reason)} during ${this.cutAt}`
+    const [failure] = this.parts.failures
+    return failure === undefined ? undefined : failure.split('\n')[0]
+  }
+}
+
+function wait(millis: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, millis))
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,30 @@
+/** Emphasis in terminal text by ANSI escapes, or none at all. Knows escapes, not when they are wanted. */
+
+export interface Style {
+  bold(text: string): string
+  dim(text: string): string
+  good(text: string): string
+  bad(text: string): string
+  warn(text: string): string
+  accent(text: string): string
+}
+
+const PLAIN: Style = { bold: same, dim: same, good: (text) => text.trim(), bad: (text) => text.trim(), warn: same, accent: same }
+
+const COLOURED: Style = {
+  bold: (text) => `\x1b[1m${text}\x1b[22m`,
+  dim: (text) => `\x1b[2m${text}\x1b[22m`,
+  // Black on green, white on red: readable on light and dark terminals alike.
+  good: (text) => `\x1b[30;42m${text}\x1b[0m`,
+  bad: (text) => `\x1b[97;41m${text}\x1b[0m`,
+  warn: (text) => `\x1b[33m${text}\x1b[39m`,
+  accent: (text) => `\x1b[36m${text}\x1b[39m`,
+}
+
+export function styled(colour: boolean): Style {
+  return colour ? COLOURED : PLAIN
+}
+
+function same(text: string): string {
+  return text
+}
