@@ -68,7 +68,8 @@ describe('client addresses (WAP-249 section 6.1)', () => {
   })
 
   it('never throws, whatever the text', () => {
-    const pieces = fc.array(fc.oneof(fc.constantFrom('WAPPUSH=', '/TYPE=', 'PLMN', 'USER', '@', '/', '=', '%', '%C3', '+', 'sip:', 'ß'), fc.string({ maxLength: 5 })), { maxLength: 12 })
+    const piece = fc.constantFrom('WAPPUSH=', '/TYPE=', 'PLMN', 'USER', '@', '/', '=', '%', '%C3', '+', 'sip:', 'ß')
+    const pieces = fc.array(fc.oneof(piece, fc.string({ maxLength: 5 })), { maxLength: 12 })
     fc.assert(fc.property(pieces, (texts) => { expect(typeof parseAddress(texts.join('')).ok).toBe('boolean') }), { numRuns: 500 })
   })
 })
@@ -91,6 +92,8 @@ describe('application ids', () => {
     expect(parseApplicationId(header)).toMatchObject({ featureTag, code })
   })
 
-  it.each(['', '0', 'x-wap-application:*', 'FFFFFF', '123456789', 'tide', 'x-wap-application:a"b', 'x-wap-application:a,b', 'x-wap-application:a;app-encoding=xyz', 'x:a\r\nb'])(
-    'gives no name to %j', (header) => { expect(parseApplicationId(header)).toBeUndefined() })
+  it.each([
+    '', '0', 'x-wap-application:*', 'FFFFFF', '123456789', 'tide', 'x-wap-application:a"b', 'x-wap-application:a,b',
+    'x-wap-application:a;app-encoding=xyz', 'x:a\r\nb',
+  ])('gives no name to %j', (header) => { expect(parseApplicationId(header)).toBeUndefined() })
 })

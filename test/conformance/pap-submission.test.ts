@@ -5,7 +5,7 @@ import { pushMessage } from '../../core/pap/documents.js'
 import { encodePap } from '../../core/pap/encode.js'
 import { decodeSubmission, encodeSubmission, type RefusedSubmission, type Submission } from '../../core/pap/submission.js'
 import { GOOD } from './pap-examples.js'
-import { complaintOf } from './pap-oracle.js'
+import { complaintOf, prologue } from './pap-oracle.js'
 
 const TYPE = 'multipart/related; boundary=b1; type="application/xml"'
 const CONTROL = GOOD['E1 push to three addresses within a time window']!
@@ -59,8 +59,8 @@ describe('a submission', () => {
   })
 
   it('is read by the version it is in', () => {
-    const old = taken(TYPE, post('--b1', '', '<!DOCTYPE pap PUBLIC "-//WAPFORUM//DTD PAP 1.0//EN" "x"><pap><push-message push-id="o"><address address-value="a"/></push-message></pap>', ...content))
-    expect(old.form).toBe('1.0')
+    const first = `${prologue('1.0')}<pap><push-message push-id="o"><address address-value="a"/></push-message></pap>`
+    expect(taken(TYPE, post('--b1', '', first, ...content)).form).toBe('1.0')
   })
 })
 
@@ -98,7 +98,8 @@ describe('a broken submission', () => {
 
   it('never throws and always gets an answer that can be written, whatever was changed, cut or doubled', () => {
     const whole = post(...control, ...content)
-    const change = fc.record({ at: fc.nat(whole.length - 1), remove: fc.nat(40), insert: fc.oneof(fc.constant(''), fc.constantFrom('<', '>', '"', '&', '\0', '\r\n', '--b1', '--b1--', '<!ENTITY', ']]>'), fc.string({ maxLength: 4 })) })
+    const piece = fc.constantFrom('', '<', '>', '"', '&', '\0', '\r\n', '--b1', '--b1--', '<!ENTITY', ']]>')
+    const change = fc.record({ at: fc.nat(whole.length - 1), remove: fc.nat(40), insert: fc.oneof(piece, fc.string({ maxLength: 4 })) })
     fc.assert(fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
       let body = whole
       for (const { at, remove, insert } of changes) body = Buffer.concat([body.subarray(0, at), Buffer.from(insert), body.subarray(at + remove)])
@@ -117,7 +118,7 @@ describe('writing a submission', () => {
       const pushed = { contentType: 'application/octet-stream', headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:mms.ua' }], body }
       const { contentType, body: posted } = encodeSubmission(message, pushed)
       const submission = taken(contentType, posted)
-      expect(submission.control).toEqual({ ...message, replacePushId: undefined, deliverAfter: undefined, sourceReference: undefined, notifyRequestedTo: undefined, qualityOfService: undefined })
+      expect(submission.control).toEqual(message)
       expect({ ...submission.content, body: Buffer.from(submission.content.body) }).toEqual(pushed)
       expect(complaintOf(encodePap(message, '2.0'))).toBeUndefined()
     }))

@@ -64,7 +64,8 @@ describe('references', () => {
   it('know the five names of XML and characters that are allowed, and nothing else', () => {
     const result = readXml('<a b="&amp;&lt;&gt;&quot;&apos;&#65;&#x1F600;"/>')
     expect(result.ok && result.root.attributes['b']).toBe('&<>"\'A\u{1F600}')
-    for (const reference of ['&nbsp;', '&a', '&;', '&#0;', '&#1;', '&#xD800;', '&#x110000;', '&#xFFFE;', '&constructor;', '&__proto__;', '&#99999999999999999999;']) {
+    const characters = ['&#0;', '&#1;', '&#xD800;', '&#x110000;', '&#xFFFE;', '&#99999999999999999999;']
+    for (const reference of ['&nbsp;', '&a', '&;', '&constructor;', '&__proto__;', ...characters]) {
       expect(refused(`<a b="${reference}"/>`).ok).toBe(false)
       expect(refused(`<a>${reference}</a>`).ok).toBe(false)
     }
@@ -112,9 +113,14 @@ describe('what is no XML', () => {
   })
 
   it('does not reach the next document: a refusal leaves the reader whole', () => {
-    const good = () => { const result = readXml('<a b="1">x<c/><![CDATA[<y>]]></a>'); return result.ok && [result.root.text, result.root.attributeCount, countOf(result.root), result.doctype] }
-    for (const bad of ['<a', '<a b="', '<!DOCTYPE a [<!ENTITY x "y">]><a/>', '<a><b>', '<a><![CDATA[', '<?xml version="1.0" encoding="nope"?><a/>', `<a>${'<!--'.repeat(1000)}</a>`]) {
-      refused(bad.startsWith('<?xml') ? Buffer.from(bad) : bad)
+    const good = () => {
+      const result = readXml('<a b="1">x<c/><![CDATA[<y>]]></a>')
+      return result.ok && [result.root.text, result.root.attributeCount, countOf(result.root), result.doctype]
+    }
+    const unknownEncoding = '<?xml version="1.0" encoding="nope"?><a/>'
+    const openComments = `<a>${'<!--'.repeat(1000)}</a>`
+    for (const bad of ['<a', '<a b="', '<!DOCTYPE a [<!ENTITY x "y">]><a/>', '<a><b>', '<a><![CDATA[', unknownEncoding, openComments]) {
+      refused(Buffer.from(bad))
       expect(good()).toEqual(['x<y>', 1, 2, undefined])
     }
   })
