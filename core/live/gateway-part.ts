@@ -1,0 +1,23 @@
+/** The gateway as a part of the all-in-one command: forked, told its configuration, stopped by message. */
+import { Effect, Exit, Scope } from 'effect'
+import { decodeGatewayConfig } from './config.js'
+import { runPart } from './control.js'
+import { startGateway } from './gateway-service.js'
+
+runPart(async (written, journalPath) => {
+  const config = decodeGatewayConfig(written)
+  const scope = await Effect.runPromise(Scope.make())
+  const gateway = await Effect.runPromise(startGateway(journalPath === undefined ? config : { ...config, journal: journalPath }).pipe(Scope.extend(scope)))
+  for (const warning of gateway.warnings) process.stderr.write(`${warning}\n`)
+  // Thrown and not returned: nobody waits for it, and an uncaught error is what ends a part.
+  Effect.runPromise(Effect.flip(gateway.failure)).then((error) => setImmediate(() => { throw error }), () => {})
+  return {
+    addresses: gateway.addresses,
+    counters: gateway.counters,
+    perform: async (what) => { throw new Error(`the gateway part knows no word "${what}"`) },
+    stop: async () => {
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      return gateway.histograms()
+    },
+  }
+})

@@ -1,0 +1,134 @@
+/**
+ * What a gateway holds of the world, each as a scoped layer that reports into one inbox: store, sockets, HTTP, notifier,
+ * journal. It knows how each is opened and closed, not how a push goes through them; gateway-service.ts does.
+ */
+import { Context, Data, Deferred, Effect, Layer } from 'effect'
+import type { Endpoint } from '../kit/network.js'
+import type { GatewayIn } from '../push/contract.js'
+import { endpointOf, type GatewayConfig } from './config.js'
+import { PapListener } from './http.js'
+import { JournalWriter } from './journal.js'
+import { Notifier } from './notifier.js'
+import { Sockets } from './sockets.js'
+import { StageHistogram } from './stage-histogram.js'
+import { openStore, type LmdbStore } from './store-lmdb.js'
+
+/** Why a gateway could not start, or cannot go on. The message is for people. */
+export class GatewayError extends Data.TaggedError('GatewayError')<{ readonly message: string }> {}
+
+export class Config extends Context.Tag('gateway/Config')<Config, GatewayConfig>() {}
+
+/** Where every input goes: kept until the machine exists, then handed to it at once. */
+export class Inbox extends Context.Tag('gateway/Inbox')<Inbox, {
+  deliver: (input: GatewayIn) => void
+  readonly early: GatewayIn[]
+  /** Stops the machine at once. */
+  halt: () => void
+  /** Fails when the gateway cannot go on. */
+  readonly failure: Deferred.Deferred<never, GatewayError>
+  /** A gateway that cannot trust its disk says nothing more, not even what it had already decided to say. */
+  fail(error: Error): void
+}>() {}
+
+export class Stages extends Context.Tag('gateway/Stages')<Stages, {
+  readonly store: StageHistogram
+  readonly http: StageHistogram
+  readonly notify: StageHistogram
+}>() {}
+
+export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
+export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly sip: Endpoint }>() {}
+export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
+export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
+export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
+
+const inbox = Layer.effect(Inbox, Effect.map(Deferred.make<never, GatewayError>(), (failure) => {
+  const early: GatewayIn[] = []
+  const box = {
+    deliver: (input: GatewayIn) => { early.push(input) },
+    early,
+    halt: () => {},
+    failure,
+    fail: (error: Error) => {
+      box.halt()
+      Deferred.unsafeDone(failure, Effect.fail(new GatewayError({ message: error.message })))
+    },
+  }
+  return box
+}))
+
+const stages = Layer.sync(Stages, () => ({ store: new StageHistogram(), http: new StageHistogram(), notify: new StageHistogram() }))
+
+const store = Layer.scoped(Store, Effect.gen(function* () {
+  const config = yield* Config
+  const box = yield* Inbox
+  const { store: histogram } = yield* Stages
+  return yield* Effect.acquireRelease(
+    attempt(() => openStore(config.store, {
+      report: (input) => box.deliver(input),
+      onFailure: (error) => box.fail(error),
+      onBatch: (micros, commits) => histogram.record(micros, commits),
+    })),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+}))
+
+const network = Layer.scoped(Network, Effect.gen(function* () {
+  const config = yield* Config
+  const box = yield* Inbox
+  const sockets = yield* Effect.acquireRelease(
+    Effect.sync(() => new Sockets((input) => box.deliver(input))),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+  const sip = yield* attempt(() => sockets.listen(['udp', 'tcp'], endpointOf(config.sip.listen)!), `the SIP listener at ${config.sip.listen}`)
+  return { sockets, sip }
+}))
+
+const http = Layer.scoped(Http, Effect.gen(function* () {
+  const config = yield* Config
+  const box = yield* Inbox
+  const { http: histogram } = yield* Stages
+  const listener = yield* Effect.acquireRelease(
+    Effect.sync(() => new PapListener({ bodyBytesMax: config.pap.bodyMax }, (request) => box.deliver(request), (micros) => histogram.record(micros))),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+  const pap = yield* attempt(() => listener.listen(endpointOf(config.pap.listen)!), `the PAP listener at ${config.pap.listen}`)
+  return { listener, pap }
+}))
+
+const notifications = Layer.scoped(Notifications, Effect.gen(function* () {
+  const box = yield* Inbox
+  const { notify: histogram } = yield* Stages
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => new Notifier((answer, micros) => {
+      histogram.record(micros)
+      box.deliver(answer)
+    })),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+}))
+
+const journal = Layer.scoped(Journal, Effect.gen(function* () {
+  const config = yield* Config
+  const box = yield* Inbox
+  const path = config.journal
+  if (path === undefined) return undefined
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => new JournalWriter(path, (error) => box.fail(error))),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+}))
+
+/** Everything but the machine. The store is opened first and closed last but one: what the others still say can be kept. */
+export const resources: Layer.Layer<Stages | Inbox | Store | Network | Http | Notifications | Journal, GatewayError, Config> =
+  Layer.mergeAll(http, network, notifications).pipe(Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
+
+function attempt<Value>(open: () => Promise<Value>, what?: string): Effect.Effect<Value, GatewayError> {
+  return Effect.tryPromise({
+    try: open,
+    catch: (error) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      return new GatewayError({ message: what === undefined ? reason : `${what} cannot be opened: ${reason}` })
+    },
+  })
+}

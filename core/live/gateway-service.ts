@@ -1,0 +1,109 @@
+/**
+ * The gateway as a running service: resources, the machine on its pump, and a clean way down (stop accepting, drain,
+ * flush, close). It carries inputs and outputs between them and decides nothing.
+ */
+import { Deferred, Effect, Layer, type Scope } from 'effect'
+import { bug } from '../kit/assert.js'
+import { Gateway } from '../push/gateway.js'
+import type { GatewayIn, GatewayOut } from '../push/contract.js'
+import { formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
+import { SystemEntropy } from './entropy.js'
+import { Config, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
+import { Pump } from './pump.js'
+
+export { GatewayError } from './gateway-resources.js'
+
+/** How long what is under way may take to end once stopping has begun; what is not ended by then is in the store. */
+const DRAIN_MILLIS = 10_000
+
+export interface GatewayService {
+  /** `pap` is a URL, `sip` an address with its port, `store` the folder. */
+  readonly addresses: Readonly<Record<string, string>>
+  /** What people should know, such as a store that lies in memory. */
+  readonly warnings: readonly string[]
+  /** Running totals and gauges of the machine and what surrounds it. */
+  counters(): Record<string, number>
+  /** By stage (gateway.store, gateway.http, gateway.notify): hdr-histogram compressed base64, microseconds. */
+  histograms(): Record<string, string>
+  /** Fails when the gateway cannot go on (its disk, its journal); never succeeds. */
+  readonly failure: Effect.Effect<never, GatewayError>
+}
+
+/** Starts a gateway that lives as long as the scope; ready when it returns. */
+export function startGateway(config: GatewayConfig): Effect.Effect<GatewayService, GatewayError, Scope.Scope> {
+  return Effect.gen(function* () {
+    const held = yield* Layer.build(resources.pipe(Layer.provide(Layer.succeed(Config, config))))
+    return yield* run(config).pipe(Effect.provide(held))
+  })
+}
+
+const run = (config: GatewayConfig) => Effect.gen(function* () {
+  const box = yield* Inbox
+  const store = yield* Store
+  const { sockets, sip } = yield* Network
+  const { listener, pap } = yield* Http
+  const notifier = yield* Notifications
+  const journal = yield* Journal
+  const stages = yield* Stages
+  const drained = yield* Deferred.make<void>()
+
+  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip }), entropy: new SystemEntropy() })
+  const output = (out: GatewayOut): void => {
+    switch (out.type) {
+      case 'transmit':
+      case 'connect':
+      case 'close':
+        return sockets.output(out)
+      case 'commit':
+      case 'read':
+      case 'scan':
+        return store.output(out)
+      case 'pap-reply':
+        return listener.reply(out)
+      case 'notify':
+        return notifier.notify(out)
+      case 'journal':
+        return journal?.write(out.event, out.pushId, out.address, out.details)
+      case 'drained':
+        return Deferred.unsafeDone(drained, Effect.void)
+      default:
+        return bug(`the gateway put out ${JSON.stringify(out satisfies never)}`)
+    }
+  }
+  const endTurn = (): void => {
+    sockets.flush()
+    store.flush()
+  }
+  const pump = new Pump<GatewayIn, GatewayOut>(gateway, output, endTurn)
+
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      box.deliver = (input) => pump.input(input)
+      box.halt = () => pump.stop()
+      pump.start()
+      for (const input of box.early.splice(0)) pump.input(input)
+    }),
+    () => Effect.gen(function* () {
+      listener.stopAccepting()
+      pump.input({ type: 'drain' })
+      // After a failed flush nothing is waited for: what could not be kept must not be acted upon either.
+      // A finalizer is not interruptible, and a race that cannot interrupt its loser never ends.
+      yield* Effect.raceFirst(Deferred.await(drained), Effect.ignore(Deferred.await(box.failure))).pipe(Effect.timeoutOption(DRAIN_MILLIS), Effect.interruptible)
+      pump.stop()
+      endTurn()
+    }),
+  )
+
+  return {
+    addresses: { pap: papUrl(pap), sip: formatEndpoint(sip), store: config.store },
+    warnings: store.warning === undefined ? [] : [store.warning],
+    counters: () => ({
+      ...gateway.counters,
+      httpRequests: listener.counters.requests, httpRefused: listener.counters.refused, httpClientsGone: listener.counters.clientsGone,
+      storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,
+      connections: sockets.counters.connections, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
+    }),
+    histograms: () => ({ 'gateway.store': stages.store.encode(), 'gateway.http': stages.http.encode(), 'gateway.notify': stages.notify.encode() }),
+    failure: Deferred.await(box.failure),
+  } satisfies GatewayService
+})
