@@ -25,6 +25,7 @@ export const PEER = '127.0.0.9'
 export const SETTINGS: GatewaySettings = {
   ...DEFAULT_SETTINGS,
   senderAddress: 'http://ppg.example/pap',
+  servedDomains: ['ppg.example'],
   identityRules: [
     { type: 'USER', pattern: '*', uri: 'sip:*@ims.example' },
     { type: 'PLMN', pattern: '+*', uri: 'sip:+*@ims.example;user=phone' },
