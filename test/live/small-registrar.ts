@@ -53,6 +53,8 @@ export class SmallRegistrar implements Machine<RegistrarIn, RegistrarOut>, Trans
   readonly registers: SipMessage[] = []
   /** Kept only while tests look at them. */
   keepRegisters = false
+  /** Asked first for every REGISTER: what it answers in place of the registrar, 'silence' for no answer. */
+  instead: ((request: SipMessage) => SipMessage | 'silence' | undefined) | undefined
   private readonly endpoint: SipEndpoint
   private readonly out = new Fifo<RegistrarOut>()
   private running = 0
@@ -77,12 +79,13 @@ export class SmallRegistrar implements Machine<RegistrarIn, RegistrarOut>, Trans
 
   onRequest(now: Now, transaction: ServerTransaction): void {
     const { request } = transaction
-    const response = request.method === 'REGISTER' ? this.register(request, transaction.source) : responseTo(request, 501, undefined, 'r1')
-    this.endpoint.respond(now, transaction, response)
+    if (request.method !== 'REGISTER') return this.endpoint.respond(now, transaction, responseTo(request, 501, undefined, 'r1'))
+    if (this.keepRegisters) this.registers.push(request)
+    const response = this.instead?.(request) ?? this.register(request, transaction.source)
+    if (response !== 'silence') this.endpoint.respond(now, transaction, response)
   }
 
   private register(request: SipMessage, source: Hop): SipMessage {
-    if (this.keepRegisters) this.registers.push(request)
     const given = parseCredentials(request.get(Header.Authorization) ?? '')
     const password = given === undefined ? undefined : this.settings.passwordOf(given.username)
     if (given !== undefined && password === undefined) return responseTo(request, 403, undefined, 'r2')
