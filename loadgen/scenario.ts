@@ -80,7 +80,7 @@ const Gateway = Schema.Struct({
 
 const Ims = Schema.Struct({
   mode: key(Schema.Literal('collapsed', 'split'), 'collapsed', 'All nodes in one process without sockets between them, or every hop on the wire.'),
-  digest: key(Schema.Literal('MD5', 'SHA-256'), 'SHA-256', 'Digest algorithm offered at registration.'),
+  digest: key(Schema.Literal('MD5', 'SHA-256'), 'SHA-256', 'Digest algorithm preferred at registration; MD5 is always offered.'),
 })
 
 const Terminals = Schema.Struct({

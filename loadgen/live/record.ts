@@ -95,6 +95,7 @@ async function joinJournals(folder: RunFolder): Promise<Tables> {
   await read('ims', (event) => reconciler.ims(event))
   for (const { name, path } of await folder.journalsOf('terminals')) {
     const group = name.endsWith(`-${PANEL}`) ? PANEL : 'virtual'
+    reconciler.group(group)
     await readJournal(path, (event) => (event === undefined ? reconciler.unreadableLine() : reconciler.terminal(group, event)))
   }
   return reconciler.tables()
@@ -140,11 +141,10 @@ function throughputOf(counts: ReturnType<typeof intervalsOf>, seconds: number): 
 /** What the terminals saw comes from their journals; how many they are and what their checks refused, from themselves. */
 function devicesOf(tables: Tables, parts: Parts): RunRecord['devices'] {
   const counters = parts.counters.terminals ?? {}
-  const panel = counters[`${PANEL}.devices`] ?? 0
-  const panelChecks = counters[`${PANEL}.rejectedByCheck`] ?? 0
-  return [...tables.groups].map(([name, group]) => (name === PANEL
-    ? { name, devices: panel, ...group, rejectedByCheck: panelChecks }
-    : { name, devices: Math.max(0, (counters['devices'] ?? 0) - panel), ...group, rejectedByCheck: Math.max(0, (counters['rejectedByCheck'] ?? 0) - panelChecks) }))
+  return [...tables.groups].map(([name, group]) => {
+    const prefix = name === PANEL ? `${PANEL}.` : ''
+    return { name, devices: counters[`${prefix}devices`] ?? 0, ...group, rejectedByCheck: counters[`${prefix}rejectedByCheck`] ?? 0 }
+  })
 }
 
 function round(value: number): number {
