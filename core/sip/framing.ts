@@ -3,7 +3,7 @@
  * datagram by the datagram. Counts keep-alives (RFC 5626 section 3.5.1). Knows octets and limits; it neither answers nor closes.
  */
 import { SipMessage } from './message.js'
-import { type Head, finish, parseHead, parseMessage, problemOf } from './parse.js'
+import { type Head, parseHead, parseMessage, problemOf, problemResult } from './parse.js'
 import type { ParseResult, SipProblem } from './problem.js'
 
 /** Start line and headers of one message on a stream, in octets. */
@@ -84,7 +84,7 @@ export class StreamFramer {
     if (headBytes + head.contentLength > MESSAGE_BYTES_MAX) {
       return this.#break(head.message, 513, `the message would be ${headBytes + head.contentLength} octets long; at most ${MESSAGE_BYTES_MAX} are taken`)
     }
-    return this.#nextBody({ message: head.message, fault: head.fault, bodyStart: headBytes, contentLength: head.contentLength })
+    return this.#nextBody({ ...head, bodyStart: headBytes })
   }
 
   #nextBody(head: Head): ParseResult | undefined {
@@ -93,10 +93,10 @@ export class StreamFramer {
       this.#head = head
       return undefined
     }
-    const result = finish(head, this.#bytes, this.#start + head.bodyStart, head.contentLength)
+    if (head.contentLength > 0) head.message.setBodyText(this.#bytes.toString('latin1', this.#start + head.bodyStart, this.#start + messageBytes))
     this.#head = undefined
     this.#start += messageBytes
-    return result
+    return head.fault === undefined ? { message: head.message, problem: undefined } : problemResult(head.message, head.fault)
   }
 
   /** Line breaks before a start line are no message (section 7.5); every second one in a row completes a ping. */

@@ -21,10 +21,12 @@ export class SipMessage {
   /** The status code; 0 in a request. */
   status: number
   reason: string
-  body: Buffer
   /** Header lines in wire order. Same index, same line. An `Other` line's value is its whole text, name included. */
   readonly ids: HeaderId[]
   readonly values: HeaderText[]
+  /** The body is held as octets or, where it only passes through, as the text it was decoded to: one character per octet. */
+  private octets: Buffer | undefined
+  private octetText = ''
 
   constructor(start: { method: string; requestUri?: string; status?: number; reason?: string }, ids: HeaderId[] = [], values: HeaderText[] = [], body: Buffer = NO_BODY) {
     this.method = start.method
@@ -33,7 +35,27 @@ export class SipMessage {
     this.reason = start.reason ?? ''
     this.ids = ids
     this.values = values
-    this.body = body
+    this.octets = body
+  }
+
+  get body(): Buffer {
+    return (this.octets ??= Buffer.from(this.octetText, 'latin1'))
+  }
+
+  set body(body: Buffer) {
+    this.octets = body
+    this.octetText = ''
+  }
+
+  /** The body one character per octet, when that is how it is held; undefined when only `body` has it. */
+  get bodyText(): string | undefined {
+    return this.octetText === '' ? undefined : this.octetText
+  }
+
+  /** Sets a body that was decoded as latin1, without making octets of it until somebody asks. */
+  setBodyText(text: string): void {
+    this.octets = text === '' ? NO_BODY : undefined
+    this.octetText = text
   }
 
   get isRequest(): boolean {
@@ -118,7 +140,10 @@ export class SipMessage {
 
   /** An independent copy; header texts and the body's octets are shared, since neither ever changes. */
   clone(): SipMessage {
-    return new SipMessage(this, this.ids.slice(), this.values.slice(), this.body)
+    const copy = new SipMessage(this, this.ids.slice(), this.values.slice(), NO_BODY)
+    copy.octets = this.octets
+    copy.octetText = this.octetText
+    return copy
   }
 
   private removeAt(index: number): void {

@@ -18,6 +18,8 @@ export interface Head {
   readonly fault: Fault | undefined
   /** The index behind the empty line, or the end of the input when that line is missing. */
   readonly bodyStart: number
+  /** What was decoded with the head and lies behind it, one character per octet. */
+  readonly rest: string
   /** -1 when there is no Content-Length, -2 when there is no telling (malformed, or several). */
   readonly contentLength: number
 }
@@ -34,21 +36,12 @@ export interface Fault {
 export function parseMessage(bytes: Buffer, end = bytes.length): ParseResult {
   const head = parseHead(bytes, 0, end)
   const there = end - head.bodyStart
-  const length = head.contentLength < 0 ? there : Math.min(head.contentLength, there)
-  if (head.contentLength > there && head.fault === undefined) {
+  if (head.fault !== undefined) return problemResult(head.message, head.fault)
+  if (head.contentLength > there) {
     return problemResult(head.message, { status: 400, what: `Content-Length is ${head.contentLength}, but only ${there} octets of body came` })
   }
-  return finish(head, bytes, head.bodyStart, length)
-}
-
-/** Gives a head its body (copied, since the input belongs to the driver) and makes a result of it. */
-export function finish(head: Head, bytes: Buffer, bodyStart: number, bodyLength: number): ParseResult {
-  if (head.fault !== undefined) return problemResult(head.message, head.fault)
-  if (bodyLength > 0) {
-    const body = Buffer.allocUnsafe(bodyLength)
-    bytes.copy(body, 0, bodyStart, bodyStart + bodyLength)
-    head.message.body = body
-  }
+  const length = head.contentLength < 0 ? there : head.contentLength
+  if (length > 0) head.message.setBodyText(head.rest.slice(0, length))
   return { message: head.message, problem: undefined }
 }
 
@@ -92,8 +85,9 @@ export function parseHead(bytes: Buffer, start: number, end: number): Head {
   const isResponse = text.charCodeAt(3) === 47 && /^SIP\//i.test(text)
   const message = isResponse ? readStatusLine(lineEnd) : readRequestLine(lineEnd)
   const bodyStart = readHeaders(message, bytes, start, lineEnd + 2)
+  const rest = text.slice(bodyStart - start)
   text = ''
-  return { message, fault, bodyStart, contentLength }
+  return { message, fault, bodyStart, rest, contentLength }
 }
 
 /** The index of the CR that ends the line which holds `at`, or the end of the text. Says so when the line holds what no line may. */

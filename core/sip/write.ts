@@ -13,7 +13,8 @@ import { tagOf } from './name-addr.js'
  * number in its place, further ones are left out, and without one it comes last (section 20.14). The message is not changed.
  */
 export function writeMessage(message: SipMessage): Buffer {
-  const { ids, values, body } = message
+  const { ids, values, bodyText } = message
+  const length = bodyText?.length ?? message.body.length
   let text = `${composed(startLine(message))}\r\n`
   let lengthWritten = false
   for (let index = 0; index < ids.length; index++) {
@@ -21,14 +22,21 @@ export function writeMessage(message: SipMessage): Buffer {
     if (id === Header.ContentLength) {
       if (lengthWritten) continue
       lengthWritten = true
-      text += `Content-Length: ${body.length}\r\n`
+      text += `Content-Length: ${length}\r\n`
     } else if (id === Header.Other) text += `${values[index]!}\r\n`
     else text += `${HEADER_NAMES[id]!}: ${values[index]!}\r\n`
   }
-  text += lengthWritten ? '\r\n' : `Content-Length: ${body.length}\r\n\r\n`
-  const bytes = Buffer.allocUnsafe(text.length + body.length)
+  text += lengthWritten ? '\r\n' : `Content-Length: ${length}\r\n\r\n`
+  if (bodyText !== undefined) return latin1(text + bodyText, 0)
+  const bytes = latin1(text, length)
+  if (length > 0) bytes.set(message.body, text.length)
+  return bytes
+}
+
+/** The text as octets, with room for `more` behind it. */
+function latin1(text: string, more: number): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length + more)
   bytes.write(text, 0, 'latin1')
-  if (body.length > 0) bytes.set(body, text.length)
   return bytes
 }
 
