@@ -1,5 +1,5 @@
 /** The store on a real disk: the contract, one process per folder, what survives kill -9, and that the flush precedes the answer. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +8,9 @@ import { openStore, type LmdbStore } from '../../core/live/store-lmdb.js'
 import type { StoreIn } from '../../core/store/operations.js'
 import { diskFolder } from './disk.js'
 import { storeContract, type StoreUnderTest } from './store-contract.js'
+import { STRACE, StoreTrace, straceWanted, systemCalls, TRACED } from './strace.js'
 
 const WRITER = fileURLToPath(new URL('../../dist/test/live/store-writer.js', import.meta.url))
-const STRACE = spawnSync('strace', ['--version']).status === 0
 
 async function open(folder: string): Promise<StoreUnderTest & { readonly store: LmdbStore }> {
   const answers: StoreIn[] = []
@@ -124,21 +124,29 @@ describe('the store on disk', () => {
     expect(most).toBeGreaterThan(200)
   })
 
-  it.runIf(STRACE || process.env['CI'] === 'true')('answers a commit only after a flush that began after its rows were written', async () => {
-    expect(STRACE, 'strace is not installed; install it with the system’s package manager').toBe(true)
+  it.runIf(straceWanted('the store’s flush before its answer'))('answers a commit only after its rows and then the root were flushed', async () => {
+    expect(STRACE, 'strace is not installed').toBe(true)
     const folder = diskFolder()
     const trace = join(folder, 'trace')
-    const writer = startWriter('strace', ['-f', '-qq', '-o', trace, '-e', 'trace=openat,fdatasync,fsync,pwrite64,pwritev,write', '-s', '64', process.execPath, WRITER, folder, '10'])
+    const writer = startWriter('strace', [...TRACED, '-o', trace, process.execPath, WRITER, folder, '10'])
     await writer.until(300)
     writer.kill()
     await writer.closed
-    const answers = checkTrace(readFileSync(trace, 'utf8').split('\n'))
-    expect(answers.early).toEqual([])
-    expect(answers.count).toBeGreaterThan(100)
-    process.stdout.write(`store: ${answers.count} answers seen by strace, each after its flush; ${answers.flushes} flushes\n`)
+    const store = new StoreTrace()
+    let answers = 0
+    let early = 0
+    for (const call of systemCalls(readFileSync(trace, 'utf8'))) {
+      store.take(call)
+      if (call.name !== 'write' || !call.argumentText.startsWith('1, "committed')) continue
+      answers += 1
+      if (!store.durable) early += 1
+    }
+    expect(early).toBe(0)
+    expect(answers).toBeGreaterThan(100)
+    process.stdout.write(`store: ${answers} answers seen by strace, each after its flush; ${store.flushes} flushes\n`)
   })
 
-  it.runIf(STRACE || process.env['CI'] === 'true')('answers store-full when the disk is full, keeps nothing of that commit, and goes on', async () => {
+  it.runIf(straceWanted('the store on a full disk'))('answers store-full when the disk is full, keeps nothing of that commit, and goes on', async () => {
     expect(STRACE, 'strace is not installed').toBe(true)
     const folder = diskFolder()
     const writer = startWriter('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'inject=pwritev,pwrite64:error=ENOSPC:when=100..140', process.execPath, WRITER, folder, '1'])
@@ -158,7 +166,7 @@ describe('the store on disk', () => {
     await store.close()
   })
 
-  it.runIf(STRACE || process.env['CI'] === 'true')('acknowledges nothing after a flush that failed and ends the process with the reason', async () => {
+  it.runIf(straceWanted('the store after a failed flush'))('acknowledges nothing after a flush that failed and ends the process with the reason', async () => {
     expect(STRACE, 'strace is not installed').toBe(true)
     const folder = diskFolder()
     const writer = startWriter('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'inject=fdatasync:error=EIO:when=20+', process.execPath, WRITER, folder, '10'])
@@ -166,31 +174,4 @@ describe('the store on disk', () => {
     expect(writer.stderr()).toContain('the store could not be written or flushed, so nothing more may be acknowledged: Input/output error')
     expect(ticketsOf(writer.lines).length).toBeLessThan(200)
   })
-
-  if (!STRACE) process.stderr.write('not run: three checks of the store’s flush, because strace is not installed\n')
 })
-
-/**
- * Reads a trace of the writer. A batch is durable when its pages were written, then flushed, then the root was written
- * through the descriptor that LMDB opened with O_DSYNC; an answer at any other moment is early.
- */
-function checkTrace(lines: readonly string[]): { count: number; flushes: number; early: string[] } {
-  let root = ''
-  let state = 'written' as 'written' | 'flushed' | 'durable'
-  let flushes = 0
-  let count = 0
-  const early: string[] = []
-  for (const line of lines) {
-    root = /data\.mdb", [A-Z_|]*O_DSYNC.* = (\d+)/.exec(line)?.[1] ?? root
-    const writtenTo = /pwritev?(?:64)?\((\d+),.*= \d+$/.exec(line)?.[1]
-    if (/fdatasync(\(\d+\)| resumed>\))\s+= 0/.test(line)) {
-      flushes += 1
-      state = 'flushed'
-    } else if (writtenTo !== undefined) state = writtenTo === root && state === 'flushed' ? 'durable' : 'written'
-    else if (line.includes('write(1, "committed')) {
-      count += 1
-      if (state !== 'durable') early.push(line)
-    }
-  }
-  return { count, flushes, early }
-}
