@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { monoMicros } from '../../core/live/clock.js'
 import { JournalWriter } from '../../core/live/journal.js'
-import { populationOf } from './population-config.js'
+import { Population } from '../terminal/population.js'
 import { ReferenceTerminal, type ReferenceWatcher } from './reference-terminal.js'
 import type { FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
 
@@ -33,7 +33,7 @@ const watcher: ReferenceWatcher = {
   },
 }
 
-const population = populationOf(config.population)
+const population = new Population(config.population)
 const { from, to } = population.range('reference')
 const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), config, watcher))
 group.devices = terminals.length

@@ -10,7 +10,7 @@ import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
 import { Fleet } from '../terminal/fleet.js'
 import type { FleetIn, FleetOut } from '../terminal/fleet-contract.js'
-import { populationOf } from './population-config.js'
+import { Population } from '../terminal/population.js'
 import type { FleetWorkerData, FromWorker, ToWorker } from './terminals-messages.js'
 
 const COUNT_MILLIS = 500
@@ -24,7 +24,7 @@ const fail = (error: Error): void => { setImmediate(() => { throw error }) }
 
 const journal = journalPath === undefined ? undefined : new JournalWriter(journalPath, fail)
 const fleet = new Fleet({ shard, proxy: config.proxy, transport: config.transport, connections: config.connections, backoff: config.backoff },
-  populationOf(config.population), new SystemEntropy(), systemCrypto)
+  new Population(config.population), new SystemEntropy(), systemCrypto)
 const sockets = new Sockets((input) => pump.input(input))
 const pump: Pump<FleetIn, FleetOut> = new Pump(fleet, output, () => sockets.flush())
 
