@@ -149,13 +149,10 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   }
 
   private find(line: string, method: string): ClientRecord | undefined {
-    // Almost every peer sends our Via back as it was, with its own parameters behind it: no need to parse it.
-    const at = line.indexOf(';branch=')
-    if (at >= 0) {
-      const end = line.indexOf(';', at + 8)
-      const record = this.byBranch.get(keyOf(end < 0 ? line.slice(at + 8) : line.slice(at + 8, end), method))
-      if (record !== undefined && line.startsWith(record.via)) return record
-    }
+    // Almost every peer sends our Via back as it was, perhaps with its own parameters behind it: no need to parse it.
+    const branch = this.wire.ourBranch(line)
+    const record = branch === undefined ? undefined : this.byBranch.get(keyOf(branch, method))
+    if (record !== undefined && (line === record.via || line.startsWith(record.via))) return record
     const via = parseVia(line)
     return via !== undefined && this.wire.isOurs(via.transport, via.host, via.port) ? this.byBranch.get(keyOf(via.branch, method)) : undefined
   }

@@ -45,7 +45,7 @@ export interface TransactionUser {
   /** Every provisional response but 100, and every final one (for INVITE every 2xx). Our Via is still on top. */
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void
   onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void
-  /** A connection ended or could not be opened; transactions on it have already failed. Optional knowledge. */
+  /** A flow ended; the client transactions on it have already failed. Optional knowledge. One that never came up has no name and is not told. */
   onFlowDown(now: Now, flow: FlowId): void
 }
 

@@ -17,6 +17,8 @@ import { writeMessage } from './write.js'
 export const UDP_REQUEST_BYTES_MAX = 1_300
 /** Random bits in a branch, so that nobody off the path can guess one (RFC 3261 section 8.1.1.7 asks for uniqueness only). */
 const BRANCH_BITS = 80
+/** Five bits a character: kit/entropy.ts. */
+const BRANCH_LENGTH = BRANCH_COOKIE.length + BRANCH_BITS / 5
 
 interface Passing {
   readonly hop: Hop
@@ -28,6 +30,7 @@ export class Wire {
   private readonly entropy: Entropy
   private readonly sentBy: (transport: Transport) => string
   private readonly pass: SipEndpointOptions['pass']
+  private readonly viaStarts: Partial<Record<Transport, { readonly sentBy: string; readonly text: HeaderText }>> = {}
   private readonly passings = new Fifo<Passing>()
 
   constructor(options: SipEndpointOptions) {
@@ -43,12 +46,25 @@ export class Wire {
 
   /** Over UDP it asks for `rport` (RFC 3581 section 3), last, so that an answer's Via begins with this text. */
   via(transport: Transport, branch: string): HeaderText {
+    const text = this.viaStart(transport) + branch
+    return (transport === 'udp' ? `${text};rport` : text) as HeaderText
+  }
+
+  /** Our Via up to the branch: checked once for each sent-by, since it is the same for every request. */
+  private viaStart(transport: Transport): HeaderText {
     const sentBy = this.sentBy(transport)
-    switch (transport) {
-      case 'udp': return composed(`SIP/2.0/UDP ${sentBy};branch=${branch};rport`)
-      case 'tcp': return composed(`SIP/2.0/TCP ${sentBy};branch=${branch}`)
-      case 'tls': return composed(`SIP/2.0/TLS ${sentBy};branch=${branch}`)
-    }
+    const known = this.viaStarts[transport]
+    if (known !== undefined && known.sentBy === sentBy) return known.text
+    const text = composed(`SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=`)
+    this.viaStarts[transport] = { sentBy, text }
+    return text
+  }
+
+  /** The branch in a Via that begins as ours do; undefined for any other, which may still be ours, written differently. */
+  ourBranch(line: string): string | undefined {
+    const transport = line.startsWith('TCP', 8) ? 'tcp' : line.startsWith('UDP', 8) ? 'udp' : 'tls'
+    const start = this.viaStart(transport).length
+    return line.length >= start + BRANCH_LENGTH ? line.slice(start, start + BRANCH_LENGTH) : undefined
   }
 
   /** Is this sent-by one of ours (RFC 3261 section 18.1.2)? `port` 0 stands for none written. */
@@ -83,10 +99,7 @@ export class Wire {
     return flow !== undefined && this.flows.write(flow, bytes, flow.transport === 'udp' ? to : undefined)
   }
 
-  /**
-   * A request that waits for no answer, our Via being on top of it: an ACK or a stateless forward. Lost when it cannot be sent.
-   * Counts as reliable neither way.
-   */
+  /** A message outside any transaction; a request has our Via on top. Lost when it cannot be sent. */
   sendOnce(message: SipMessage, hop: Hop, branch: string): void {
     let bytes = writeMessage(message)
     if (message.isRequest && hop.transport === 'udp' && bytes.length > UDP_REQUEST_BYTES_MAX) {

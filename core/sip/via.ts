@@ -38,8 +38,21 @@ const VIA = new RegExp(
   `${SPACE}[Ss][Ii][Pp]${SPACE}/${SPACE}2\\.0${SPACE}/${SPACE}(${TOKEN})[ \\t]+(${HOST})(?:${SPACE}:${SPACE}(\\d+))?(${PARAMS})${VALUE_END}`, 'y',
 )
 
+/** The value read last: one message's top Via is asked for by the validator, the matcher and the transport in turn. */
+let lastLine = ''
+let lastVia: Via | undefined
+
 /** The value that starts at `start` of a Via line; undefined when it is malformed. */
 export function parseVia(line: string, start = 0): Via | undefined {
+  if (start !== 0) return readVia(line, start)
+  if (line !== lastLine) {
+    lastVia = readVia(line, 0)
+    lastLine = line
+  }
+  return lastVia
+}
+
+function readVia(line: string, start: number): Via | undefined {
   VIA.lastIndex = start
   const parts = VIA.exec(line)
   if (parts === null) return undefined
