@@ -1,13 +1,15 @@
 /** The JSON Schema of scenario files, for editors: made from the schema, with each key's default as it would be written. */
-import { JSONSchema } from 'effect'
-import { DEFAULT_SCENARIO, Scenario, encodeScenario } from './scenario.js'
+import { JSONSchema, Schema } from 'effect'
+import { Scenario, encodeScenario } from './scenario.js'
 
 type JsonObject = Record<string, unknown>
 
 export function scenarioJsonSchema(): JsonObject {
   const root = JSONSchema.make(Scenario) as unknown as JsonObject
   const definitions = (root['$defs'] ?? {}) as JsonObject
-  fillDefaults(resolve(root, definitions), encodeScenario(DEFAULT_SCENARIO) as JsonObject, definitions)
+  // Each key's own default: a row that a traffic set does not name has no share.
+  const defaults = encodeScenario(Schema.decodeSync(Scenario)({ traffic: {} }))
+  fillDefaults(resolve(root, definitions), defaults as JsonObject, definitions)
   return root
 }
 

@@ -10,7 +10,7 @@ import { DEFAULT_SCENARIO } from '../scenario.js'
 import { SubmissionTemplate } from '../submission.js'
 
 /** Where package.json is: one level further up from the compiled file than from its source. */
-const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)].find((place) => existsSync(new URL('package.json', place))) ?? new URL('../../../', import.meta.url)
+export const ROOT = [new URL('../../', import.meta.url), new URL('../../../', import.meta.url)].find((place) => existsSync(new URL('package.json', place))) ?? new URL('../../../', import.meta.url)
 
 export interface MachineFacts {
   readonly pushbench: string

@@ -1,0 +1,93 @@
+/**
+ * The command line: which commands there are, where their words go, and what their exit codes mean. Results go to
+ * standard output, everything else to standard error.
+ */
+import { CliConfig, Command, HelpDoc, Span, ValidationError } from '@effect/cli'
+import { NodeContext } from '@effect/platform-node'
+import { Cause, Console, Effect, Exit, Layer } from 'effect'
+import { nearest } from '../../core/live/nearest.js'
+import { CommandFailure, EXIT, messageOf } from './command-failure.js'
+import { checkCommand, initCommand } from './command-check.js'
+import { imsCommand, serveCommand, terminalsCommand } from './command-parts.js'
+import { runCommand } from './command-run.js'
+import { version } from './machine.js'
+import { coloursFor } from './screen.js'
+
+const root = Command.make('pushbench').pipe(
+  Command.withDescription('A workbench for push delivery over SIP and IMS: a real push proxy gateway, a simulated IMS, thousands of virtual terminals.'),
+  Command.withSubcommands([runCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
+)
+
+const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 130 interrupted')))
+
+const ANSI = /\x1b\[[0-9;]*m/g
+const OPTIONS_WITH_VALUE = ['--seed', '--out', '--schema', '--journal', '--rate', '--log-level', '--completions']
+const FLAGS = ['--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
+
+/** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const unknown = unknownOption(argv.slice(3))
+  if (unknown !== undefined) {
+    process.stderr.write(`${unknown}\nTry "pushbench --help".\n`)
+    return EXIT.internal
+  }
+  const program = Command.run(root, { name: 'pushbench', version: version(), footer: EXIT_CODES })([...argv.slice(0, 2), ...optionsFirst(argv.slice(2))]).pipe(
+    plainUnlessTerminal,
+    Effect.provide(Layer.mergeAll(NodeContext.layer, CliConfig.layer({ showBuiltIns: false, isCaseSensitive: true }))),
+  )
+  const exit = await Effect.runPromiseExit(program)
+  return Exit.isSuccess(exit) ? EXIT.passed : explainFailure(exit.cause)
+}
+
+function explainFailure(cause: Cause.Cause<unknown>): number {
+  const error = Cause.squash(cause)
+  if (ValidationError.isValidationError(error)) {
+    // The parser has said what is wrong.
+    process.stderr.write('Try "pushbench --help".\n')
+    return EXIT.internal
+  }
+  if (error instanceof CommandFailure) {
+    if (error.message !== '') process.stderr.write(`${error.message}\n`)
+    return error.exitCode
+  }
+  process.stderr.write(`pushbench: ${error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error)}\n`)
+  return EXIT.internal
+}
+
+/** The parser calls an option it does not know an argument; here it is told what was meant. */
+function unknownOption(words: readonly string[]): string | undefined {
+  const known = [...OPTIONS_WITH_VALUE, ...FLAGS]
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  const word = words.slice(0, end).find((candidate, index) =>
+    candidate.startsWith('-') && !known.includes(candidate.split('=')[0]!) && !OPTIONS_WITH_VALUE.includes(words[index - 1] ?? ''))
+  if (word === undefined) return undefined
+  const near = nearest(word, known)
+  return `there is no option "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`
+}
+
+/** The parser wants options before arguments; people write them anywhere. What follows `--` stays where it is. */
+export function optionsFirst(words: readonly string[]): string[] {
+  const [command, ...rest] = words
+  if (command === undefined || command.startsWith('-')) return [...words]
+  const end = rest.includes('--') ? rest.indexOf('--') : rest.length
+  const options: string[] = []
+  const others: string[] = []
+  for (let index = 0; index < end; index++) {
+    const word = rest[index]!
+    if (!word.startsWith('-')) others.push(word)
+    else {
+      options.push(word)
+      if (OPTIONS_WITH_VALUE.includes(word) && index + 1 < end) options.push(rest[++index]!)
+    }
+  }
+  return [command, ...options, ...others, ...rest.slice(end)]
+}
+
+/** Help and usage errors come coloured from the parser; a pipe and NO_COLOR get them plain. */
+function plainUnlessTerminal<Value, Failure, Needs>(program: Effect.Effect<Value, Failure, Needs>): Effect.Effect<Value, Failure, Needs> {
+  const write = (stream: NodeJS.WriteStream) => (...words: readonly unknown[]) => Effect.sync(() => {
+    const text = words.map(String).join(' ')
+    stream.write(`${coloursFor(stream) ? text : text.replace(ANSI, '')}\n`)
+  })
+  return Console.consoleWith((console) => program.pipe(Effect.withConsole({ ...console, log: write(process.stdout), error: write(process.stderr) })))
+}

@@ -1,0 +1,58 @@
+/** `pushbench run`: one scenario, live progress, a summary, a report. Decides the exit code; run.ts does the work. */
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { Args, Command, Options } from '@effect/cli'
+import { Effect, Option } from 'effect'
+import { renderPage } from '../../reports/page.js'
+import { scaledDown } from '../reference-scenario.js'
+import { summaryLines } from '../summary.js'
+import { CommandFailure, EXIT, messageOf } from './command-failure.js'
+import { slowness } from './machine.js'
+import { run, type RunResult } from './run.js'
+import { chooseScenario } from './scenario-choice.js'
+import { coloursFor, watcherFor } from './screen.js'
+import { listenForStops } from './signals.js'
+
+export const scenarioArgument = Args.file({ name: 'scenario' }).pipe(
+  Args.withDescription('A scenario file in YAML (see "pushbench init"). Without one, the reference scenario.'),
+  Args.optional,
+)
+export const seedOption = Options.integer('seed').pipe(Options.withDescription('Use this seed instead of the scenario\'s.'), Options.optional)
+const outOption = Options.text('out').pipe(Options.withDescription('Folder that gets the run\'s folder.'), Options.withDefault('runs'))
+export const jsonOption = Options.boolean('json').pipe(Options.withDescription('Print the result as JSON instead of a summary.'))
+export const quietOption = Options.boolean('quiet').pipe(Options.withAlias('q'), Options.withDescription('No progress on standard error.'))
+
+export const runCommand = Command.make('run', { scenario: scenarioArgument, seed: seedOption, out: outOption, json: jsonOption, quiet: quietOption }, (options) => Effect.gen(function* () {
+  const chosen = yield* chooseScenario(options.scenario, options.seed)
+  // A scenario of one's own is run as written; only the built-in one gives way to a slow machine.
+  const { scenario, note } = Option.isNone(options.scenario) ? scaledDown(chosen, slowness()) : { scenario: chosen, note: undefined }
+  const watcher = watcherFor(options.quiet, process.stderr)
+  if (note !== undefined) watcher.note(note)
+  const stops = listenForStops(() => watcher.note('Stopping: pushes under way are given time to end, then the report is written. Ctrl-C again ends at once.'))
+  const result = yield* Effect.tryPromise({
+    try: () => run({ scenario, out: options.out, watcher, deviations: note === undefined ? [] : [note], interrupt: stops.orderly, kill: stops.atOnce }),
+    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? EXIT.interrupted : EXIT.internal, message: `pushbench run: ${messageOf(error)}` }),
+  }).pipe(Effect.ensuring(Effect.sync(() => stops.release())))
+  yield* Effect.tryPromise({
+    try: () => writeFile(join(result.folder, 'report.html'), renderPage(result.record)),
+    catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the report cannot be written: ${messageOf(error)}` }),
+  })
+  show(result, options.json)
+  yield* judge(result, stops.orderly.aborted)
+})).pipe(Command.withDescription('Load a gateway through a simulated IMS and report what was measured.'))
+
+function show({ record, folder }: RunResult, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ folder, ...record })}\n`)
+    return
+  }
+  const report = join(relative(process.cwd(), folder) || folder, 'report.html')
+  process.stdout.write(`\n${summaryLines(record, coloursFor(process.stdout)).join('\n')}\n\n  report      ${report}\n`)
+}
+
+function judge({ record }: RunResult, interrupted: boolean): Effect.Effect<void, CommandFailure> {
+  const end = (exitCode: CommandFailure['exitCode']) => Effect.fail(new CommandFailure({ exitCode, message: '' }))
+  if (interrupted) return end(EXIT.interrupted)
+  if (!record.verdict.valid) return end(EXIT.runInvalid)
+  return (record.thresholds ?? []).every(({ passed }) => passed) ? Effect.void : end(EXIT.thresholdFailed)
+}

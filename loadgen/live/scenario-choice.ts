@@ -1,0 +1,23 @@
+/** Which scenario a command is about: the file that was named, or the reference scenario; wrong files are told with line and column. */
+import { Effect, Option } from 'effect'
+import { formatProblems } from '../../core/live/yaml-schema.js'
+import { REFERENCE_SCENARIO } from '../reference-scenario.js'
+import type { Scenario } from '../scenario.js'
+import { CommandFailure, EXIT, messageOf } from './command-failure.js'
+import { readScenario } from './scenario-file.js'
+
+export function chooseScenario(file: Option.Option<string>, seed: Option.Option<number>): Effect.Effect<Scenario, CommandFailure> {
+  return Effect.gen(function* () {
+    const scenario = Option.isNone(file) ? REFERENCE_SCENARIO : yield* fromFile(file.value)
+    return Option.match(seed, { onNone: () => scenario, onSome: (chosen) => ({ ...scenario, seed: chosen }) })
+  })
+}
+
+function fromFile(path: string): Effect.Effect<Scenario, CommandFailure> {
+  return Effect.tryPromise({
+    try: () => readScenario(path),
+    catch: (error) => new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `${path} cannot be read: ${messageOf(error)}` }),
+  }).pipe(Effect.flatMap((decoded) => (decoded.ok
+    ? Effect.succeed(decoded.value)
+    : Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: formatProblems(decoded.problems) })))))
+}

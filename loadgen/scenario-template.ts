@@ -1,0 +1,41 @@
+/** A scenario file to start from: every key with its default and a comment from the schema, as YAML text. */
+import { scenarioJsonSchema } from './scenario-json-schema.js'
+import { DEFAULT_SCENARIO, encodeScenario } from './scenario.js'
+
+interface SchemaNode {
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly allOf?: readonly SchemaNode[]
+}
+
+/** @param schemaUrl where editors find the JSON Schema; `name` of the scenario */
+export function scenarioTemplate(schemaUrl: string, name: string): string {
+  const written = { ...encodeScenario(DEFAULT_SCENARIO), name }
+  const schema = scenarioJsonSchema() as { readonly $defs: { readonly Scenario: SchemaNode } }
+  const head = [
+    `# yaml-language-server: $schema=${schemaUrl}`,
+    '# A pushbench scenario. Every key may be left out; the values here are the defaults.',
+    '# Explain it with "pushbench check", run it with "pushbench run".',
+  ]
+  return `${[...head, ...block(written, schema.$defs.Scenario, '')].join('\n')}\n`
+}
+
+function block(values: object, schema: SchemaNode, indent: string): string[] {
+  const lines: string[] = []
+  for (const [key, value] of Object.entries(values) as [string, unknown][]) {
+    const node = schema.properties?.[key]
+    if (typeof value === 'object' && value !== null) {
+      if (indent === '') lines.push('')
+      if (node?.description !== undefined) lines.push(`${indent}# ${node.description}`)
+      lines.push(`${indent}${key}:`, ...block(value, node ?? {}, `${indent}  `))
+    } else {
+      // A short comment stands behind its value, a long one above.
+      const comment = node?.description
+      const assignment = `${indent}${key}: ${String(value)}`
+      if (comment === undefined) lines.push(assignment)
+      else if (assignment.length + comment.length <= 96) lines.push(`${assignment.padEnd(28)} # ${comment}`)
+      else lines.push(`${indent}# ${comment}`, assignment)
+    }
+  }
+  return lines
+}
