@@ -3,6 +3,7 @@
  * Knows what the client tables' actions mean on the wire; the tables and timers are elsewhere.
  */
 import { assert } from '../kit/assert.js'
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Now } from '../kit/time.js'
 import type { ClientTransaction, Hop, TransactionUser } from './endpoint-contract.js'
 import { type Flow, type Rider, leave } from './endpoint-flows.js'
@@ -71,7 +72,8 @@ function keyOf(branch: string, method: string): string {
 }
 
 export class ClientHalf implements TransactionOwner<ClientRecord> {
-  private readonly byBranch = new Map<string, ClientRecord>()
+  /** Its keys are our own random branches, so no peer can choose them. */
+  private readonly byBranch = new ChurnMap<ClientRecord>(0)
 
   constructor(private readonly wire: Wire, private readonly runner: TransactionRunner, private readonly user: TransactionUser) {}
 

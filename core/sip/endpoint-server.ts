@@ -4,6 +4,7 @@
  */
 import { hashText } from '../kit/entropy.js'
 import { assert } from '../kit/assert.js'
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Now } from '../kit/time.js'
 import type { Hop, ServerTransaction, SipEndpointOptions, TransactionUser } from './endpoint-contract.js'
@@ -72,9 +73,9 @@ class ServerRecord extends Transaction implements ServerTransaction {
 }
 
 export class ServerHalf implements TransactionOwner<ServerRecord> {
-  private readonly byKey = new Map<string, ServerRecord>()
+  private readonly byKey: ChurnMap<ServerRecord>
   /** For a UAS core: transactions by what a merged request shares with the first one. */
-  private readonly byMergedKey: Map<string, ServerRecord> | undefined
+  private readonly byMergedKey: ChurnMap<ServerRecord> | undefined
   private readonly user: TransactionUser
   /** Makes the tags of stateless answers: unguessable, yet the same for every repeat of a request (RFC 3261 section 8.2.7). */
   private readonly tagSecret: string
@@ -82,7 +83,9 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   constructor(private readonly wire: Wire, private readonly runner: TransactionRunner, options: SipEndpointOptions) {
     this.user = options.user
     this.tagSecret = options.entropy.token(80)
-    this.byMergedKey = options.refuseMerged === true ? new Map() : undefined
+    const seed = Math.floor(options.entropy.unit() * 2 ** 32)
+    this.byKey = new ChurnMap(seed)
+    this.byMergedKey = options.refuseMerged === true ? new ChurnMap(seed) : undefined
   }
 
   get size(): number {
