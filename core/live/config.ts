@@ -3,7 +3,7 @@
  * becomes of it in GatewaySettings once the ports are bound. It knows what may be configured, not what it does.
  */
 import { isIP } from 'node:net'
-import { Schema } from 'effect'
+import * as Schema from 'effect/Schema'
 import type { Endpoint } from '../kit/network.js'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
 import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'

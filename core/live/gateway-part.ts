@@ -1,5 +1,7 @@
 /** The gateway as a part of the all-in-one command: forked, told its configuration, stopped by message. */
-import { Effect, Exit, Scope } from 'effect'
+import * as Effect from 'effect/Effect'
+import * as Exit from 'effect/Exit'
+import * as Scope from 'effect/Scope'
 import { decodeGatewayConfig } from './config.js'
 import { runPart } from './control.js'
 import { startGateway } from './gateway-service.js'

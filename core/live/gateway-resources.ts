@@ -2,7 +2,11 @@
  * What a gateway holds of the world, each as a scoped layer that reports into one inbox: store, sockets, HTTP, notifier,
  * journal. It knows how each is opened and closed, not how a push goes through them; gateway-service.ts does.
  */
-import { Context, Data, Deferred, Effect, Layer } from 'effect'
+import * as Context from 'effect/Context'
+import * as Data from 'effect/Data'
+import * as Deferred from 'effect/Deferred'
+import * as Effect from 'effect/Effect'
+import * as Layer from 'effect/Layer'
 import type { Endpoint } from '../kit/network.js'
 import type { GatewayIn } from '../push/contract.js'
 import { endpointOf, type GatewayConfig } from './config.js'

@@ -2,7 +2,10 @@
  * The gateway as a running service: resources, the machine on its pump, and a clean way down (stop accepting, drain,
  * flush, close). It carries inputs and outputs between them and decides nothing.
  */
-import { Deferred, Effect, Layer, type Scope } from 'effect'
+import * as Deferred from 'effect/Deferred'
+import * as Effect from 'effect/Effect'
+import * as Layer from 'effect/Layer'
+import type * as Scope from 'effect/Scope'
 import { bug } from '../kit/assert.js'
 import { Gateway } from '../push/gateway.js'
 import type { GatewayIn, GatewayOut } from '../push/contract.js'

@@ -2,7 +2,8 @@
  * Quantities as people write them in a scenario or configuration: "30s", "500/s", "1 MiB", "5%". Each is a schema from the text to
  * one number with a fixed unit, and back to the shortest text that means the same. Knows units, not what they measure.
  */
-import { ParseResult, Schema } from 'effect'
+import * as ParseResult from 'effect/ParseResult'
+import * as Schema from 'effect/Schema'
 
 const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)\s*([a-zA-Zµ%/]+)$/
 

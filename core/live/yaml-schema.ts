@@ -3,7 +3,10 @@
  * wrong values, missing keys, and keys nobody knows with the nearest one that is known. It knows no configuration
  * and no scenario; both are read by it.
  */
-import { Either, ParseResult, Schema, SchemaAST } from 'effect'
+import * as Either from 'effect/Either'
+import * as ParseResult from 'effect/ParseResult'
+import * as Schema from 'effect/Schema'
+import * as SchemaAST from 'effect/SchemaAST'
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml'
 import { nearest } from './nearest.js'
 

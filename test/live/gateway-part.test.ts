@@ -54,22 +54,22 @@ describe('a live gateway', () => {
     expect(events.filter((event) => event.pushId === 'p1@pi').map((event) => event.event)).toEqual(expect.arrayContaining(['accepted', 'sip-out', 'outcome', 'refused']))
   })
 
-  it('loses no accepted push to kill -9, three times in a row, and delivers when it is back', async () => {
+  it('loses no accepted push to kill -9, twice in a row, and delivers when it is back', async () => {
     const folder = diskFolder()
     const { sink: silent, pi } = await world(false)
     const accepted: string[] = []
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const part = await gateway(configFor(folder, silent.hop))
-      const answers = Array.from({ length: 100 }, async (_, index) => {
+      const answers = Array.from({ length: 60 }, async (_, index) => {
         const pushId = `r${round}-${index}@pi`
         const answer = await submit(part.addresses['pap']!, pushId, `user${index}`, pi.url).catch(() => undefined)
         if (answer?.code === 1001) accepted.push(pushId)
       })
-      await until(() => accepted.length >= (round + 1) * 60)
+      await until(() => accepted.length >= (round + 1) * 40)
       await part.kill()
       await Promise.all(answers)
     }
-    expect(accepted.length).toBeGreaterThanOrEqual(180)
+    expect(accepted.length).toBeGreaterThanOrEqual(80)
     const { sink } = await world(true)
     const part = await gateway(configFor(folder, sink.hop))
     await until(() => new Set(pi.notified).size >= accepted.length && accepted.every((pushId) => pi.notified.includes(pushId)))
