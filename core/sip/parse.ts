@@ -122,7 +122,7 @@ function readHeaders(message: SipMessage, bytes: Buffer, start: number, at: numb
     let end = endOfLine(at)
     if (end === at) return start + at + 2
     const lineEnd = end
-    while (isSpace(text.charCodeAt(end + 2))) end = endOfLine(end + 2)
+    while (isSpace(bytes[start + end + 2])) end = endOfLine(end + 2)
     if (colon < at) colon = find(':', at)
     if (colon > lineEnd) fail(400, `a header line has no colon: ${JSON.stringify(text.slice(at, Math.min(lineEnd, at + 40)))}`)
     else if (!spoilt && end < text.length) readLine(message, bytes, start, at, end, end > lineEnd)
@@ -132,22 +132,23 @@ function readHeaders(message: SipMessage, bytes: Buffer, start: number, at: numb
   return start + text.length
 }
 
-function isSpace(code: number): boolean {
-  return code === 32 || code === 9
+function isSpace(octet: number | undefined): boolean {
+  return octet === 32 || octet === 9
 }
 
 /** One line from its name to `end`, with the colon where `colon` says. */
 function readLine(message: SipMessage, bytes: Buffer, start: number, at: number, end: number, isFolded: boolean): void {
   let nameEnd = colon
-  while (nameEnd > at && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
+  while (nameEnd > at && isSpace(bytes[start + nameEnd - 1])) nameEnd--
   const id = headerIdAt(bytes, start + at, start + nameEnd)
   if (id === Header.Other && (nameEnd === at || skipClass(text, at, TOKEN) !== nameEnd)) {
     return fail(400, `a header line has no name that is a token: ${JSON.stringify(text.slice(at, Math.min(end, at + 40)))}`)
   }
   if (message.ids.length === HEADER_LINES_MAX) return fail(400, `more than ${HEADER_LINES_MAX} header lines`)
-  const valueStart = id === Header.Other ? at : skipSpace(text, colon + 1)
+  let valueStart = id === Header.Other ? at : colon + 1
+  while (isSpace(bytes[start + valueStart])) valueStart++
   let valueEnd = end
-  while (valueEnd > valueStart && isSpace(text.charCodeAt(valueEnd - 1))) valueEnd--
+  while (valueEnd > valueStart && isSpace(bytes[start + valueEnd - 1])) valueEnd--
   let value = text.slice(valueStart, valueEnd)
   // Section 7.3.1: a line break with the spaces behind it reads as one space.
   if (isFolded) value = trimSpace(text.slice(valueStart, end).replace(/\r\n[ \t]+/g, ' '))

@@ -34,23 +34,26 @@ const UNRESERVED_CLASS = "A-Za-z0-9\\-_.!~*'()"
 const URI_PARAM = escaped(`${UNRESERVED_CLASS}\\[\\]/:&+$`)
 const URI_PARAMS = `(?:;(?=[^;=])${URI_PARAM}(?:=(?=[^;=])${URI_PARAM})?)*`
 
+const SCHEME = '^[Ss][Ii][Pp]([Ss]?):'
+const USERINFO = `(?=[^@:])(${escaped(`${UNRESERVED_CLASS}&=+$,;?/`)})(?::(${escaped(`${UNRESERVED_CLASS}&=+$,`)}))?@`
+const HOST_ONWARDS = `(${HOST})(?::(\\d+))?(${URI_PARAMS})(?:\\?(?=.)(${escaped(`${UNRESERVED_CLASS}\\[\\]/?:+$=&`)}))?$`
 /** 1 `s` of sips, 2 user, 3 password, 4 host, 5 port, 6 parameters, 7 headers. */
-const SIP_URI = new RegExp(
-  `^[Ss][Ii][Pp]([Ss]?):(?:(?=[^@:])(${escaped(`${UNRESERVED_CLASS}&=+$,;?/`)})(?::(${escaped(`${UNRESERVED_CLASS}&=+$,`)}))?@)?` +
-  `(${HOST})(?::(\\d+))?(${URI_PARAMS})(?:\\?(?=.)(${escaped(`${UNRESERVED_CLASS}\\[\\]/?:+$=&`)}))?$`,
-)
+const USER_URI = new RegExp(SCHEME + USERINFO + HOST_ONWARDS)
+/** The same groups, 2 and 3 never there. A form of its own, so that a host is not first read as a user in vain. */
+const HOST_URI = new RegExp(`${SCHEME}()()${HOST_ONWARDS}`)
 
 /** RFC 3966 section 3: 1 number, 2 parameters. */
 const TEL_URI = new RegExp(`^tel:(\\+[-.()]*[0-9][-.()0-9]*|[-.()]*[0-9A-Fa-f*#][-.()0-9A-Fa-f*#]*)(${URI_PARAMS})$`, 'i')
 
 /** A whole sip, sips or tel URI without brackets around it; undefined when malformed or of another scheme. */
 export function parseUri(text: string): Uri | undefined {
-  const parts = SIP_URI.exec(text)
-  if (parts === null) return parseTel(text)
+  const hasUser = text.includes('@')
+  const parts = (hasUser ? USER_URI : HOST_URI).exec(text)
+  if (parts === null) return hasUser ? undefined : parseTel(text)
   const port = parts[5] === undefined ? 0 : Number(parts[5])
   if (port > 65535 || (port === 0 && parts[5] !== undefined)) return undefined
   return {
-    scheme: parts[1] === '' ? 'sip' : 'sips', user: parts[2] ?? '', password: parts[3], host: parts[4]!, port, params: parts[6]!, headers: parts[7] ?? '',
+    scheme: parts[1] === '' ? 'sip' : 'sips', user: parts[2]!, password: hasUser ? parts[3] : undefined, host: parts[4]!, port, params: parts[6]!, headers: parts[7] ?? '',
   }
 }
 
