@@ -17,6 +17,14 @@ export const STAGE_TEXTS: readonly StageText[] = [
   { key: 'notification', name: 'Notified', meaning: 'planned time to the result notification at the initiator', className: 'c5' },
 ]
 
+/** Stages that only one kind of push has, and that no picture draws. */
+export const FURTHER_STAGES: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
+  submitService: { name: 'Accepted, from sending', meaning: 'submission leaving the initiator to the push-response: service time, without the generator’s lag' },
+  allDevices: { name: 'At all devices', meaning: 'planned time to the content reaching the last of the recipient’s devices' },
+  afterReturn: { name: 'After the return', meaning: 'the device’s registration to the content reaching it' },
+  expiry: { name: 'Expired', meaning: 'deliver-before to the final outcome' },
+}
+
 /** Final outcomes in stacking order with their colours; `delivered` is the base. */
 export const OUTCOME_CLASSES: readonly (readonly [string, string])[] = [
   ['delivered', 'o0'], ['expired', 'o1'], ['undeliverable', 'o2'], ['rejected', 'o3'], ['aborted', 'o4'], ['timeout', 'o5'], ['cancelled', 'o6'], ['unknown', 'o7'],

@@ -2,7 +2,7 @@
 import { condensed } from './condense.js'
 import { count, duration, octets, percent } from './format.js'
 import type { RunRecord } from './record.js'
-import { OUTCOME_CLASSES, STAGE_TEXTS } from './stages.js'
+import { FURTHER_STAGES, OUTCOME_CLASSES, STAGE_TEXTS } from './stages.js'
 import { outcomeCount } from './pictures/over-time.js'
 import { escapeText } from './svg.js'
 
@@ -34,13 +34,13 @@ export function stagesTable(record: RunRecord): string {
     const stage = record.stages[key]
     return stage === undefined ? [] : [[
       stageName(key), count(stage.count), duration(stage.p50Us), duration(stage.p90Us), duration(stage.p99Us), duration(stage.p999Us), duration(stage.maxUs),
-      STAGE_TEXTS.find((text) => text.key === key)?.meaning ?? 'measured by the part itself, for its own step only',
+      (STAGE_TEXTS.find((text) => text.key === key) ?? FURTHER_STAGES[key])?.meaning ?? 'measured by the part itself, for its own step only',
     ]]
   }), 'Percentiles of each milestone')
 }
 
 export function stageName(key: string): string {
-  return STAGE_TEXTS.find((stage) => stage.key === key)?.name ?? key
+  return (STAGE_TEXTS.find((stage) => stage.key === key) ?? FURTHER_STAGES[key])?.name ?? key
 }
 
 export function ledgerTable(record: RunRecord): string {
