@@ -19,8 +19,8 @@ export interface VerdictInput {
   readonly inadequatelyHandled: number
   readonly inadequatelyHandledMax: number
   readonly population: { readonly provisioned: number; readonly registered: number }
-  /** Busy share of the busiest event loop by measuring part (generator, terminals), 0 to 1. */
-  readonly instruments: Readonly<Record<string, number>>
+  /** By measuring part (generator, terminals): seconds looked at, and those in which its busiest event loop was saturated. */
+  readonly instruments: Readonly<Record<string, { readonly seconds: number; readonly saturated: number }>>
   /** Limits of the set-up that were hit, in words, such as "admission: 12 submissions answered 503". */
   readonly capsHit: readonly string[]
   /** Parts that ended before the run did, in words. */
@@ -28,15 +28,18 @@ export interface VerdictInput {
   readonly interrupted: string | undefined
 }
 
-/** An event loop busier than this has no room to be on time. */
+/** An event loop busier than this in a second has no room to be on time in it. */
 export const SATURATED_SHARE = 0.95
+/** One such second is a garbage collection; more of them than this share of the window are an instrument that measures itself. */
+const SATURATED_SECONDS_SHARE = 0.1
 
 export function verdictOf(input: VerdictInput): typeof Verdict.Type {
   const reasons = [...input.failures, ...balance(input), ...generator(input)]
   const { provisioned, registered } = input.population
   if (registered !== provisioned) reasons.push(`population: ${registered} devices were registered when the load began, ${provisioned} should have been`)
-  for (const [part, share] of Object.entries(input.instruments)) {
-    if (share > SATURATED_SHARE) reasons.push(`saturation: the busiest event loop of the ${part} was busy ${percent(share)} of a second (limit ${percent(SATURATED_SHARE)})`)
+  for (const [part, { seconds, saturated }] of Object.entries(input.instruments)) {
+    const limit = Math.max(1, Math.floor(seconds * SATURATED_SECONDS_SHARE))
+    if (saturated > limit) reasons.push(`saturation: the ${part} had an event loop more than ${percent(SATURATED_SHARE)} busy in ${saturated} of ${seconds} seconds (limit ${limit})`)
   }
   for (const cap of input.capsHit) reasons.push(`limit hit: ${cap}`)
   if (input.interrupted !== undefined) reasons.push(`interrupted: ${input.interrupted}`)

@@ -49,8 +49,13 @@ export function liveLines(progress: Progress, took: ReadonlyMap<Phase, number>, 
     row('accepted', rates.of('accepted'), progress.accepted, `${count(progress.refused)} refused${progress.unanswered > 0 ? `, ${count(progress.unanswered)} unanswered` : ''}`),
     row('delivered', rates.of('delivered'), progress.delivered, `${count(progress.otherOutcomes)} ended otherwise`),
     row('notified', rates.of('notified'), progress.notified, `${count(progress.inFlight)} in the gateway, ${count(progress.waiting)} of them waiting`),
-    `   ${style.dim('answer'.padEnd(12))}p50 ${duration(progress.submitP50Us)}   p99 ${duration(progress.submitP99Us)}   max ${duration(progress.submitMaxUs)}`)
+    `   ${style.dim('answer'.padEnd(12))}p50 ${delay(progress.submitP50Us)}   p99 ${delay(progress.submitP99Us)}   max ${delay(progress.submitMaxUs)}`)
   return lines
+}
+
+/** Nothing was answered in the last second. */
+function delay(micros: number): string {
+  return micros === 0 ? '–' : duration(micros)
 }
 
 function current(progress: Progress, colour: boolean): string {
@@ -77,5 +82,5 @@ export function intervalLine(progress: Progress, rates: Rates): string {
   if (phase === 'register') return `${head} ${count(progress.registered)} of ${count(progress.devices)} devices`
   const left = progress.leftSeconds === undefined ? '' : `, ${phase === 'drain' ? 'at most ' : ''}${Math.ceil(progress.leftSeconds)} s left`
   return `${head} planned ${rates.of('planned')}/s, accepted ${rates.of('accepted')}/s, delivered ${rates.of('delivered')}/s, in flight ${progress.inFlight}, `
-    + `answer p50 ${duration(progress.submitP50Us)} p99 ${duration(progress.submitP99Us)}${left}`
+    + `answer p50 ${delay(progress.submitP50Us)} p99 ${delay(progress.submitP99Us)}${left}`
 }

@@ -4,6 +4,7 @@
  */
 import type { Resources } from '../../core/live/control.js'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
+import { SATURATED_SHARE } from '../verdict.js'
 import { decodeHistogram, summaryOf } from './recorder.js'
 import type { StageSummary } from '../../reports/record.js'
 
@@ -20,6 +21,9 @@ export interface PartUse {
   cpuSeconds: number
   rssBytesMax: number
   loopUtilisationMax: number
+  /** Samples, about one a second, and those in which the busiest event loop was saturated. */
+  seconds: number
+  saturated: number
 }
 
 export class Parts {
@@ -97,15 +101,18 @@ export class Parts {
 
   /** Starting and registering may keep a part as busy as it likes; from here on it counts. */
   forgetPeaks(): void {
-    for (const use of this.use.values()) use.loopUtilisationMax = 0
+    for (const use of this.use.values()) Object.assign(use, { loopUtilisationMax: 0, seconds: 0, saturated: 0 })
   }
 
   /** Adds up what a part has used; the busiest second counts. */
   note(name: string, { cpuSeconds, rssBytesMax, loopUtilisation }: Resources): void {
-    const use = this.use.get(name) ?? { cpuSeconds: 0, rssBytesMax: 0, loopUtilisationMax: 0 }
+    const use = this.use.get(name) ?? { cpuSeconds: 0, rssBytesMax: 0, loopUtilisationMax: 0, seconds: 0, saturated: 0 }
     use.cpuSeconds = Math.max(use.cpuSeconds, cpuSeconds)
     use.rssBytesMax = Math.max(use.rssBytesMax, rssBytesMax)
-    use.loopUtilisationMax = Math.max(use.loopUtilisationMax, loopUtilisation)
+    // Read from outside a thread the figure can be off by a race with that thread's own bookkeeping: more than all is no figure.
+    if (loopUtilisation <= 1) use.loopUtilisationMax = Math.max(use.loopUtilisationMax, loopUtilisation)
+    use.seconds++
+    if (loopUtilisation > SATURATED_SHARE && loopUtilisation <= 1) use.saturated++
     this.use.set(name, use)
   }
 }

@@ -126,7 +126,7 @@ function verdictInput(
     inadequatelyHandled: sum('inadequatelyHandled'),
     inadequatelyHandledMax: scenario.objective.inadequatelyHandled,
     population: facts.population,
-    instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part)?.loopUtilisationMax ?? 0])),
+    instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part) ?? { seconds: 0, saturated: 0 }])),
     capsHit: shed === undefined ? [] : [`admission: the gateway answered ${shed.count} submissions with 503 (gateway.inFlightMax ${scenario.gateway.inFlightMax})`],
     failures: facts.failures,
     interrupted: facts.interrupted,

@@ -5,6 +5,7 @@
  */
 import type { Scenario } from '../scenario.js'
 import { monoMicros } from '../../core/live/clock.js'
+import { processResources } from '../../core/live/control.js'
 import { MICROS_PER_SECOND } from '../../core/kit/time.js'
 import type { Generator } from './generator.js'
 import type { NotificationListener } from './notification-listener.js'
@@ -17,8 +18,6 @@ const REFRESHES_PER_SECOND = 1_000 / REFRESH_MILLIS
 export class Reporter {
   /** Recipients held by the gateway, one sample a second over the measured window. */
   readonly heldSamples: number[] = []
-  /** Busy share of the generator's event loop in its busiest second of the measured window. */
-  generatorPeak = 0
   private phase: Phase = 'start'
   private phaseFrom = monoMicros()
   private expectedSeconds: number | undefined
@@ -86,7 +85,7 @@ export class Reporter {
     this.submit = { p50: submit.percentile(50), p99: submit.percentile(99), max: submit.percentile(100) }
     submit.reset()
     const busy = generator.utilisation()
-    if (this.isMeasuring) this.generatorPeak = Math.max(this.generatorPeak, busy)
+    if (this.isMeasuring) this.parts.note('generator', { ...processResources(), loopUtilisation: busy })
   }
 
   private progress(): Progress {

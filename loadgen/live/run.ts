@@ -194,6 +194,7 @@ class Run {
 
   private async stopParts(): Promise<void> {
     const { parts } = this
+    parts.note('generator', { ...processResources(), loopUtilisation: 0 })
     // Whoever is asked goes before whoever asks could hear of it: no part's journal misses what another one saw.
     await this.generator?.close()
     await parts.stop('gateway')
@@ -201,7 +202,6 @@ class Run {
     await parts.stop('ims')
     await this.listener?.close()
     await this.journal.close()
-    parts.note('generator', { ...processResources(), loopUtilisation: this.reporter.generatorPeak })
   }
 
   private async unlessCutShort(step: () => Promise<void>): Promise<void> {

@@ -1,0 +1,51 @@
+/** Runs the built command as a child process in a folder of its own, as a user would. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const COMMAND = fileURLToPath(new URL('../../dist/pushbench.js', import.meta.url))
+
+export interface Ended {
+  /** The exit code; the signal's name when one ended it. */
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), 'pushbench-test-'))
+
+  write(name: string, text: string): string {
+    writeFileSync(join(this.path, name), text)
+    return name
+  }
+
+  /** @param during called with what came on standard error so far whenever more comes */
+  command(words: readonly string[], during: (child: ChildProcess, stderr: string) => void = () => {}): Promise<Ended> {
+    const child = spawn(process.execPath, [COMMAND, ...words], { cwd: this.path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+      during(child, stderr)
+    })
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code, signal) => resolve({ code: code ?? signal ?? 'nothing', stdout, stderr }))
+    })
+  }
+
+  /** The folder of the one run made here. */
+  run(): string {
+    const runs = readdirSync(join(this.path, 'runs'))
+    if (runs.length !== 1) throw new Error(`one run was expected, there are ${runs.length}: ${runs.join(', ')}`)
+    return join(this.path, 'runs', runs[0]!)
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The main job as a user does it: one command loads a real gateway through the simulated IMS over real sockets, and
+ * leaves a folder behind whose ledger balances. Limits are wide: this test is about truth, not speed.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Schema } from 'effect'
+import { parse } from 'yaml'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RunRecord } from '../../reports/record.js'
+import { Folder } from './command.js'
+
+const WIDE = { delayLimit: '30s' }
+const SCENARIO = JSON.stringify({
+  name: 'small',
+  seed: 7,
+  load: { rate: '40/s', warmUp: '1s', duration: '4s', drainMax: '40s' },
+  traffic: {
+    online: { share: '50%', ...WIDE }, fanOut: { share: '20%', ...WIDE }, gruu: { share: '10%', ...WIDE },
+    offlineReturns: { share: '10%', ...WIDE }, expires: { share: '5%', lifetime: '20s', ...WIDE }, duplicate: { share: '5%', ...WIDE },
+  },
+  population: { subscribers: 120, returning: { share: '20%', on: '1s', off: '2s' } },
+  terminals: { reference: 2, registrationRate: '200/s' },
+  objective: { lagShare: '100%' },
+})
+
+let folder: Folder
+beforeEach(() => { folder = new Folder() })
+afterEach(() => folder.remove())
+
+const recordIn = (run: string): RunRecord => Schema.decodeUnknownSync(RunRecord)(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')))
+
+describe('pushbench run', () => {
+  it('ends with 0 and a balanced ledger, every row as expected, and leaves the whole folder', async () => {
+    const { code, stdout, stderr } = await folder.command(['run', folder.write('small.yaml', SCENARIO)])
+    const run = folder.run()
+    const record = recordIn(run)
+    expect(record.verdict, stderr).toEqual({ valid: true, reasons: [] })
+    expect(code).toBe(0)
+
+    const { ledger, findings, population, devices } = record
+    expect(findings).toMatchObject({ balanced: true, lost: [], duplicated: [] })
+    expect(ledger.attempted).toBe(ledger.accepted + ledger.refused + ledger.unanswered)
+    expect(ledger.accepted).toBe(ledger.delivered + ledger.expired)
+    expect(ledger).toMatchObject({ unanswered: 0, inFlight: 0, lost: 0, duplicated: 0 })
+    expect(record.scenarios.map(({ name }) => name)).toEqual(['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'duplicate'])
+    for (const row of record.scenarios) expect(row, row.name).toMatchObject({ asExpected: row.attempts, inadequatelyHandled: 0 })
+    expect(population.registered).toBe(population.provisioned)
+    expect(devices.find(({ name }) => name === 'reference')!.received).toBeGreaterThan(0)
+    for (const stage of ['lag', 'submit', 'firstSip', 'endToEnd', 'confirmation', 'notification']) expect(record.stages[stage]!.count, stage).toBeGreaterThan(0)
+    expect(Object.keys(record.parts).sort()).toEqual(['gateway', 'generator', 'ims', 'terminals'])
+
+    for (const name of ['report.html', 'scenario.yaml', 'submit.hdr', 'endToEnd.hdr', 'journals/initiator.journal', 'journals/gateway.journal']) expect(existsSync(join(run, name)), name).toBe(true)
+    expect(existsSync(join(run, 'store'))).toBe(false)
+    expect(parse(readFileSync(join(run, 'scenario.yaml'), 'utf8'))).toMatchObject({ name: 'small', seed: 7, terminals: { transport: 'tcp' } })
+    expect(stdout).toContain('VALID  small')
+    expect(stdout).toContain('report.html')
+    expect(stdout + stderr).not.toContain('\x1b[')
+    expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true)
+  }, 120_000)
+
+  it('drains and still reports after Ctrl-C, ends with 130, and calls the run invalid', async () => {
+    let stopped = false
+    const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
+    const { code, stderr } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
+      if (stopped || !told.includes('load 2 s')) return
+      stopped = true
+      child.kill('SIGINT')
+    })
+    const record = recordIn(folder.run())
+    expect(code).toBe(130)
+    expect(stderr).toContain('Ctrl-C again ends at once')
+    expect(record.interrupted).toMatch(/^interrupted by Ctrl-C during the load, after \d+ s of it$/)
+    expect(record.verdict.valid).toBe(false)
+    expect(record.findings).toMatchObject({ balanced: true, lost: [] })
+    expect(record.ledger.attempted).toBeGreaterThan(20)
+  }, 120_000)
+
+  it('ends at once after the second Ctrl-C and leaves no process behind', async () => {
+    let signals = 0
+    const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '10m' } })
+    const { code } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
+      if ((signals === 0 && told.includes('warm up')) || (signals === 1 && told.includes('Stopping'))) {
+        signals++
+        child.kill('SIGINT')
+      }
+    })
+    expect(code).toBe(130)
+    // The parts hold the standard streams' pipes of nobody, but the store's folder: it could not have been removed under a live gateway.
+    expect(existsSync(join(folder.run(), 'store'))).toBe(false)
+  }, 60_000)
+
+  it('writes a record that says so when a part dies', async () => {
+    let killed = false
+    const { code } = await folder.command(['run', folder.write('small.yaml', SCENARIO)], (child, told) => {
+      if (killed || !told.includes('load 1 s')) return
+      killed = true
+      process.kill(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!, 'SIGKILL')
+    })
+    const record = recordIn(folder.run())
+    expect(code).toBe(4)
+    expect(record.verdict.reasons[0]).toMatch(/^the gateway ended during the run: the part was ended by SIGKILL/)
+  }, 120_000)
+})
+
+const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+
+describe('the command line', () => {
+  it('ends with 2 for a wrong scenario, and says where and what was meant', async () => {
+    const { code, stderr, stdout } = await folder.command(['run', folder.write('bad.yaml', 'load:\n  rat: 5/s\n')])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe('bad.yaml:2:3 load.rat: "rat" is not known here; did you mean "rate"?\n')
+  })
+
+  it('ends with 2 for a scenario that is not there, and with 1 for wrong words', async () => {
+    expect(await folder.command(['check', 'missing.yaml'])).toMatchObject({ code: 2, stderr: expect.stringContaining('missing.yaml cannot be read') })
+    expect(await folder.command(['run', '--sed', '3'])).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no option "--sed"; did you mean "--seed"?') })
+    expect(await folder.command(['rum'])).toMatchObject({ code: 1, stdout: '' })
+  })
+
+  it('explains the reference scenario, as text or JSON, with options before or after the file', async () => {
+    expect(await folder.command(['check'])).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('6,000 attempts in 30.0 s') })
+    const { stdout } = await folder.command(['check', folder.write('own.yaml', 'name: own'), '--json', '--seed', '5'])
+    expect(JSON.parse(stdout)).toMatchObject({ attempts: 6_000, scenario: { name: 'own', seed: 5 } })
+  })
+
+  it('writes a scenario that it can check, and overwrites none', async () => {
+    expect(await folder.command(['init', 'mine.yaml'])).toMatchObject({ code: 0, stdout: 'mine.yaml\n' })
+    expect(await folder.command(['check', 'mine.yaml'])).toMatchObject({ code: 0 })
+    const before = readFileSync(join(folder.path, 'mine.yaml'), 'utf8')
+    expect(await folder.command(['init', 'mine.yaml'])).toMatchObject({ code: 1, stderr: 'mine.yaml exists already; nothing was written\n' })
+    expect(readFileSync(join(folder.path, 'mine.yaml'), 'utf8')).toBe(before)
+  })
+
+  it('helps on standard output without colours in a pipe', async () => {
+    const { code, stdout } = await folder.command(['--help'])
+    expect(code).toBe(0)
+    for (const word of ['run', 'check', 'init', 'serve', 'ims', 'terminals', 'EXIT CODES']) expect(stdout).toContain(word)
+    expect(stdout).not.toContain('\x1b[')
+  })
+})
