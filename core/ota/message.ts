@@ -118,8 +118,10 @@ const CARRIED: ReadonlyMap<string, HeaderId> = new Map<string, HeaderId>([
  * Whether a header of the content entity travels on. `Date` and `Expires` would mean something else in SIP; Push-Flag
  * is ours to set, never the initiator's; anything unknown stays behind.
  */
-export function isCarried(name: string): boolean {
+export function isCarried(name: string, value: string): boolean {
   const lower = name.toLowerCase()
+  // How the content came in the POST, which a terminal would have to understand (RFC 3261 section 20.11).
+  if (lower === 'content-disposition' && /^\s*form-data/i.test(value)) return false
   return CARRIED.has(lower) || lower.startsWith('x-oma-')
 }
 

@@ -97,6 +97,7 @@ export class Admission {
 
   /** Nothing was kept, so nothing was accepted. */
   notWritten(admitting: Admitting): void {
+    this.sequences.boundLost()
     this.finished(admitting)
     this.shed(admitting.requestId)
   }

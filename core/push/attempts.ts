@@ -49,7 +49,10 @@ export class Attempts implements Sender {
       return deliveries.end(now, delivery, { state: 'undeliverable', code, desc: `${codeName(code)}: no registered device of the recipient has the application ${submission.featureTag}` })
     }
     const hop = this.hops.pick(now)
-    if (hop === undefined) return deliveries.again(now, delivery)
+    if (hop === undefined) {
+      delivery.probe = true
+      return deliveries.again(now, delivery)
+    }
     const sinceAccepted = Math.floor(Math.max(0, now.wall - submission.acceptedAt) / CSEQ_PER_MILLIS)
     delivery.cseq = Math.max(delivery.cseq, Math.min(sinceAccepted, CSEQ_MAX)) + 1
     const message = this.messages.build(now.wall, {
@@ -113,6 +116,7 @@ export class Attempts implements Sender {
         return deliveries.end(now, delivery, { state: row.action.state, code: row.action.code, desc: describe(row.action.code, response, row) })
       case 'retry': {
         delivery.tries++
+        delivery.probe = true
         if (response === undefined && this.failedOver(now, delivery, transaction)) return deliveries.again(now, delivery)
         return deliveries.later(now, delivery, Math.max(this.backoff(delivery), retryAfter ?? 0))
       }
@@ -124,6 +128,7 @@ export class Attempts implements Sender {
       case 'pause-hop':
         hops.rest(now, transaction.hop, retryAfter ?? 0)
         delivery.tries++
+        delivery.probe = true
         return deliveries.again(now, delivery)
       case 'redirect':
         delivery.redirections++

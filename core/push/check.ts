@@ -140,7 +140,7 @@ const NO_HEADERS: readonly ContentHeader[] = []
 
 function carriedHeaders(headers: readonly ContentHeader[]): readonly ContentHeader[] {
   let carried: ContentHeader[] | undefined
-  for (const { name, value } of headers) if (isCarried(name)) (carried ??= []).push({ name, value })
+  for (const { name, value } of headers) if (isCarried(name, value)) (carried ??= []).push({ name, value })
   return carried ?? NO_HEADERS
 }
 

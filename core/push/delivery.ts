@@ -37,7 +37,7 @@ export class Delivery {
   epoch = 0
   /** Whether its temporary GRUU was resolved again already. */
   resolved = false
-  /** Whether it is to be tried although its recipient is not known to be registered: once after a restart. */
+  /** Whether it is to be tried even if its recipient is known to be deregistered: what is known may be old after a restart, or nobody answered. */
   probe = false
   /** A store took it (202) and its lifetime ended so. */
   held = false

@@ -22,7 +22,7 @@ export class Lines {
       for (let queue = line.shift(); queue !== undefined; queue = line.shift()) {
         if (queue.line !== priority) continue
         queue.line = NOT_QUEUED
-        if (queue.ready.head !== undefined && queue.pending === undefined) return queue
+        if (queue.ready.head !== undefined) return queue
       }
     }
     return undefined

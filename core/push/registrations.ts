@@ -45,10 +45,11 @@ export class Registrations {
     this.heard(now, read)
   }
 
-  /** A row of the store at the start: what was known, without waking anyone. */
+  /** A row of the store at the start: what was known, without waking anyone. What was heard since then is newer. */
   recovered(key: Buffer, value: Buffer): void {
     const { registered, expiresAt, devices } = decodeRegistration(value)
     const recipient = this.recipients.recipient(key.toString('utf8', 1))
+    if (recipient.registered !== undefined) return
     recipient.registered = registered
     recipient.registeredUntil = expiresAt
     this.recipients.setDevices(recipient, devices)

@@ -24,6 +24,11 @@ export class Sequences {
     return this.last + 1
   }
 
+  /** The commit that held the bound was refused: the next one writes it again. */
+  boundLost(): void {
+    this.bound = 0
+  }
+
   /** The next number; `operations` gets the new bound when it was crossed. */
   next(wall: WallMillis, operations: StoreOperation[]): Sequence {
     this.last = Math.max(this.last + 1, sequenceOfWall(wall))

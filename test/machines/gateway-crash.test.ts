@@ -156,6 +156,28 @@ describe('a crash', () => {
     expect(world.gateway.counters.sipRequests).toBe(40)
   })
 
+  it('does not take up twice what was accepted while the store was still being walked', () => {
+    const world = new GatewayWorld({ core: () => 480, settings: { attemptsMax: 4 } })
+    for (let count = 0; count < 300; count++) world.submit({ pushId: `p${count}`, addresses: [user(`u${count}`)] })
+    const sent: string[] = []
+    world.core = (request) => { sent.push(request.get(Header.XPushId)!); return undefined }
+    world.boot()
+    expect(world.code(world.submit({ pushId: 'new', addresses: [user('new')] }))).toBe(1001)
+    while (world.sent.length > 0) world.answer(200)
+    expect(sent.filter((pushId) => pushId === 'new')).toHaveLength(1)
+    expect(sent).toHaveLength(301)
+    expect(world.store.rows('P')).toBe(0)
+  })
+
+  it('keeps the numbering safe even when the commit that reserved numbers was refused', () => {
+    const world = new GatewayWorld({ core: () => 480 })
+    world.storeIsFull = true
+    world.submit({ pushId: 'p', addresses: [user('anna')] })
+    world.storeIsFull = false
+    world.submit({ pushId: 'p', addresses: [user('anna')] })
+    expect(world.store.rows('M')).toBe(1)
+  })
+
   it('with the clock set back gives no number twice', () => {
     const world = new GatewayWorld({ core: () => 480 })
     world.submit({ pushId: 'p', addresses: [user('anna')] })

@@ -163,6 +163,29 @@ describe('the time window', () => {
   })
 })
 
+describe('content past deliver-before', () => {
+  it('is not sent when the clock has jumped over it before its turn', () => {
+    const world = new GatewayWorld({ core: () => 480 })
+    world.submit({ pushId: 'p', addresses: [user('anna')], deliverBefore: START_WALL + 60_000 })
+    world.wall += 61_000
+    world.receive(thirdPartyRegister(ANNA, 600))
+    expect(world.gateway.counters.sipRequests).toBe(1)
+    expect(world.outcomes()).toEqual(['expired 4000 -'])
+  })
+
+  it('is not sent when it passes while the content is being read back', () => {
+    const world = new GatewayWorld({ core: () => 480 })
+    world.submit({ pushId: 'p', addresses: [user('anna')], deliverBefore: START_WALL + 60_000 })
+    world.holdReads = true
+    world.receive(thirdPartyRegister(ANNA, 600))
+    world.advance(61 * SECOND)
+    expect(world.outcomes()).toEqual([])
+    world.releaseReads()
+    expect(world.gateway.counters.sipRequests).toBe(1)
+    expect(world.outcomes()).toEqual(['expired 4000 -'])
+  })
+})
+
 describe('a GRUU', () => {
   const phone: TestDevice = { instance: 'urn:uuid:1', publicGruu: `${ANNA};gr=urn:uuid:1`, temporaryGruu: 'sip:tgruu.1@ims.example;gr' }
   const tablet: TestDevice = { instance: 'urn:uuid:2', publicGruu: `${ANNA};gr=urn:uuid:2`, features: ';+g.oma.pusheventapp="wml.ua"' }
@@ -267,6 +290,17 @@ describe('what registrations tell', () => {
     world.core = () => 200
     world.receive(thirdPartyRegister(ANNA, 600))
     expect(world.outcomes()).toHaveLength(2)
+  })
+
+  it('is believed rather than an older row that is read back later', () => {
+    const world = new GatewayWorld({ core: () => 480 })
+    world.receive(thirdPartyRegister(ANNA, 0))
+    world.holdReads = true
+    world.boot()
+    world.receive(thirdPartyRegister(ANNA, 600))
+    world.releaseReads()
+    world.submit({ pushId: 'p', addresses: [user('anna')] })
+    expect(world.gateway.counters.sipRequests).toBe(1)
   })
 
   it('is answered and kept although the store is full', () => {

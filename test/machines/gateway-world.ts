@@ -90,11 +90,14 @@ export class GatewayWorld {
   core: CoreNetwork
   /** Commits wait for `flush` when set. */
   holdCommits = false
+  /** Reads wait for `releaseReads` when set. */
+  holdReads = false
   storeIsFull = false
   refuseConnections = false
   /** Called after each output taken from the machine; may throw `Crash`. */
   afterOutput: (out: GatewayOut) => void = () => {}
   private readonly waitingCommits: { readonly ticket: number; readonly operations: readonly StoreOperation[] }[] = []
+  private readonly waitingReads: { readonly ticket: number; readonly key: Buffer }[] = []
   private readonly todo: GatewayIn[] = []
   private flow = 0
   private framers = new Map<number, StreamFramer>()
@@ -112,6 +115,7 @@ export class GatewayWorld {
     this.gateway = new Gateway({ settings, entropy: new SeededEntropy((this.options.seed ?? 1) + this.flow) })
     this.todo.length = 0
     this.waitingCommits.length = 0
+    this.waitingReads.length = 0
     this.framers = new Map()
     this.input({ type: 'flow-up', flow: ++this.flow, transport: 'udp', local: { address: '127.0.0.1', port: 5070 }, remote: undefined, ticket: undefined })
   }
@@ -166,6 +170,11 @@ export class GatewayWorld {
       this.store.apply(operations)
       this.input({ type: 'committed', ticket })
     }
+  }
+
+  releaseReads(): void {
+    this.holdReads = false
+    for (const read of this.waitingReads.splice(0)) this.input(this.valueOf(read))
   }
 
   get commitsWaiting(): number {
@@ -244,12 +253,17 @@ export class GatewayWorld {
         }
         return
       case 'read':
-        this.todo.push({ type: 'value', ticket: out.ticket, value: this.store.durable.get(out.key.toString('latin1')) })
+        if (this.holdReads) this.waitingReads.push(out)
+        else this.todo.push(this.valueOf(out))
         return
       case 'scan':
         this.todo.push({ type: 'rows', ticket: out.ticket, rows: this.store.scan(out.from, out.to, out.limit) })
         return
     }
+  }
+
+  private valueOf(read: { readonly ticket: number; readonly key: Buffer }): GatewayIn {
+    return { type: 'value', ticket: read.ticket, value: this.store.durable.get(read.key.toString('latin1')) }
   }
 
   private takeBytes(flow: number, bytes: Buffer): void {
