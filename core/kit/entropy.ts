@@ -15,11 +15,15 @@ export interface Entropy {
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 
+const CODES = Buffer.from(ALPHABET, 'latin1')
+const scratch = Buffer.alloc(256)
+
 /** Octets as text, five bits a character, from an alphabet every SIP token allows. */
 export function tokenOf(bytes: Uint8Array, characters: number): string {
-  let text = ''
-  for (let index = 0; index < characters; index++) text += ALPHABET[bytes[index]! & 31]
-  return text
+  // Through octets and not character by character: a text that is added to leaves a chain of pieces behind.
+  assert(characters <= scratch.length, `a token of ${characters} characters is longer than any that is needed`)
+  for (let index = 0; index < characters; index++) scratch[index] = CODES[bytes[index]! & 31]!
+  return scratch.latin1Slice(0, characters)
 }
 
 /** xoshiro128** (Blackman, Vigna 2018), seeded by SplitMix32 over a hash of the label. Same seed and label, same sequence. */

@@ -94,7 +94,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
 
   request(now: Now, request: SipMessage, origin: Origin): void {
     const line = request.get(Header.Via)
-    const via = line === undefined ? undefined : parseVia(line)
+    const via = line === undefined ? undefined : origin.flow === undefined ? NEIGHBOUR : parseVia(line)
     // Without a Via that can be read there is nobody to answer.
     if (via === undefined) return
     const key = keyOf(request, via, request.method === 'ACK' ? 'INVITE' : request.method)
@@ -213,8 +213,12 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   }
 }
 
+/** Stands for the Via of a neighbour, which is not read: its line is a key as it is, and answers need no address. */
+const NEIGHBOUR: Via = { transport: 'TCP', host: '', port: 0, branch: '', params: '', end: 0 }
+
 /** RFC 3261 17.2.3: branch, sent-by and method, INVITE standing for its ACK. */
 function keyOf(request: SipMessage, via: Via, method: string): string {
+  if (via === NEIGHBOUR) return `${request.get(Header.Via)} ${method}`
   if (via.branch.length > BRANCH_COOKIE.length && via.branch.startsWith(BRANCH_COOKIE)) return `${via.branch} ${via.host.toLowerCase()}:${via.port} ${method}`
   // An RFC 2543 peer. To is left out: in an ACK it holds the tag of our response, and nothing else tells two such requests apart by it.
   const line = request.get(Header.Via)!
