@@ -18,7 +18,8 @@ function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string)
 }
 
 const count = (to: number) => Schema.Int.pipe(Schema.between(1, to, { message: (issue) => `${String(issue.actual)} is no whole number from 1 to ${to}` }))
-const pattern = (regExp: RegExp, what: string) => Schema.String.pipe(Schema.pattern(regExp, { message: (issue) => `"${String(issue.actual)}" is not right here: write ${what}` }))
+const pattern = (regExp: RegExp, what: string) =>
+  Schema.String.pipe(Schema.pattern(regExp, { message: (issue) => `"${String(issue.actual)}" is not right here: write ${what}` }))
 const Domain = pattern(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name, such as ims.example.org')
 const SipUri = pattern(/^sips?:[^\s<>"]+$/, 'a SIP URI, such as sip:push@ims.example.org')
 
@@ -32,15 +33,18 @@ const NextHopText = Schema.String.pipe(Schema.filter((text) => nextHopOf(text) !
 const Pap = Schema.Struct({
   listen: key(EndpointText, '127.0.0.1:8080', 'Where push initiators submit by HTTP, at /pap. A port that is taken is replaced by a free one.'),
   bodyMax: key(Size, `${BODY_BYTES_MAX}B`, 'The largest submission; beyond, HTTP 413.'),
-  url: Schema.optional(pattern(/^https?:\/\/\S+$/, 'an http or https URL')).annotations({ description: 'What initiators are told as this gateway’s address; made of `listen` when absent.' }),
+  url: Schema.optional(pattern(/^https?:\/\/\S+$/, 'an http or https URL'))
+    .annotations({ description: 'What initiators are told as this gateway’s address; made of `listen` when absent.' }),
   name: key(Schema.String, DEFAULT_SETTINGS.senderName, 'What initiators are told as this gateway’s name.'),
 })
 
 const Sip = Schema.Struct({
-  listen: key(EndpointText, '127.0.0.1:5080', 'Where the core network reaches this gateway, by UDP and TCP alike. A port that is taken is replaced by a free one.'),
+  listen: key(EndpointText, '127.0.0.1:5080',
+    'Where the core network reaches this gateway, by UDP and TCP alike. A port that is taken is replaced by a free one.'),
   identity: key(SipUri, 'sip:push@ims.example.org', 'The public service identity: From and P-Asserted-Identity.'),
   userAgent: key(Schema.String, DEFAULT_SETTINGS.userAgent, 'User-Agent of every request.'),
-  nextHops: key(Schema.Array(NextHopText).pipe(Schema.minItems(1, { message: () => 'name at least one next hop' })), ['tcp:127.0.0.1:5060'], 'Entry points of the core network, used in turn.'),
+  nextHops: key(Schema.Array(NextHopText).pipe(Schema.minItems(1, { message: () => 'name at least one next hop' })), ['tcp:127.0.0.1:5060'],
+    'Entry points of the core network, used in turn.'),
   trusted: Schema.optional(Schema.Array(Schema.String.pipe(Schema.filter((text) => isIP(text) !== 0 || `"${text}" is no literal IP address`))))
     .annotations({ description: 'Addresses that may send requests here (third-party REGISTER); those of the next hops when absent.' }),
 })
@@ -66,15 +70,19 @@ const Limits = Schema.Struct({
 })
 
 const Times = Schema.Struct({
-  lifetime: key(Duration, formatDuration(DEFAULT_SETTINGS.defaultLifetimeMillis * MICROS_PER_MILLI), 'How long a push without deliver-before-timestamp is tried.'),
-  retention: key(Duration, formatDuration(DEFAULT_SETTINGS.retentionMillis * MICROS_PER_MILLI), 'How long a push-id stays taken and its outcome known.'),
+  lifetime: key(Duration, formatDuration(DEFAULT_SETTINGS.defaultLifetimeMillis * MICROS_PER_MILLI),
+    'How long a push without deliver-before-timestamp is tried.'),
+  retention: key(Duration, formatDuration(DEFAULT_SETTINGS.retentionMillis * MICROS_PER_MILLI),
+    'How long a push-id stays taken and its outcome known.'),
   retryFirst: key(Duration, formatDuration(DEFAULT_SETTINGS.backoff.firstMicros), 'The wait before the first further attempt; doubled at each one.'),
   retryLongest: key(Duration, formatDuration(DEFAULT_SETTINGS.backoff.maxMicros), 'The longest wait between attempts.'),
 })
 
 const Notifications = Schema.Struct({
-  retries: key(Schema.Array(Duration).pipe(Schema.minItems(1, { message: () => 'name at least one wait' })), DEFAULT_SETTINGS.notifications.retryMicros.map(formatDuration), 'Waits before the second, third ... attempt; the last one repeats.'),
-  giveUpAfter: key(Duration, formatDuration(DEFAULT_SETTINGS.notifications.giveUpAfterMillis * MICROS_PER_MILLI), 'When an unacknowledged notification is given up.'),
+  retries: key(Schema.Array(Duration).pipe(Schema.minItems(1, { message: () => 'name at least one wait' })),
+    DEFAULT_SETTINGS.notifications.retryMicros.map(formatDuration), 'Waits before the second, third ... attempt; the last one repeats.'),
+  giveUpAfter: key(Duration, formatDuration(DEFAULT_SETTINGS.notifications.giveUpAfterMillis * MICROS_PER_MILLI),
+    'When an unacknowledged notification is given up.'),
   inFlight: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightMax, 'Notifications under way at a time.'),
   inFlightPerHost: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightPerHostMax, 'Notifications under way at a time to one host.'),
 })

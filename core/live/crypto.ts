@@ -1,5 +1,5 @@
 /** Digests and ciphers of core/kit/crypto.ts by node:crypto. MD5 and SHA-1 are what SIP digest and AKA prescribe, not a choice. */
-import { createCipheriv, createDecipheriv, createHmac, hash as hashAtOnce } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hash as hashAtOnce, type Cipheriv, type Decipheriv } from 'node:crypto'
 import type { Crypto, HashName } from '../kit/crypto.js'
 
 const NODE_NAMES: Readonly<Record<HashName, string>> = { md5: 'md5', 'sha-1': 'sha1', 'sha-256': 'sha256' }
@@ -7,9 +7,17 @@ const NODE_NAMES: Readonly<Record<HashName, string>> = { md5: 'md5', 'sha-1': 's
 export const systemCrypto: Crypto = {
   hashHex: (name, data) => hashAtOnce(NODE_NAMES[name], data, 'hex'),
   hmac: (name, key, data) => createHmac(NODE_NAMES[name], key).update(data).digest(),
-  aes128(key, block, direction) {
-    const cipher = direction === 'encrypt' ? createCipheriv('aes-128-ecb', key, null) : createDecipheriv('aes-128-ecb', key, null)
-    cipher.setAutoPadding(false)
-    return Buffer.concat([cipher.update(block), cipher.final()])
-  },
+  aes128: (key, block, direction) => cipherOf(key, direction).update(block),
+}
+
+/** By key object: setting up a cipher costs several times a block. In ECB without padding one serves any number of blocks. */
+const ciphers = { encrypt: new WeakMap<Uint8Array, Cipheriv>(), decrypt: new WeakMap<Uint8Array, Decipheriv>() }
+
+function cipherOf(key: Uint8Array, direction: 'encrypt' | 'decrypt'): Cipheriv | Decipheriv {
+  const known = ciphers[direction].get(key)
+  if (known !== undefined) return known
+  const cipher = direction === 'encrypt' ? createCipheriv('aes-128-ecb', key, null) : createDecipheriv('aes-128-ecb', key, null)
+  cipher.setAutoPadding(false)
+  ciphers[direction].set(key, cipher)
+  return cipher
 }

@@ -7,7 +7,7 @@ import * as Either from 'effect/Either'
 import * as ParseResult from 'effect/ParseResult'
 import * as Schema from 'effect/Schema'
 import * as SchemaAST from 'effect/SchemaAST'
-import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { nearest } from './nearest.js'
 
 /** A file is written by people; what is larger was not meant to be one. */
@@ -155,7 +155,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], atKey: boole
 }
 
 function startOf(node: unknown): number | undefined {
-  return isNode(node) ? ((node as Node).range?.[0] ?? undefined) : undefined
+  return isNode(node) ? node.range?.[0] : undefined
 }
 
 /** The keys a schema knows at `path`, whichever member of a union holds them. */
@@ -180,6 +180,9 @@ function childrenAt(ast: SchemaAST.AST, step: PropertyKey): SchemaAST.AST[] {
     const property = ast.propertySignatures.find((signature) => String(signature.name) === String(step))
     return property === undefined ? ast.indexSignatures.map((signature) => signature.type) : [property.type]
   }
-  if (SchemaAST.isTupleType(ast)) return [...(ast.elements[Number(step)] === undefined ? [] : [ast.elements[Number(step)]!.type]), ...ast.rest.map((rest) => rest.type)]
+  if (SchemaAST.isTupleType(ast)) {
+    const element = ast.elements[Number(step)]
+    return [...(element === undefined ? [] : [element.type]), ...ast.rest.map((rest) => rest.type)]
+  }
   return []
 }
