@@ -4,6 +4,7 @@
  */
 import { Schema } from 'effect'
 import { SeededEntropy } from '../../core/kit/entropy.js'
+import { Fifo } from '../../core/kit/fifo.js'
 import { TICK } from '../../core/kit/machine.js'
 import type { Endpoint, FlowId, NetworkOut } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
@@ -39,6 +40,8 @@ export class TerminalWire {
   /** Connections the fleet asks for come up; else they fail. */
   reachable = true
   mono: Micros = 1_000_000
+  private readonly inputs = new Fifo<() => void>()
+  private isRunning = false
   private flows = 0
   private tickets = 0
 
@@ -61,13 +64,27 @@ export class TerminalWire {
   }
 
   tellFleet(input: FleetIn): void {
-    this.fleet.handle(this.now, input)
-    for (let out = this.fleet.poll(); out !== undefined; out = this.fleet.poll()) this.fromFleet(out)
+    this.inputs.push(() => {
+      this.fleet.handle(this.now, input)
+      for (let out = this.fleet.poll(); out !== undefined; out = this.fleet.poll()) this.fromFleet(out)
+    })
+    this.run()
   }
 
   tellRegistrar(input: RegistrarIn): void {
-    this.registrar.handle(this.now, input)
-    for (let out = this.registrar.poll(); out !== undefined; out = this.registrar.poll()) this.fromRegistrar(out)
+    this.inputs.push(() => {
+      this.registrar.handle(this.now, input)
+      for (let out = this.registrar.poll(); out !== undefined; out = this.registrar.poll()) this.fromRegistrar(out)
+    })
+    this.run()
+  }
+
+  /** One input after the other: a machine's outputs are drained before anyone hears of them. */
+  private run(): void {
+    if (this.isRunning) return
+    this.isRunning = true
+    for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) next()
+    this.isRunning = false
   }
 
   /** Lets time pass, waking each side when it asked to be woken. */
