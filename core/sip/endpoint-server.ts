@@ -51,8 +51,8 @@ export interface Origin {
 
 class ServerRecord extends Transaction implements ServerTransaction {
   context: unknown = undefined
-  /** The last response, kept while the request may be repeated: octets, or for a neighbour the message. */
-  bytes: Buffer | undefined = undefined
+  /** The last response, kept while the request may be repeated; as text, since a small Buffer holds a whole slab of them. */
+  lastResponse: string | undefined = undefined
   /** Has any response been sent? */
   isAnswered = false
   isCancelled = false
@@ -168,7 +168,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   send(_now: Now, record: ServerRecord, bits: number, response: SipMessage | undefined): void {
     if ((bits & ACTION_BIT['send response']) !== 0) this.sendResponse(record, response!)
     else if ((bits & ACTION_BIT['send 100']) !== 0) this.sendResponse(record, responseTo(record.request, 100))
-    else if (record.bytes !== undefined) this.transmit(record, record.bytes)
+    else if (record.lastResponse !== undefined) this.transmit(record, Buffer.from(record.lastResponse, 'latin1'))
   }
 
   private sendResponse(record: ServerRecord, response: SipMessage): void {
@@ -180,7 +180,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
       return
     }
     const bytes = writeMessage(response)
-    if (!record.reliable || record.machine === inviteServer) record.bytes = bytes
+    if (!record.reliable || record.machine === inviteServer) record.lastResponse = bytes.toString('latin1')
     this.transmit(record, bytes)
   }
 
@@ -193,7 +193,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
 
   release(record: ServerRecord): ServerRecord {
     const rest = new ServerRecord(this, record.machine, FORGOTTEN, record.source, record.key, record.flow, record.returnTo)
-    rest.bytes = record.bytes
+    rest.lastResponse = record.lastResponse
     rest.isAnswered = true
     rest.mergedKey = record.mergedKey
     this.byKey.set(rest.key, rest)

@@ -99,6 +99,20 @@ describe.each(machines.map((machine) => [machine.name, machine] as const))('the 
   })
 })
 
+describe('the runner', () => {
+  it('lets a failure be heard on the next tick, though a later timer is armed, and only once', () => {
+    const runner = new TransactionRunner(DEFAULT_TIMERS)
+    const machine = machines[1]!
+    const probe = new Probe(compile(machine), false)
+    runner.dispatch(now, probe, machine.events.indexOf('request'))
+    expect(runner.deadline()).toBe(DEFAULT_TIMERS.t1)
+    runner.fail(now, probe)
+    expect([runner.deadline(), probe.heard]).toEqual([0, ['send request']])
+    runner.tick(now)
+    expect([runner.deadline(), probe.heard]).toEqual([Infinity, ['send request', 'ended', 'tell']])
+  })
+})
+
 describe('the timer table', () => {
   it('has the values of RFC 3261 appendix A', () => {
     const seconds = TIMERS.map(({ name, udp, reliable }) => [name, lengthMicros(udp, DEFAULT_TIMERS) / 1e6, lengthMicros(reliable, DEFAULT_TIMERS) / 1e6])
