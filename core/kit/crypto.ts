@@ -6,6 +6,6 @@ export interface Crypto {
   /** Lower-case hexadecimal digest of the octets, or of the UTF-8 form of a string. */
   hashHex(name: HashName, data: string | Uint8Array): string
   hmac(name: HashName, key: Uint8Array, data: Uint8Array): Buffer
-  /** One 16-octet block through AES-128 in ECB mode without padding. */
+  /** One 16-octet block through AES-128 in ECB mode without padding. The octets of `key` never change once used. */
   aes128(key: Uint8Array, block: Uint8Array, direction: 'encrypt' | 'decrypt'): Buffer
 }

@@ -15,11 +15,15 @@ export interface HssState {
 }
 
 export class Hss {
+  /** The last answer of the directory: the nodes ask about one user in turn, and a directory may compute what it answers. */
+  private lastImpu = ''
+  private lastSubscriber: Subscriber | undefined
+
   constructor(private readonly directory: SubscriberDirectory, private readonly state: HssState) {}
 
   /** User-Authorization (UAR): may this private identity register this public one here? */
   authorize(impu: string, impi: string | undefined): CxResult {
-    const subscriber = this.directory.find(impu)
+    const subscriber = this.subscriber(impu)
     if (subscriber === undefined) return 'user-unknown'
     // A REGISTER without credentials has no private identity yet; the S-CSCF's challenge settles it.
     if (impi !== undefined && impi !== subscriber.impi) return 'identities-dont-match'
@@ -32,7 +36,7 @@ export class Hss {
   locate(impu: string): CxResult {
     // A set is kept under its default identity, so the common case costs one look-up and computes no subscriber.
     if (this.state.isRegistered(impu)) return 'subsequent-registration'
-    const subscriber = this.directory.find(impu)
+    const subscriber = this.subscriber(impu)
     if (subscriber === undefined || isBarred(subscriber, impu)) return 'user-unknown'
     const main = defaultIdentity(subscriber)
     if (main !== undefined && this.state.isRegistered(main)) return 'subsequent-registration'
@@ -41,6 +45,9 @@ export class Hss {
 
   /** The profile and credentials (SAR, MAR) of a public identity. */
   subscriber(impu: string): Subscriber | undefined {
-    return this.directory.find(impu)
+    if (impu === this.lastImpu) return this.lastSubscriber
+    this.lastSubscriber = this.directory.find(impu)
+    this.lastImpu = impu
+    return this.lastSubscriber
   }
 }
