@@ -234,6 +234,7 @@ export class Deliveries {
   /** It waits: the content goes back to the store alone, and one timer stands for its next moment. */
   private rest(now: Now, delivery: Delivery, at: Micros): void {
     delivery.submission = undefined
+    delivery.queue.detach()
     this.arm(now, delivery, at)
   }
 

@@ -19,8 +19,16 @@ export class RequestQueue {
   /** In which of the dispatcher's lines it stands (a priority), or `NOT_QUEUED`. */
   line = NOT_QUEUED
   next: RequestQueue | undefined = undefined
+  private isDetached = false
 
-  constructor(readonly target: Target, readonly recipient: Recipient) {}
+  constructor(public target: Target, readonly recipient: Recipient) {}
+
+  /** Before a long wait: a text of its own for the Request-URI, which may be a slice that holds a whole document in memory. */
+  detach(): void {
+    if (this.isDetached) return
+    this.isDetached = true
+    this.target = { ...this.target, uri: Buffer.from(this.target.uri, 'latin1').toString('latin1') }
+  }
 }
 
 export const NOT_QUEUED = 3

@@ -173,6 +173,17 @@ describe('content past deliver-before', () => {
     expect(world.outcomes()).toEqual(['expired 4000 -'])
   })
 
+  it('is not sent when it passes while the push is being written', () => {
+    const world = new GatewayWorld()
+    world.holdCommits = true
+    world.submit({ pushId: 'p', addresses: [user('anna')], deliverBefore: START_WALL + 1_000 })
+    world.advance(2 * SECOND)
+    world.flush()
+    world.flush()
+    expect(world.gateway.counters.sipRequests).toBe(0)
+    expect(world.outcomes()).toEqual(['expired 4000 -'])
+  })
+
   it('is not sent when it passes while the content is being read back', () => {
     const world = new GatewayWorld({ core: () => 480 })
     world.submit({ pushId: 'p', addresses: [user('anna')], deliverBefore: START_WALL + 60_000 })
