@@ -26,6 +26,7 @@ function withDefault<A, I>(schema: Schema.Schema<A, I>, value: A) {
 }
 
 const Identity = Schema.Struct({
+  firstNumber: withDefault(Schema.NonNegativeInt, 0),
   domain: withDefault(Domain, 'home1.example'),
   user: withDefault(Pattern, 'user######'),
   privateIdentity: withDefault(Schema.NonEmptyString, 'user######@home1.example'),

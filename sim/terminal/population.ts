@@ -3,7 +3,7 @@
  * settings and the seed whenever asked and never stored. The IMS takes its subscriber data from here, the fleet its
  * devices, the load generator its addresses, so all three agree without talking. Knows nothing of SIP messages.
  *
- * Subscribers are numbered from 0. Each class of subscribers is one range of numbers, in the order of
+ * Subscribers have indexes from 0. Each class of subscribers is one range of indexes, in the order of
  * `SUBSCRIBER_CLASSES`, so traffic can be aimed at a class by picking a number.
  */
 import { SeededEntropy, hashText } from '../../core/kit/entropy.js'
@@ -24,8 +24,10 @@ export type SubscriberClass = (typeof SUBSCRIBER_CLASSES)[number]
 /** Devices one subscriber can have; a device's place in the population is subscriber * DEVICES_MAX + ordinal. */
 export const DEVICES_MAX = 256
 
-/** Identities are patterns: the run of `#` becomes the subscriber's number, padded with zeros to the run's length. */
+/** Identities are patterns: the run of `#` becomes `firstNumber` plus the subscriber's index, padded with zeros to the run's length. */
 export interface IdentitySettings {
+  /** What subscriber 0 is called by, so that a range of users of somebody else's registrar can be used. */
+  readonly firstNumber: number
   /** The home network's domain name. */
   readonly domain: string
   /** User part of the public identity, such as `user######`. */
@@ -120,7 +122,7 @@ export class Population {
 
   /** `sip:user000123@home1.example`. Numbers beyond the population give well-formed addresses of nobody. */
   impu(index: number): string {
-    return `sip:${numbered(this.settings.identity.user, index)}@${this.settings.identity.domain}`
+    return `sip:${this.numbered(this.settings.identity.user, index)}@${this.settings.identity.domain}`
   }
 
   /** The device's public GRUU (RFC 5627 section 3.1), known without asking because its `gr` is the instance id. */
@@ -131,7 +133,7 @@ export class Population {
   /** `tel:+155500000123`; undefined when the population has no telephone numbers. */
   telephone(index: number): string | undefined {
     const pattern = this.settings.identity.telephone
-    return pattern === undefined ? undefined : `tel:${numbered(pattern, index)}`
+    return pattern === undefined ? undefined : `tel:${this.numbered(pattern, index)}`
   }
 
   /** The number of the subscriber with this public identity (`sip:` or `tel:`), or undefined when it is nobody's. */
@@ -142,8 +144,8 @@ export class Population {
     let end = start
     while (end < identity.length && isDigit(identity.charCodeAt(end))) end++
     // The digits of the number may be followed by more digits of the pattern.
-    const index = Number(identity.slice(start, end - trailingDigits(pattern)))
-    if (end === start || index >= this.size) return undefined
+    const index = Number(identity.slice(start, end - trailingDigits(pattern))) - this.settings.identity.firstNumber
+    if (end === start || index < 0 || index >= this.size) return undefined
     return this.impu(index) === identity || this.telephone(index) === identity ? index : undefined
   }
 
@@ -160,7 +162,7 @@ export class Population {
   /** The digest username and password. */
   credentials(index: number): { readonly impi: string; readonly password: string } {
     const { privateIdentity, password } = this.settings.identity
-    return { impi: numbered(privateIdentity, index), password: numbered(password, index) }
+    return { impi: this.numbered(privateIdentity, index), password: this.numbered(password, index) }
   }
 
   subscriber(index: number): Subscriber {
@@ -186,6 +188,11 @@ export class Population {
   /** The devices a push for this application should reach at this address while all of them are on. */
   devicesWith(index: number, application: string): readonly Device[] {
     return this.subscriber(index).devices.filter((device) => device.applications.includes(application))
+  }
+
+  /** The pattern with its run of `#` replaced. */
+  private numbered(pattern: string, index: number): string {
+    return pattern.replace(/#+/, (run) => String(this.settings.identity.firstNumber + index).padStart(run.length, '0'))
   }
 
   private deviceCount(subscriberClass: SubscriberClass, entropy: SeededEntropy): number {
@@ -243,11 +250,6 @@ function pick(weights: readonly (readonly [number, number])[], unit: number): nu
     if (left < 0) return value
   }
   return weights[weights.length - 1]![0]
-}
-
-/** The pattern with its run of `#` replaced by the number. */
-function numbered(pattern: string, index: number): string {
-  return pattern.replace(/#+/, (run) => String(index).padStart(run.length, '0'))
 }
 
 function isDigit(code: number): boolean {
