@@ -45,15 +45,14 @@ const PANEL = 'reference'
 export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const { scenario, window } = facts
   const tables = await joinJournals(facts.folder)
-  const seconds = Math.max(1, Math.round((window.to - window.from) / 1_000_000))
-  const measurements = new Measurements(facts.folder.path, facts.windowStartedAt, seconds)
+  const counts = intervalsOf(tables, window)
+  const measurements = new Measurements(facts.folder.path, facts.windowStartedAt, counts.length)
   const limits = Object.fromEntries(ROWS.map((row) => [row, scenario.traffic[row].delayLimit])) as Record<RowName, Micros>
   const rows = measure(tables, window, limits, measurements.take)
   await measurements.close()
   const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
   const whole = measurements.whole()
   const input = verdictInput(facts, tables, rows, { ledger, findings }, whole.get('lag')?.percentile(99) ?? NaN)
-  const counts = intervalsOf(tables, window)
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -70,7 +69,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
       name: row, ...rows[row], stage: ROW_STAGE[row], limitUs: limits[row], ...(measurements.row(row).count === 0 ? {} : { latency: measurements.row(row).summary() }),
     })),
     thresholds: thresholdsOf(input),
-    throughput: throughputOf(counts, seconds),
+    throughput: throughputOf(counts, (window.to - window.from) / 1_000_000),
     causes: causesOf(tables),
     devices: devicesOf(tables, facts.parts),
     parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, { cpuSeconds: round(use.cpuSeconds), rssBytesMax: use.rssBytesMax, loopUtilisationMax: round(use.loopUtilisationMax) }])),
@@ -134,7 +133,7 @@ function verdictInput(
 }
 
 function throughputOf(counts: ReturnType<typeof intervalsOf>, seconds: number): RunRecord['throughput'] {
-  const perSecond = (key: 'planned' | 'sent' | 'accepted' | 'delivered'): number => round(counts.reduce((sum, count) => sum + count[key], 0) / seconds)
+  const perSecond = (key: 'planned' | 'sent' | 'accepted' | 'delivered'): number => round(counts.reduce((sum, count) => sum + count[key], 0) / Math.max(seconds, 1e-3))
   return { offeredPerSecond: perSecond('planned'), sentPerSecond: perSecond('sent'), acceptedPerSecond: perSecond('accepted'), deliveredPerSecond: perSecond('delivered') }
 }
 

@@ -16,6 +16,7 @@ export interface Ended {
 
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'pushbench-test-'))
+  private readonly children: ChildProcess[] = []
 
   write(name: string, text: string): string {
     writeFileSync(join(this.path, name), text)
@@ -25,6 +26,7 @@ export class Folder {
   /** @param during called with what came on standard error so far whenever more comes */
   command(words: readonly string[], during: (child: ChildProcess, stderr: string) => void = () => {}): Promise<Ended> {
     const child = spawn(process.execPath, [COMMAND, ...words], { cwd: this.path, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+    this.children.push(child)
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
@@ -45,7 +47,9 @@ export class Folder {
     return join(this.path, 'runs', runs[0]!)
   }
 
+  /** Also ends a command that a failed test left running; its parts end with it. */
   remove(): void {
+    for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     rmSync(this.path, { recursive: true, force: true })
   }
 }

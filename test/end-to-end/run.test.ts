@@ -28,6 +28,9 @@ let folder: Folder
 beforeEach(() => { folder = new Folder() })
 afterEach(() => folder.remove())
 
+/** An interval line of the load; on a busy machine not every second has one. */
+const LOADING = /^load \d+ s:/m
+
 const recordIn = (run: string): RunRecord => Schema.decodeUnknownSync(RunRecord)(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')))
 
 describe('pushbench run', () => {
@@ -53,7 +56,7 @@ describe('pushbench run', () => {
     for (const name of ['report.html', 'scenario.yaml', 'submit.hdr', 'endToEnd.hdr', 'journals/initiator.journal', 'journals/gateway.journal']) expect(existsSync(join(run, name)), name).toBe(true)
     expect(existsSync(join(run, 'store'))).toBe(false)
     expect(parse(readFileSync(join(run, 'scenario.yaml'), 'utf8'))).toMatchObject({ name: 'small', seed: 7, terminals: { transport: 'tcp' } })
-    expect(stdout).toContain('VALID  small')
+    expect(stdout).toContain('VALID small')
     expect(stdout).toContain('report.html')
     expect(stdout + stderr).not.toContain('\x1b[')
     expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true)
@@ -63,7 +66,7 @@ describe('pushbench run', () => {
     let stopped = false
     const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
     const { code, stderr } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
-      if (stopped || !told.includes('load 2 s')) return
+      if (stopped || !LOADING.test(told)) return
       stopped = true
       child.kill('SIGINT')
     })
@@ -73,14 +76,14 @@ describe('pushbench run', () => {
     expect(record.interrupted).toMatch(/^interrupted by Ctrl-C during the load, after \d+ s of it$/)
     expect(record.verdict.valid).toBe(false)
     expect(record.findings).toMatchObject({ balanced: true, lost: [] })
-    expect(record.ledger.attempted).toBeGreaterThan(20)
+    expect(record.ledger.attempted).toBeGreaterThan(10)
   }, 120_000)
 
   it('ends at once after the second Ctrl-C and leaves no process behind', async () => {
     let signals = 0
     const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '10m' } })
     const { code } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
-      if ((signals === 0 && told.includes('warm up')) || (signals === 1 && told.includes('Stopping'))) {
+      if ((signals === 0 && LOADING.test(told)) || (signals === 1 && told.includes('Stopping'))) {
         signals++
         child.kill('SIGINT')
       }
@@ -93,7 +96,7 @@ describe('pushbench run', () => {
   it('writes a record that says so when a part dies', async () => {
     let killed = false
     const { code } = await folder.command(['run', folder.write('small.yaml', SCENARIO)], (child, told) => {
-      if (killed || !told.includes('load 1 s')) return
+      if (killed || !LOADING.test(told)) return
       killed = true
       process.kill(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!, 'SIGKILL')
     })
