@@ -23,7 +23,7 @@ export function tokenOf(bytes: Uint8Array, characters: number): string {
   // Through octets and not character by character: a text that is added to leaves a chain of pieces behind.
   assert(characters <= scratch.length, `a token of ${characters} characters is longer than any that is needed`)
   for (let index = 0; index < characters; index++) scratch[index] = CODES[bytes[index]! & 31]!
-  return scratch.latin1Slice(0, characters)
+  return scratch.toString('latin1', 0, characters)
 }
 
 /** xoshiro128** (Blackman, Vigna 2018), seeded by SplitMix32 over a hash of the label. Same seed and label, same sequence. */

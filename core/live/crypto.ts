@@ -1,5 +1,5 @@
 /** Digests and ciphers of core/kit/crypto.ts by node:crypto. MD5 and SHA-1 are what SIP digest and AKA prescribe, not a choice. */
-import { createCipheriv, createDecipheriv, createHmac, hash as hashAtOnce, type Cipheriv, type Decipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hash as hashAtOnce, type Cipher, type Decipher } from 'node:crypto'
 import type { Crypto, HashName } from '../kit/crypto.js'
 
 const NODE_NAMES: Readonly<Record<HashName, string>> = { md5: 'md5', 'sha-1': 'sha1', 'sha-256': 'sha256' }
@@ -11,9 +11,9 @@ export const systemCrypto: Crypto = {
 }
 
 /** By key object: setting up a cipher costs several times a block. In ECB without padding one serves any number of blocks. */
-const ciphers = { encrypt: new WeakMap<Uint8Array, Cipheriv>(), decrypt: new WeakMap<Uint8Array, Decipheriv>() }
+const ciphers = { encrypt: new WeakMap<Uint8Array, Cipher>(), decrypt: new WeakMap<Uint8Array, Decipher>() }
 
-function cipherOf(key: Uint8Array, direction: 'encrypt' | 'decrypt'): Cipheriv | Decipheriv {
+function cipherOf(key: Uint8Array, direction: 'encrypt' | 'decrypt'): Cipher | Decipher {
   const known = ciphers[direction].get(key)
   if (known !== undefined) return known
   const cipher = direction === 'encrypt' ? createCipheriv('aes-128-ecb', key, null) : createDecipheriv('aes-128-ecb', key, null)

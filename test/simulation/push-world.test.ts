@@ -20,7 +20,7 @@ const START_WALL = 1_780_000_000_000
 const exponential = (meanMicros: Micros) => ({ type: 'exponential', meanMicros }) as const
 const POPULATION: PopulationSettings = {
   subscribers: 200,
-  identity: { domain: 'home1.example', user: 'user######', privateIdentity: 'user######@home1.example', password: 'secret-######' },
+  identity: { domain: 'home1.example', user: 'user######', firstNumber: 0, privateIdentity: 'user######@home1.example', password: 'secret-######' },
   seed: 5,
   devicesPerSubscriber: { 1: 0.6, 2: 0.3, 3: 0.1 },
   applicationSets: [{ applications: ['mms.ua', 'wml.ua'], weight: 1 }],
