@@ -20,6 +20,7 @@ import type { Sequences } from './sequences.js'
 import type { CommitWaiter, ReadWaiter } from './store-port.js'
 
 const TOKEN_BITS = 100
+const NO_NOTES: PushResponse['progressNotes'] = []
 
 export class Admission {
   private underWay = 0
@@ -85,7 +86,7 @@ export class Admission {
     const { counters, out } = this.context
     const { form, control } = admitting.submission
     this.finished(admitting)
-    this.reply(now, admitting.requestId, form, { type: 'push-response', pushId: control.pushId, progressNotes: [], result: { code: 1001, desc: codeName(1001) } })
+    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001))
     const { recipients } = record
     const group = recipients.length > 1 ? { remaining: recipients.length } : undefined
     for (let index = 0; index < recipients.length; index++) {
@@ -118,7 +119,7 @@ export class Admission {
     const { pushId, addresses } = submission.control
     counters.refused++
     for (const address of addresses) out.journal('refused', pushId, address, String(code))
-    this.reply(now, id, submission.form, { type: 'push-response', pushId, progressNotes: [], result: { code, desc: `${codeName(code)}: ${desc}` } })
+    this.reply(now, id, submission.form, pushId, code, `${codeName(code)}: ${desc}`)
   }
 
   private answerRefused(now: Now, id: number, form: PapForm, answer: PapMessage): void {
@@ -126,14 +127,15 @@ export class Admission {
     counters.refused++
     if (answer.type === 'push-response') {
       out.journal('refused', answer.pushId, '', String(answer.result.code))
-      return this.reply(now, id, form, answer)
+      return this.reply(now, id, form, answer.pushId, answer.result.code, answer.result.desc ?? codeName(answer.result.code))
     }
     out.add({ type: 'pap-reply', id, status: 202, body: encodePap(answer, form) })
   }
 
-  private reply(now: Now, id: number, form: PapForm, response: PushResponse): void {
+  private reply(now: Now, id: number, form: PapForm, pushId: string, code: number, desc: string): void {
     const { senderAddress, senderName } = this.context.settings
-    this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap({ ...response, senderAddress, senderName, replyTime: now.wall }, form) })
+    const response: PushResponse = { type: 'push-response', pushId, senderAddress, senderName, replyTime: now.wall, progressNotes: NO_NOTES, result: { code, desc } }
+    this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap(response, form) })
   }
 }
 
