@@ -56,8 +56,9 @@ function balance({ ledger, findings }: VerdictInput): string[] {
 function generator(input: VerdictInput): string[] {
   const reasons: string[] = []
   const lagLimit = input.tightestLimitMicros * input.lagShare
-  if (input.attempts === 0) reasons.push('load: no attempt fell into the measured window')
-  if (!(input.lagP99Micros <= lagLimit)) {
+  if (input.attempts === 0) return ['load: no attempt fell into the measured window']
+  if (Number.isNaN(input.lagP99Micros)) reasons.push('generator lag: it was not measured, since no attempt was sent')
+  else if (!(input.lagP99Micros <= lagLimit)) {
     reasons.push(`generator lag: p99 ${millis(input.lagP99Micros)} is more than ${percent(input.lagShare)} of the tightest delay limit (${millis(lagLimit)})`)
   }
   if (input.unsent > 0) reasons.push(`arrivals dropped: ${input.unsent} of ${input.planned} planned attempts were never sent`)

@@ -95,9 +95,10 @@ export class Generator {
     return performance.eventLoopUtilization(this.loop, before).utilization
   }
 
-  close(): Promise<void> {
+  /** Gives up what is unanswered. May be called again. */
+  async close(): Promise<void> {
     this.stop()
-    return this.pool.destroy()
+    if (!this.pool.destroyed) await this.pool.destroy()
   }
 
   private readonly wake = (): void => {

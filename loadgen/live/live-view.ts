@@ -48,7 +48,7 @@ export function liveLines(progress: Progress, took: ReadonlyMap<Phase, number>, 
     row('planned', rates.of('planned'), progress.planned, progress.dropped > 0 ? style.warn(`${count(progress.dropped)} dropped`) : ''),
     row('accepted', rates.of('accepted'), progress.accepted, `${count(progress.refused)} refused${progress.unanswered > 0 ? `, ${count(progress.unanswered)} unanswered` : ''}`),
     row('delivered', rates.of('delivered'), progress.delivered, `${count(progress.otherOutcomes)} ended otherwise`),
-    row('notified', rates.of('notified'), progress.notified, `${count(progress.inFlight)} in the gateway, ${count(progress.waiting)} of them waiting`),
+    row('notified', rates.of('notified'), progress.notified, `${count(progress.inFlight)} held, ${count(progress.waiting)} waiting`),
     `   ${style.dim('answer'.padEnd(12))}p50 ${delay(progress.submitP50Us)}   p99 ${delay(progress.submitP99Us)}   max ${delay(progress.submitMaxUs)}`)
   return lines
 }

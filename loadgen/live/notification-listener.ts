@@ -37,6 +37,7 @@ export class NotificationListener {
 
   close(): Promise<void> {
     this.server.closeAllConnections()
+    // A second close only reports that it is one.
     return new Promise((resolve) => this.server.close(() => resolve()))
   }
 

@@ -38,6 +38,7 @@ export class Parts {
   private readonly sampleCounts = new Map<PartName, number>()
   private tellFailure!: (why: string) => void
   private readonly running = new Map<PartName, PartProcess>()
+  private over = false
   private readonly stopping = new Set<PartName>()
 
   /** @param onSample called with a part's counters about once a second */
@@ -53,6 +54,10 @@ export class Parts {
       this.note(name, resources)
       this.onSample(name, counters)
     })
+    if (this.over) {
+      await part.kill()
+      throw new Error(`the ${name} was started when the run was over`)
+    }
     this.running.set(name, part)
     void part.ended.then((why) => {
       this.running.delete(name)
@@ -93,6 +98,7 @@ export class Parts {
 
   /** Ends what still runs, at once. */
   async kill(): Promise<void> {
+    this.over = true
     await Promise.all([...this.running].map(([name, part]) => {
       this.stopping.add(name)
       return part.kill()

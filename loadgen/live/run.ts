@@ -59,11 +59,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   })
   // Nobody may be waiting for it when it comes.
   killed.catch(() => {})
+  const active = new Run(options, folder, parts, reporter, startedAt)
   try {
-    return await Promise.race([new Run(options, folder, parts, reporter, startedAt).perform(), killed])
+    return await Promise.race([active.perform(), killed])
   } finally {
     reporter.end()
     await parts.kill()
+    await active.close()
     await folder.removeStore()
   }
 }
@@ -109,6 +111,13 @@ class Run {
     })
     await writeFile(folder.file('run.json'), `${JSON.stringify(record, undefined, 1)}\n`)
     return { record, folder: folder.path }
+  }
+
+  /** Lets go of sockets and files, however far the run came. */
+  async close(): Promise<void> {
+    await this.generator?.close()
+    await this.listener?.close()
+    await this.journal.close()
   }
 
   private async startParts(): Promise<void> {
@@ -200,8 +209,7 @@ class Run {
     await parts.stop('gateway')
     await parts.stop('terminals')
     await parts.stop('ims')
-    await this.listener?.close()
-    await this.journal.close()
+    await this.close()
   }
 
   private async unlessCutShort(step: () => Promise<void>): Promise<void> {
@@ -222,9 +230,10 @@ class Run {
   }
 }
 
+/** The timer keeps no process alive: what is waited for may be over long before, and the parts keep it alive meanwhile. */
 function wait(millis: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, Math.max(0, millis))
+    setTimeout(resolve, Math.max(0, millis)).unref()
   })
 }
 

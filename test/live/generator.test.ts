@@ -1,0 +1,148 @@
+/** The load generator over real sockets: open loop, timed from the plan, every attempt accounted for in its journal. */
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import type { JournalEvent } from '../../core/kit/journal.js'
+import { monoMicros } from '../../core/live/clock.js'
+import { JournalWriter } from '../../core/live/journal.js'
+import { encodePap } from '../../core/pap/encode.js'
+import { decodeSubmission, type Submission } from '../../core/pap/submission.js'
+import { Generator } from '../../loadgen/live/generator.js'
+import { readJournal } from '../../loadgen/live/journal-reader.js'
+import { NotificationListener } from '../../loadgen/live/notification-listener.js'
+import { Recorder } from '../../loadgen/live/recorder.js'
+import { schedule } from '../../loadgen/pacing.js'
+import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
+import { SubmissionTemplate } from '../../loadgen/submission.js'
+import { TrafficPlan, type AddressPool } from '../../loadgen/traffic.js'
+
+const SHARES = { online: 0.8, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0.2, duplicate: 0 }
+const POOL: AddressPool = { size: 50, address: (index) => `WAPPUSH=sip%3Auser${index}%40home1.example/TYPE=USER@ppg.example` }
+const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL }
+
+let folder: string
+let server: Server
+let answer: (submission: Submission, response: ServerResponse) => void
+const seen: Submission[] = []
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pushbench-generator-'))
+  seen.length = 0
+  answer = accept
+  server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const submission = decodeSubmission(request.headers['content-type'] ?? '', Buffer.concat(chunks))
+      if (!submission.ok) return response.writeHead(400).end()
+      seen.push(submission)
+      answer(submission, response)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function accept(submission: Submission, response: ServerResponse): void {
+  const { pushId } = submission.control
+  response.writeHead(202, { 'content-type': 'application/xml' }).end(encodePap({ type: 'push-response', pushId, progressNotes: [], result: { code: 1001 } }, '2.0'))
+}
+
+async function load(ratePerSecond: number, seconds: number): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
+  const path = join(folder, 'initiator.journal')
+  const journal = new JournalWriter(path, (error) => { throw error })
+  const offsets = schedule('constant', ratePerSecond, seconds * 1_000_000, new SeededEntropy(1))
+  const submit = new Recorder()
+  const generator = new Generator({
+    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), offsets,
+    plan: new TrafficPlan(offsets, SHARES, RECIPIENTS, new SeededEntropy(2), 'run'),
+    plain: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', false), expiring: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', true),
+    lifetimeMicros: 5_000_000, journal, submit,
+  })
+  await generator.run(monoMicros() + 50_000)
+  await generator.close()
+  await journal.close()
+  const events: JournalEvent[] = []
+  await readJournal(path, (event) => { if (event !== undefined) events.push(event) })
+  return { events, generator, submit }
+}
+
+const named = (events: readonly JournalEvent[], name: string): JournalEvent[] => events.filter(({ event }) => event === name)
+
+describe('the load generator', () => {
+  it('submits what was planned, each push once, and writes planned, sent and answered for each', async () => {
+    const { events, generator } = await load(200, 1)
+    expect(generator.counts).toEqual({ planned: 200, sent: 200, accepted: 200, refused: 0, unanswered: 0, shed: 0 })
+    for (const name of ['planned', 'sent', 'answered']) expect(named(events, name), name).toHaveLength(200)
+    const planned = named(events, 'planned')
+    // The schedule is the plan's, however late anything was: one each 5 ms.
+    expect(planned.every(({ mono }, index) => mono - planned[0]!.mono === index * 5_000)).toBe(true)
+    expect(new Set(seen.map(({ control }) => control.pushId)).size).toBe(200)
+    expect(seen.every(({ content }) => content.body.length === 300 && content.contentType === 'text/vnd.wap.si')).toBe(true)
+    const expiring = new Map(planned.filter(({ details }) => details[0] === 'expires').map(({ pushId, details }) => [pushId, Number(details[2])]))
+    expect(expiring.size).toBeGreaterThan(20)
+    for (const { control } of seen) expect(control.deliverBefore !== undefined, control.pushId).toBe(expiring.has(control.pushId))
+  })
+
+  it('counts a freeze of the server from the planned time: what was held back waits in the figures, not in the generator', async () => {
+    const held: (() => void)[] = []
+    let frozen = false
+    answer = (submission, response) => {
+      if (seen.length === 60) {
+        frozen = true
+        setTimeout(() => {
+          frozen = false
+          for (const release of held) release()
+        }, 400)
+      }
+      if (frozen) held.push(() => accept(submission, response))
+      else accept(submission, response)
+    }
+    const { submit } = await load(200, 1)
+    // 400 ms of 1 s: about 80 of 200 submissions met the freeze, and half of those waited 200 ms or more.
+    expect(held.length).toBeGreaterThan(60)
+    expect(submit.percentile(80)).toBeGreaterThan(150_000)
+  })
+
+  it('tells refusals, overload and lost connections apart', async () => {
+    answer = ({ control: { pushId } }, response) => {
+      if (seen.length % 3 === 0) response.writeHead(503, { 'retry-after': '2' }).end()
+      else if (seen.length % 3 === 1) response.writeHead(202).end(encodePap({ type: 'push-response', pushId, progressNotes: [], result: { code: 2002 } }, '2.0'))
+      else response.destroy()
+    }
+    const { events, generator } = await load(60, 0.5)
+    expect(generator.counts).toMatchObject({ planned: 30, sent: 30, accepted: 0, refused: 20, unanswered: 10 })
+    expect(new Set(named(events, 'answered').map(({ details }) => details[0]))).toEqual(new Set(['http-503', '2002']))
+    expect(named(events, 'unanswered').every(({ details }) => details[0] !== '')).toBe(true)
+  })
+})
+
+describe('the notification listener', () => {
+  it('answers a result notification with 1000 and writes it down; refuses anything else', async () => {
+    const path = join(folder, 'initiator.journal')
+    const journal = new JournalWriter(path, (error) => { throw error })
+    const listener = await NotificationListener.listen(journal)
+    const post = (body: string): Promise<Response> => fetch(listener.url, { method: 'POST', headers: { 'content-type': 'application/xml' }, body })
+    const good = await post(encodePap({ type: 'resultnotification-message', pushId: 'p1', messageState: 'delivered', code: 1000, address: POOL.address(1) }, '2.0'))
+    expect(good.status).toBe(202)
+    expect(await good.text()).toContain('<resultnotification-response push-id="p1" code="1000"')
+    expect((await post('<no')).status).toBe(400)
+    expect((await post('x'.repeat(70_000))).status).toBe(413)
+    expect((await fetch(listener.url)).status).toBe(405)
+    expect({ received: listener.received, refused: listener.refused }).toEqual({ received: 1, refused: 3 })
+    await listener.close()
+    await journal.close()
+    const events: (JournalEvent | undefined)[] = []
+    await readJournal(path, (event) => events.push(event))
+    expect(events).toEqual([expect.objectContaining({ event: 'notified', pushId: 'p1', address: POOL.address(1), details: ['delivered', '1000', 'confirmed'] })])
+  })
+})
