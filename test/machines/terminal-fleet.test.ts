@@ -270,7 +270,7 @@ describe('a push', () => {
   })
 
   it('is all it takes: OPTIONS tells what it can, other methods get 405 with Allow, strangers 404', () => {
-    const wire = registered({ fleet: { transport: 'udp' } })
+    const wire = registered({ fleet: { transport: 'udp' }, population: { subscribers: 4 } })
     const contact = [...wire.registrar.bindings.keys()][0]!
     const ask = (method: string, uri: string): string => {
       const bytes = Buffer.from([
@@ -282,7 +282,7 @@ describe('a push', () => {
     }
     expect(ask('OPTIONS', contact)).toMatch(/^SIP\/2\.0 200 [^]*Allow: MESSAGE, OPTIONS\r\nAccept: text\/plain, /)
     expect(ask('INVITE', contact)).toMatch(/^SIP\/2\.0 405 [^]*Allow: MESSAGE, OPTIONS/)
-    for (const stranger of ['sip:ue-1-0@198.51.100.11', 'sip:ue-0-1@198.51.100.11', 'sip:ue-0-@x', 'sip:ue--0@x', 'sip:ue-0-999@x', 'sip:other@x', 'sip:ue-99999999999-0@x']) {
+    for (const stranger of ['sip:ue-4-0@198.51.100.11', 'sip:ue-0-1@198.51.100.11', 'sip:ue-0-256@x', 'sip:ue-0-@x', 'sip:ue--0@x', 'sip:ue-0-999@x', 'sip:other@x', 'sip:ue-99999999999-0@x']) {
       expect(ask('OPTIONS', stranger)).toMatch(/^SIP\/2\.0 404 /)
     }
   })

@@ -115,6 +115,17 @@ describe('the registration table', () => {
     }
   })
 
+  it('ends the old binding before it makes a new one, and waits for a pending REGISTER before it leaves (RFC 3261 10.2)', () => {
+    const sentBy = (events: readonly TerminalEvent[]): readonly number[] => {
+      const host = new NotingHost()
+      walked(events, host)
+      return host.sent
+    }
+    expect(sentBy(['switch-on', 'accepted', 'switch-off', 'switch-on', 'challenge', 'accepted'])).toEqual([600_000, 0, 0, 600_000])
+    expect(sentBy(['switch-on', 'switch-off', 'challenge', 'challenge', 'accepted'])).toEqual([600_000, 0, 0])
+    expect(sentBy(['switch-on', 'switch-off', 'switch-on', 'challenge', 'accepted'])).toEqual([600_000, 600_000])
+  })
+
   it('forgets everything of a registration when off', () => {
     const terminal = walked(['switch-on', 'challenge', 'accepted', 'vanish'], new NotingHost())
     expect(terminal).toMatchObject({ callId: '', cseq: 0, digest: undefined, grant: undefined, failures: 0, pending: undefined })
