@@ -45,6 +45,7 @@ const Sip = Schema.Struct({
   userAgent: key(Schema.String, DEFAULT_SETTINGS.userAgent, 'User-Agent of every request.'),
   nextHops: key(Schema.Array(NextHopText).pipe(Schema.minItems(1, { message: () => 'name at least one next hop' })), ['tcp:127.0.0.1:5060'],
     'Entry points of the core network, used in turn.'),
+  connections: key(Schema.Int.pipe(Schema.between(1, 4)), 2, 'Persistent connections to each TCP next hop, used in turn.'),
   trusted: Schema.optional(Schema.Array(Schema.String.pipe(Schema.filter((text) => isIP(text) !== 0 || `"${text}" is no literal IP address`))))
     .annotations({ description: 'Addresses that may send requests here (third-party REGISTER); those of the next hops when absent.' }),
 })
@@ -113,7 +114,7 @@ export function decodeGatewayConfig(config: unknown): GatewayConfig {
 
 /** What the machine is built with, given where it really listens. */
 export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint }): GatewaySettings {
-  const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!)
+  const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!).map((hop) => (hop.transport === 'udp' ? hop : { ...hop, connections: config.sip.connections }))
   const { limits, times, notifications, addresses } = config
   return {
     senderAddress: config.pap.url ?? papUrl(bound.pap),

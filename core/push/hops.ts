@@ -18,14 +18,17 @@ export const UNREACHABLE_REST_MICROS: Micros = 1_000_000
 
 export class Hops {
   private readonly hops: readonly HopState[]
+  /** Entry points, whatever the number of connections to each. */
+  readonly count: number
   private turn = 0
 
   constructor(nextHops: readonly NextHop[]) {
-    this.hops = nextHops.map((hop) => ({ hop, route: routeOf(hop), restsUntil: 0 }))
-  }
-
-  get count(): number {
-    return this.hops.length
+    this.hops = nextHops.flatMap((nextHop) => {
+      const { transport, address, port, connections = 1 } = nextHop
+      const route = routeOf(nextHop)
+      return Array.from({ length: connections }, (_, lane) => ({ hop: { transport, address, port, lane }, route, restsUntil: 0 }))
+    })
+    this.count = nextHops.length
   }
 
   /** The next hop in turn that does not rest; undefined when all do. */

@@ -20,6 +20,8 @@ export interface NextHop {
   /** A literal IP address. */
   readonly address: string
   readonly port: number
+  /** Persistent connections to it, 1 to 4, taken in turn; 1 when absent. UDP has none. */
+  readonly connections?: number
 }
 
 export interface BackoffSettings {

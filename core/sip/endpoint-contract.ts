@@ -13,6 +13,8 @@ export interface Hop {
   readonly address: string
   readonly port: number
   readonly flow?: FlowId
+  /** Which of several connections to the same place, so that one slow stream does not hold up everything (head-of-line blocking). 0 when absent. */
+  readonly lane?: number
 }
 
 /** One request received. Opaque to the user except for these fields; the user may hang its own state on `context`. */

@@ -63,7 +63,7 @@ export function leave(rider: Rider): void {
 export class Flows {
   private readonly byId = new Map<FlowId, Flow>()
   private readonly byTicket = new Map<number, Flow>()
-  /** Connections this endpoint opened, by transport, address and port. */
+  /** Connections this endpoint opened, by transport, address, port and lane. */
   private readonly pool = new Map<string, Flow>()
   private readonly datagramFlows: Flow[] = []
   private nextTicket = ENDPOINT_TICKET_FIRST
@@ -78,7 +78,7 @@ export class Flows {
   towards(hop: Hop): Flow | undefined {
     if (hop.flow !== undefined) return this.byId.get(hop.flow)
     if (hop.transport === 'udp') return this.datagramFlow(hop.address)
-    return this.connection(hop.transport, hop.address, hop.port)
+    return this.connection(hop.transport, hop.address, hop.port, hop.lane ?? 0)
   }
 
   up(input: FlowUp): void {
@@ -159,8 +159,8 @@ export class Flows {
     return undefined
   }
 
-  private connection(transport: 'tcp' | 'tls', address: string, port: number): Flow | undefined {
-    const key = `${transport} ${address} ${port}`
+  private connection(transport: 'tcp' | 'tls', address: string, port: number, lane: number): Flow | undefined {
+    const key = `${transport} ${address} ${port} ${lane}`
     const pooled = this.pool.get(key)
     if (pooled !== undefined) return pooled
     if (this.pool.size >= CONNECTIONS_OPENED_MAX) return undefined

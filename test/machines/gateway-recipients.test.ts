@@ -58,6 +58,15 @@ describe('a next hop', () => {
     expect(hops.pick({ mono: 0, wall: 0 })!.route).toBe('<sip:[::1]:5060;lr>')
   })
 
+  it('has its connections used in turn, and rests with all of them', () => {
+    const hops = new Hops([{ transport: 'tcp', address: '127.0.0.1', port: 5060, connections: 2 }])
+    const now = { mono: 10, wall: 0 }
+    expect([0, 1, 2].map(() => hops.pick(now)!.hop.lane)).toEqual([0, 1, 0])
+    expect(hops.count).toBe(1)
+    hops.rest(now, hops.pick(now)!.hop, 5)
+    expect(hops.pick(now)).toBeUndefined()
+  })
+
   it('that rests tells when it is awake again', () => {
     const hops = new Hops([{ transport: 'udp', address: '127.0.0.1', port: 5060 }])
     const now = { mono: 10, wall: 0 }

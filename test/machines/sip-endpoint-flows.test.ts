@@ -50,6 +50,12 @@ describe('over TCP', () => {
     expect(peer.sent()).toEqual(['\r\n', '\r\n'])
   })
 
+  it('each lane of a hop has a connection of its own', () => {
+    const peer = new Peer(new Clock(), ALICE)
+    for (const lane of [0, 1, 0, 1]) peer.endpoint.request(peer.clock, requestOf('MESSAGE', `${lane}`), { ...hopTo(BOB, 'tcp'), lane })
+    expect(connects(peer.out).map(({ remote }) => remote)).toEqual([BOB, BOB])
+  })
+
   it('one connection serves a hop; requests wait for it and then go out in order', () => {
     const peer = new Peer(new Clock(), ALICE)
     for (const id of ['1', '2']) peer.endpoint.request(peer.clock, requestOf('MESSAGE', id), hopTo(BOB, 'tcp'))
