@@ -4,7 +4,7 @@ export const PAGE_STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--ink:#1b1f24;--soft:#59636e;--rule:#d8dee4;--panel:#f6f8fa;--good:#1a7f37;--bad:#c0262d;
 --c0:#6e7781;--c1:#0969da;--c2:#8250df;--c3:#1a7f37;--c4:#bc4c00;--c5:#b3267a;
 --o0:#4aa564;--o1:#d29922;--o2:#c0262d;--o3:#8250df;--o4:#b3267a;--o5:#bc4c00;--o6:#6e7781;--o7:#0969da}
-@media (prefers-color-scheme:dark){:root{--bg:#0d1117;--ink:#e6edf3;--soft:#9198a1;--rule:#30363d;--panel:#161b22;--good:#3fb950;--bad:#f85149;
+@media screen and (prefers-color-scheme:dark){:root{--bg:#0d1117;--ink:#e6edf3;--soft:#9198a1;--rule:#30363d;--panel:#161b22;--good:#3fb950;--bad:#f85149;
 --c0:#9198a1;--c1:#58a6ff;--c2:#bc8cff;--c3:#3fb950;--c4:#f0883e;--c5:#f778ba;
 --o0:#2ea043;--o1:#d29922;--o2:#f85149;--o3:#bc8cff;--o4:#f778ba;--o5:#f0883e;--o6:#9198a1;--o7:#58a6ff}}
 *{box-sizing:border-box}
