@@ -1,0 +1,191 @@
+/**
+ * The durability promise with load on: the gateway is ended by SIGKILL ten times in the middle of its work and started
+ * again on the same store and ports. The operating system keeps its page cache through a kill, so this shows recovery,
+ * not flushing: that is shown by strace (test/live) and by the simulated store (test/simulation).
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Schema } from 'effect'
+import { afterEach, describe, expect, it } from 'vitest'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import { parseJournalLine, type JournalEvent } from '../../core/kit/journal.js'
+import { monoMicros } from '../../core/live/clock.js'
+import { JournalWriter } from '../../core/live/journal.js'
+import { Generator } from '../../loadgen/live/generator.js'
+import { readJournal } from '../../loadgen/live/journal-reader.js'
+import { NotificationListener } from '../../loadgen/live/notification-listener.js'
+import { populationFor, recipientsOf } from '../../loadgen/live/part-configs.js'
+import { Recorder } from '../../loadgen/live/recorder.js'
+import { schedule } from '../../loadgen/pacing.js'
+import { ledgerOf, type LedgerResult } from '../../loadgen/reconcile/ledger.js'
+import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
+import { Scenario } from '../../loadgen/scenario.js'
+import { SubmissionTemplate } from '../../loadgen/submission.js'
+import { TrafficPlan } from '../../loadgen/traffic.js'
+import { diskFolder } from '../live/disk.js'
+import { Network } from '../live/network.js'
+import { asJournalEvents, readStore, type StoreContents } from './outcomes.js'
+
+const CRASHES = 10
+/** Answers 1001 from one gateway process before it is killed: as many as these, and up to as many more by the seed. */
+const ACCEPTED_MIN = 60
+const ACCEPTED_MORE = 120
+const DRAIN_MILLIS = 30_000
+
+const SCENARIO = Schema.decodeUnknownSync(Scenario)({
+  name: 'kill-9', seed: 9,
+  load: { rate: '150/s', warmUp: '0s', duration: '10m' },
+  traffic: {
+    online: { share: '50%' }, fanOut: { share: '15%' }, gruu: { share: '10%' }, offlineReturns: { share: '15%' }, expires: { share: '5%', lifetime: '3s' }, duplicate: { share: '5%' },
+  },
+  population: { subscribers: 240, returning: { share: '20%', on: '1s', off: '2s' } },
+  terminals: { reference: 0 },
+})
+
+const closers: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+/** The initiator's journal, which tells what it is told: who waits for something to have happened looks at each line. */
+class WatchedJournal extends JournalWriter {
+  readonly accepted = new Set<string>()
+  readonly notified = new Set<string>()
+  answers = 0
+  private waiting: { readonly condition: () => boolean; readonly resolve: () => void } | undefined
+
+  override line(line: string): void {
+    super.line(line)
+    const event = parseJournalLine(line.trimEnd())
+    if (event?.event === 'answered' && event.details[0] === '1001') {
+      this.answers++
+      this.accepted.add(event.pushId)
+    } else if (event?.event === 'notified') this.notified.add(event.pushId)
+    this.look()
+  }
+
+  look(): void {
+    if (this.waiting?.condition() !== true) return
+    this.waiting.resolve()
+    this.waiting = undefined
+  }
+
+  when(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting = { condition, resolve }
+      this.look()
+    })
+  }
+}
+
+describe('a gateway killed by SIGKILL ten times under load', () => {
+  it('loses no accepted push: each has exactly one outcome, notified as it is kept, and what was delivered was seen by a terminal', async () => {
+    const folder = diskFolder()
+    const journal = new WatchedJournal(join(folder, 'initiator.journal'), (error) => { throw error })
+    const network = await Network.start(SCENARIO, folder, () => journal.look())
+    closers.push(() => network.kill())
+    await network.startGateway()
+    const registered = await network.register(400)
+    expect(registered.done).toBe(registered.wanted)
+    const listener = await NotificationListener.listen(journal)
+    closers.push(() => listener.close())
+    const generator = generatorFor(network.papUrl, listener.url, journal)
+    closers.push(() => generator.close())
+
+    const running = generator.run(monoMicros())
+    const killedAt: number[] = []
+    const moments = new SeededEntropy(SCENARIO.seed, 'kills')
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const enough = journal.answers + ACCEPTED_MIN + moments.below(ACCEPTED_MORE)
+      await journal.when(() => journal.answers >= enough)
+      killedAt.push(Date.now())
+      await network.gateway.kill()
+      await network.startGateway()
+    }
+    const enough = journal.answers + ACCEPTED_MIN
+    await journal.when(() => journal.answers >= enough)
+    generator.stop()
+    await running
+    await drained(network, journal)
+    await network.stop()
+    await journal.close()
+
+    const store = await readStore(network.store)
+    const { result, lines } = await reconciled(folder, store)
+    const { ledger, findings } = result
+    const repeated = new Map(store.outcomes.map((outcome) => [outcome.pushId, outcome]))
+    process.stdout.write(`kill -9: ${CRASHES} crashes, ${ledger.accepted} accepted (${ledger.delivered} delivered, ${ledger.expired} expired), ${ledger.unanswered} unanswered of which `
+      + `${ledger.recovered} recovered, ${ledger.lost} lost, ${ledger.duplicated} duplicated; ${store.outcomes.length - lines.outcomes} outcomes known from the store alone\n`)
+
+    expect(findings.lost).toEqual([])
+    expect({ ...findings, duplicated: [], notes: [] }, findings.notes.join('\n')).toEqual({ balanced: true, lost: [], duplicated: [], notes: [] })
+    expect(ledger).toMatchObject({ lost: 0, inFlight: 0, accepted: ledger.delivered + ledger.expired })
+    expect(ledger.accepted).toBeGreaterThanOrEqual(CRASHES * ACCEPTED_MIN)
+    // Each kill interrupts something: no answer comes while the gateway is away.
+    expect(ledger.unanswered).toBeGreaterThanOrEqual(CRASHES)
+    // One row per push for what was answered 1001 and what was taken without an answer, none more than once, nothing left over.
+    expect(repeated.size).toBe(store.outcomes.length)
+    expect(store).toMatchObject({ pending: 0, unacknowledged: 0 })
+    expect(store.outcomes.length).toBe(ledger.accepted + ledger.recovered)
+    expect(lines.doubled).toEqual([])
+    expect([...journal.accepted].filter((pushId) => !journal.notified.has(pushId))).toEqual([])
+    // A second copy is the price of a kill between the content's leaving and its outcome's being kept, and of nothing else.
+    for (const { pushId } of findings.duplicated) {
+      const { acceptedAt, endedAt } = repeated.get(pushId)!
+      expect(killedAt.some((killed) => acceptedAt <= killed && killed <= endedAt), `${pushId} was delivered twice without a crash in its life`).toBe(true)
+    }
+  }, 180_000)
+})
+
+function generatorFor(url: URL, notifyUrl: string, journal: JournalWriter): Generator {
+  const { load, push, seed, traffic } = SCENARIO
+  const entropy = new SeededEntropy(seed, 'load')
+  const offsets = schedule(load.arrival, load.rate, load.duration, entropy.fork('arrivals'))
+  const shares = {
+    online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share,
+  }
+  const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(SCENARIO)), entropy.fork('traffic'), SCENARIO.name)
+  return new Generator({
+    url, offsets, plan, plain: new SubmissionTemplate(push, notifyUrl, false), expiring: new SubmissionTemplate(push, notifyUrl, true),
+    lifetimeMicros: traffic.expires.lifetime, journal, submit: new Recorder(),
+  })
+}
+
+/** Until the gateway holds nothing and everything accepted was notified; when that never comes, the ledger says what is missing. */
+async function drained(network: Network, journal: WatchedJournal): Promise<void> {
+  let late: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>((resolve) => { late = setTimeout(resolve, DRAIN_MILLIS) })
+  await Promise.race([deadline, journal.when(() => network.gatewayCounters?.['inFlight'] === 0 && [...journal.accepted].every((pushId) => journal.notified.has(pushId)))])
+  clearTimeout(late)
+}
+
+interface GatewayLines {
+  /** Outcomes that reached a journal. */
+  readonly outcomes: number
+  readonly doubled: readonly string[]
+}
+
+async function reconciled(folder: string, store: StoreContents): Promise<{ readonly result: LedgerResult; readonly lines: GatewayLines }> {
+  const reconciler = new Reconciler()
+  const read = async (prefix: string, take: (event: JournalEvent) => void): Promise<void> => {
+    for (const name of readdirSync(folder).filter((each) => each.startsWith(prefix) && each.endsWith('.journal')).sort()) {
+      // A kill may tear the last line; no other line is unreadable.
+      await readJournal(join(folder, name), (event) => { if (event !== undefined) take(event) })
+    }
+  }
+  await read('initiator', (event) => reconciler.initiator(event))
+  const told = { accepted: new Set<string>(), outcome: new Set<string>() }
+  const doubled: string[] = []
+  await read('gateway', (event) => {
+    reconciler.gateway(event)
+    if (event.event === 'outcome' && told.outcome.has(event.pushId)) doubled.push(event.pushId)
+    if (event.event === 'accepted' || event.event === 'outcome') told[event.event].add(event.pushId)
+  })
+  for (const [accepted, outcome] of store.outcomes.map(asJournalEvents)) {
+    if (!told.accepted.has(accepted.pushId)) reconciler.gateway(accepted)
+    if (!told.outcome.has(outcome.pushId)) reconciler.gateway(outcome)
+  }
+  await read('ims', (event) => reconciler.ims(event))
+  await read('terminals', (event) => reconciler.terminal('virtual', event))
+  return { result: ledgerOf(reconciler.tables(), true), lines: { outcomes: told.outcome.size, doubled } }
+}
