@@ -31,6 +31,7 @@ export class AccessFlows {
 
   constructor(private readonly crypto: Crypto, private readonly key: Uint8Array, private readonly hostName: string) {}
 
+  /** Flows that have a token: open connections that registered, and UDP flows in use. */
   get size(): number {
     return this.tokens.size
   }

@@ -74,12 +74,6 @@ export class FilterCriteria {
     }
     return servers
   }
-
-  /** Whether some criterion could concern a method other than REGISTER, so that others need no matching at all. */
-  concernsMethod(method: string): boolean {
-    return this.compiled.some(({ criterion: { groups } }) => groups.length === 0 || groups.some((group) => group.every(
-      (point) => point.type !== 'method' || (point.method === method) !== (point.negated ?? false))))
-  }
 }
 
 function compile(point: ServicePoint): (request: Triggering) => boolean {

@@ -5,13 +5,11 @@
 import { defaultIdentity, isBarred, type Subscriber, type SubscriberDirectory } from './subscribers.js'
 
 /** Cx results (TS 29.229 section 6.2) that decide what a node answers. */
-export type CxResult = 'first-registration' | 'subsequent-registration' | 'unregistered-service' | 'user-unknown' | 'identities-dont-match' | 'identity-not-registered' | 'roaming-not-allowed'
+export type CxResult = 'first-registration' | 'subsequent-registration' | 'user-unknown' | 'identities-dont-match' | 'identity-not-registered' | 'roaming-not-allowed'
 
 export interface HssState {
   /** Whether the S-CSCF serves this implicit registration set now, by its default identity. */
   isRegistered(defaultIdentity: string): boolean
-  /** Whether a profile has services for unregistered users (session case 2), so that the S-CSCF must see the request. */
-  readonly servesUnregistered: boolean
 }
 
 export class Hss {
@@ -40,7 +38,8 @@ export class Hss {
     if (subscriber === undefined || isBarred(subscriber, impu)) return 'user-unknown'
     const main = defaultIdentity(subscriber)
     if (main !== undefined && this.state.isRegistered(main)) return 'subsequent-registration'
-    return this.state.servesUnregistered ? 'unregistered-service' : 'identity-not-registered'
+    // No profile here has services for unregistered users (2003, UNREGISTERED_SERVICE).
+    return 'identity-not-registered'
   }
 
   /** The profile and credentials (SAR, MAR) of a public identity. */

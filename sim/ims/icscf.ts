@@ -64,7 +64,6 @@ export class Icscf extends ProxyNode {
 const STATUS_OF: Readonly<Record<CxResult, number>> = {
   'first-registration': 0,
   'subsequent-registration': 0,
-  'unregistered-service': 0,
   'user-unknown': 404,
   'identities-dont-match': 404,
   'identity-not-registered': 480,

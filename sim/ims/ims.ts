@@ -63,8 +63,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
       settings, resolver, entropy,
       journal: (event, pushId, details) => this.outs.push({ type: 'journal', event, pushId, address: '', details }),
     }
-    const servesUnregistered = false
-    const hss = new Hss(directory, { isRegistered: (identity) => this.scscf.registrar.isRegistered(identity), servesUnregistered })
+    const hss = new Hss(directory, { isRegistered: (identity) => this.scscf.registrar.isRegistered(identity) })
     this.pcscf = new Pcscf(parts, crypto)
     this.icscf = new Icscf(parts, hss)
     this.scscf = new Scscf(parts, hss, crypto)
@@ -125,6 +124,8 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
       all[`${name}.unanswered`] = node.unanswered
     }
     for (const { index, endpoint } of this.seats) all[`${NAMES[index]!}.openTransactions`] = endpoint.openTransactions
+    all['pcscf.flows'] = this.pcscf.flows.size
+    all['pcscf.registeredUsers'] = this.pcscf.registrations.size
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent
     all['scscf.thirdPartyFailed'] = this.scscf.thirdParty.failed
     return all

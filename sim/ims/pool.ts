@@ -18,10 +18,6 @@ export class Pool<Value> {
 
   constructor(private readonly make: (text: string) => Value) {}
 
-  get size(): number {
-    return this.entries.size
-  }
-
   acquire(text: string): Shared<Value> {
     let entry = this.entries.get(text)
     if (entry === undefined) {

@@ -84,6 +84,28 @@ describe('a refresh', () => {
     expect(other.registerOnce({ callId: 'other' }).status).toBe(401)
   })
 
+  it('with a claim of its own beside right credentials is judged by the credentials', () => {
+    const harness = new ImsHarness()
+    const ue = harness.tcp(PORTS.pcscf)
+    const [challenge] = challengesOf(ue.registerOnce())
+    answerWith(ue, challenge!)
+    ue.authorization += ', integrity-protected="ip-assoc-yes"'
+    const other = harness.tcp(PORTS.pcscf)
+    other.authorization = ue.authorization
+    expect(other.registerOnce({ callId: 'other' }).status).toBe(200)
+  })
+
+  it('vouched for under another private identity is refused by the S-CSCF itself', () => {
+    const harness = new ImsHarness()
+    harness.tcp(PORTS.pcscf).register()
+    const near = harness.tcp(PORTS.scscf)
+    const vouched = (impi: string): string => `Digest username="${impi}", realm="${DOMAIN}", nonce="", uri="sip:${DOMAIN}", response="",integrity-protected="ip-assoc-yes"`
+    near.authorization = vouched(`bob_private@${DOMAIN}`)
+    expect(near.registerOnce({ callId: 'near' }).status).toBe(403)
+    near.authorization = vouched(`alice_private@${DOMAIN}`)
+    expect(near.registerOnce({ callId: 'near' }).status).toBe(200)
+  })
+
   it('with another private identity is refused 403', () => {
     const harness = new ImsHarness()
     const ue = harness.tcp(PORTS.pcscf)

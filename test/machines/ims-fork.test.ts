@@ -66,7 +66,7 @@ describe('the one answer to a forked MESSAGE', () => {
   })
 
   it('leaves the other branches alone: a later answer is swallowed', () => {
-    const { ues, gateway } = devices('', '')
+    const { harness, ues, gateway } = devices('', '')
     gateway.message(AOR)
     const [first, second] = ues.map((ue) => ue.last())
     ues[1]!.answer(second!, 200)
@@ -74,6 +74,7 @@ describe('the one answer to a forked MESSAGE', () => {
     ues[0]!.answer(first!, 200)
     expect(gateway.received).toEqual([])
     expect(ues[0]!.received).toEqual([])
+    expect(harness.core.counters()['scscf.unanswered']).toBe(0)
   })
 })
 
