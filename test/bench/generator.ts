@@ -1,0 +1,32 @@
+/** How late the generator is at 10,000 planned arrivals a second, alone on one core, against a gateway that does nothing. */
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import type { GeneratorLoad } from './children/generator-run.js'
+import type { Lab } from './lab.js'
+import type { Measured } from './rows.js'
+
+const PER_SECOND = 10_000
+const WARM_UP_MICROS = 2_000_000
+const LAG_MICROS = 10_000_000
+const BARE_MICROS = 4_000_000
+const REPEATS = 3
+
+export async function benchGenerator(lab: Lab): Promise<Measured[]> {
+  const gateway = lab.child('null-gateway')
+  const port = await gateway.ask<number>('open')
+  const values: number[] = []
+  const floors: number[] = []
+  const last = cpus().length - 1
+  lab.pin(gateway.pid, last)
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const child = lab.child('generator-run')
+    if (last > 0) lab.pin(child.pid, 0)
+    const load: GeneratorLoad = { port, perSecond: PER_SECOND, warmUpMicros: WARM_UP_MICROS, micros: LAG_MICROS, journal: join(lab.newFolder(), 'generator.journal') }
+    values.push(await child.ask<number>('lag', load))
+    floors.push(await child.ask<number>('bare', { ...load, micros: BARE_MICROS }))
+    await child.stop()
+    lab.progress(`generator, repeat ${repeat + 1} of ${REPEATS}: lag p99 ${values[repeat]} µs, bare ${floors[repeat]} µs`)
+  }
+  await gateway.stop()
+  return [{ name: 'generator.lag.p99Us', unit: 'µs', values, floors }]
+}
