@@ -23,7 +23,7 @@ export type FleetIn =
   | Tick
   | NetworkIn
   /**
-   * Switches on, at this rate, every device that is to be on at the start, and starts the on and off cycles of those that have
+   * Switches on, at most at this rate, every device that is to be on at the start, and starts the on and off cycles of those that have
    * them. Answered by `settled` when each of the former is registered or refused, or when `withinMicros` are over.
    */
   | { readonly type: 'register'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
@@ -61,6 +61,8 @@ export interface FleetCounters {
   registersSent: number
   registersAccepted: number
   registersChallenged: number
+  /** Gauge: REGISTERs sent and not answered yet. */
+  registersPending: number
   registersRefused: number
   registersFailed: number
   /** MESSAGEs answered: taken, seen before, refused by behaviour, refused by a check. */

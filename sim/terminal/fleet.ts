@@ -30,6 +30,9 @@ import { Roster } from './roster.js'
 import { Terminal, type BackoffSettings, type TerminalHost } from './terminal.js'
 import { Wave } from './wave.js'
 
+/** REGISTERs of a wave that may be unanswered at once: a registrar slower than the pace is not flooded until requests fail. */
+export const REGISTERS_PENDING_MAX = 1_000
+
 export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, TerminalHost {
   readonly counters: FleetCounters
   readonly roster: Roster
@@ -50,7 +53,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     this.tagPrefix = entropy.token(60)
     this.roster = new Roster(population, settings)
     this.counters = {
-      devices: this.roster.terminals.length, registered: 0, flows: 0, registersSent: 0, registersAccepted: 0, registersChallenged: 0,
+      devices: this.roster.terminals.length, registered: 0, flows: 0, registersSent: 0, registersAccepted: 0, registersChallenged: 0, registersPending: 0,
       registersRefused: 0, registersFailed: 0, received: 0, repeats: 0, refused: 0, rejectedByCheck: 0, unheard: 0, strays: 0,
     }
     this.flows = new FleetFlows(settings, entropy, (out) => this.out.push(out), (slot, at) => { this.heap.arm(at, slot) })
@@ -198,12 +201,15 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
       isProxys: terminal.digest?.isProxys ?? false,
     })
     this.counters.registersSent += 1
+    this.counters.registersPending += 1
     terminal.pending = this.endpoint.request(now, request, slot.hop, terminal)
   }
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
     const terminal = transaction.context
-    if (!(terminal instanceof Terminal) || terminal.pending !== transaction || response.status < 200) return
+    if (!(terminal instanceof Terminal) || response.status < 200) return
+    this.counters.registersPending -= 1
+    if (terminal.pending !== transaction) return
     if (response.status === 401 || response.status === 407) {
       this.counters.registersChallenged += 1
       terminal.fire(now, noteChallenge(terminal, response) ? 'challenge' : 'refused', this)
@@ -218,7 +224,9 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
 
   onFailure(now: Now, transaction: ClientTransaction): void {
     const terminal = transaction.context
-    if (!(terminal instanceof Terminal) || terminal.pending !== transaction) return
+    if (!(terminal instanceof Terminal)) return
+    this.counters.registersPending -= 1
+    if (terminal.pending !== transaction) return
     this.counters.registersFailed += 1
     terminal.retryAfterSeconds = 0
     terminal.fire(now, 'failed', this)
@@ -265,7 +273,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
   private advance(now: Now, wave: Wave): void {
     const { terminals } = this.roster
     if (this.flows.areUp) {
-      const due = wave.due(now)
+      const due = Math.min(wave.due(now), REGISTERS_PENDING_MAX - this.counters.registersPending)
       for (let started = 0; started < due && wave.cursor < terminals.length;) if (this.start(now, wave, terminals[wave.cursor++]!)) started++
     }
     // The last device may have ended the wave from within.

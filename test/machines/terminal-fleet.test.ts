@@ -4,6 +4,7 @@ import { challengeText, parseCredentials } from '../../core/sip/digest.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { responseTo } from '../../core/sip/write.js'
+import { REGISTERS_PENDING_MAX } from '../../sim/terminal/fleet.js'
 import { standardLines } from '../live/small-registrar.js'
 import { TerminalWire } from './terminal-wire.js'
 
@@ -146,6 +147,16 @@ describe('registration', () => {
     expect(stuck.settled).toEqual([])
     stuck.pass(SECOND)
     expect(stuck.settled).toEqual([{ type: 'settled', ticket: 9, wanted: 3, done: 2, refused: 0, pending: 1 }])
+  })
+
+  it('is not begun by more devices than a slow registrar can answer', () => {
+    const wire = new TerminalWire({ population: { subscribers: REGISTERS_PENDING_MAX + 10 } })
+    wire.registrar.instead = () => 'silence'
+    wire.tellFleet({ type: 'register', ticket: 1, perSecond: 1_000_000, withinMicros: 20 * SECOND })
+    wire.pass(10 * SECOND)
+    expect(wire.fleet.counters).toMatchObject({ registersSent: REGISTERS_PENDING_MAX, registersPending: REGISTERS_PENDING_MAX })
+    wire.pass(23 * SECOND)
+    expect(wire.fleet.counters.registersPending).toBe(0)
   })
 
   it('deregisters with expiry 0 and a new Call-ID when it comes back', () => {
