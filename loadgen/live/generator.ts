@@ -42,6 +42,8 @@ export interface GeneratorCounts {
 const CONNECTIONS_MAX = 1_000
 /** Unanswered submissions beyond this are not sent: the attempt is dropped, and the run says so. */
 const OUTSTANDING_MAX = 20_000
+/** Attempts sent in one turn of the event loop. */
+const BATCH_MAX = 256
 const ANSWER_TIMEOUT_MILLIS = 30_000
 const ANSWER_CHARACTERS_MAX = 16_384
 const RESULT_CODE = /<response-result[^>]*\scode\s*=\s*["'](\d{4})["']/
@@ -102,19 +104,17 @@ export class Generator {
   }
 
   private readonly wake = (): void => {
+    if (this.stopped) return
     const { offsets } = this.options
-    // What falls due while a batch is being sent joins it, so a slow turn makes one larger batch, not a queue of timers.
-    for (;;) {
-      const elapsed = monoMicros() - this.startedAt
-      const batch = due(offsets, this.next, elapsed)
-      if (batch === 0) break
-      for (let index = 0; index < batch; index++) this.send(this.next++)
-    }
+    const batch = Math.min(due(offsets, this.next, monoMicros() - this.startedAt), BATCH_MAX)
+    for (let index = 0; index < batch; index++) this.send(this.next++)
     const pause = wait(offsets, this.next, monoMicros() - this.startedAt)
-    if (pause === Infinity || this.stopped) return this.settle()
-    // A timer counts whole milliseconds and fires at or after its time: rounding down and waking once more keeps the
-    // lag below a millisecond, and waiting at least one keeps the thread asleep.
-    this.timer = setTimeout(this.wake, Math.max(1, Math.floor(pause / MICROS_PER_MILLI)))
+    if (pause === Infinity) return this.settle()
+    // What fell due meanwhile goes out in the next turn of the event loop, after the answers that came: a generator that is
+    // late must not stop listening. Otherwise a timer sleeps: it counts whole milliseconds, so rounding down and waking once
+    // more keeps the lag below one.
+    if (pause === 0) setImmediate(this.wake)
+    else this.timer = setTimeout(this.wake, Math.max(1, Math.floor(pause / MICROS_PER_MILLI)))
   }
 
   private send(attempt: number): void {

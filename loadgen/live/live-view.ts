@@ -11,21 +11,29 @@ const BAR_CELLS = 28
 /** Eighths of a cell, so that the bar moves smoothly. */
 const PARTIAL = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
-/** What happened per second since the last look, smoothed over a second. */
+const WINDOW_SECONDS = 2.5
+/** A part tells its counts once a second: without a new one for longer than this, nothing happens. */
+const SILENCE_SECONDS = 1.5
+
+/** What happened per second lately. Counts arrive at their own pace, so a rate is taken between instants at which its count changed. */
 export class Rates {
   private readonly seen: { readonly at: number; readonly progress: Progress }[] = []
 
   /** @param at seconds on any steady clock */
   look(at: number, progress: Progress): void {
     this.seen.push({ at, progress })
-    while (this.seen.length > 2 && at - this.seen[0]!.at > 1.5) this.seen.shift()
+    while (at - this.seen[0]!.at > WINDOW_SECONDS) this.seen.shift()
   }
 
   of(key: 'planned' | 'sent' | 'accepted' | 'delivered' | 'notified' | 'refused'): number {
-    const first = this.seen[0]
-    const last = this.seen.at(-1)
-    if (first === undefined || last === undefined || last.at - first.at < 0.2) return 0
-    return Math.max(0, Math.round((last.progress[key] - first.progress[key]) / (last.at - first.at)))
+    const { seen } = this
+    const changes = seen.filter(({ progress }, index) => index === 0 || progress[key] !== seen[index - 1]!.progress[key])
+    const first = changes[0]
+    const last = changes.at(-1)
+    if (first === undefined || last === undefined || last === first || seen.at(-1)!.at - last.at > SILENCE_SECONDS) return 0
+    // The first one in sight may have changed long before; with more of them it is left out.
+    const from = changes.length > 2 ? changes[1]! : first
+    return Math.max(0, Math.round((last.progress[key] - from.progress[key]) / (last.at - from.at)))
   }
 }
 

@@ -89,7 +89,7 @@ export class Parts {
       this.note(name, resources)
       for (const [stage, base64] of Object.entries(histograms)) {
         const histogram = decodeHistogram(base64)
-        if (histogram !== undefined) this.stages[`${name}.${stage}`] = summaryOf(histogram)
+        if (histogram !== undefined) this.stages[stage.startsWith(`${name}.`) ? stage : `${name}.${stage}`] = summaryOf(histogram)
       }
     } catch (error) {
       this.failures.push(`the ${name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`)

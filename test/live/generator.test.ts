@@ -57,7 +57,8 @@ function accept(submission: Submission, response: ServerResponse): void {
   response.writeHead(202, { 'content-type': 'application/xml' }).end(encodePap({ type: 'push-response', pushId, progressNotes: [], result: { code: 1001 } }, '2.0'))
 }
 
-async function load(ratePerSecond: number, seconds: number): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
+/** @param lateMicros how long ago the first attempt was due when the generator began */
+async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
   const path = join(folder, 'initiator.journal')
   const journal = new JournalWriter(path, (error) => { throw error })
   const offsets = schedule('constant', ratePerSecond, seconds * 1_000_000, new SeededEntropy(1))
@@ -68,7 +69,7 @@ async function load(ratePerSecond: number, seconds: number): Promise<{ events: J
     plain: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', false), expiring: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', true),
     lifetimeMicros: 5_000_000, journal, submit,
   })
-  await generator.run(monoMicros() + 50_000)
+  await generator.run(monoMicros() - lateMicros)
   await generator.close()
   await journal.close()
   const events: JournalEvent[] = []
@@ -111,6 +112,13 @@ describe('the load generator', () => {
     // 400 ms of 1 s: about 80 of 200 submissions met the freeze, and half of those waited 200 ms or more.
     expect(held.length).toBeGreaterThan(60)
     expect(submit.percentile(80)).toBeGreaterThan(150_000)
+  })
+
+  it('keeps listening while it is late: answers come in between, and what was due is sent all the same', async () => {
+    const { events, generator } = await load(2_000, 1, 1_000_000)
+    expect(generator.counts).toMatchObject({ planned: 2_000, sent: 2_000, accepted: 2_000, shed: 0 })
+    const sentLast = named(events, 'sent').at(-1)!.mono
+    expect(named(events, 'answered').filter(({ mono }) => mono < sentLast).length).toBeGreaterThan(200)
   })
 
   it('tells refusals, overload and lost connections apart', async () => {
