@@ -1,6 +1,6 @@
 /** Runs the built command as a child process in a folder of its own, as a user would. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,27 @@ export interface Ended {
   readonly code: number | string
   readonly stdout: string
   readonly stderr: string
+  /** Command lines of processes the command had started and that outlived it; none is known where there is no /proc. */
+  readonly left: readonly string[]
+}
+
+/** Of the processes a process has started those that still run. */
+export function childrenOf(pid: number): number[] {
+  return ofProcess(pid, `task/${pid}/children`).split(' ').filter((word) => word !== '').map(Number)
+}
+
+/** Empty for a process that has ended. */
+export function commandLine(pid: number): string {
+  return ofProcess(pid, 'cmdline').replaceAll('\0', ' ').trim()
+}
+
+function ofProcess(pid: number, what: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${what}`, 'utf8')
+  } catch {
+    // It has ended, or this system has no /proc.
+    return ''
+  }
 }
 
 export class Folder {
@@ -29,14 +50,16 @@ export class Folder {
     this.children.push(child)
     let stdout = ''
     let stderr = ''
+    const started = new Set<number>()
     child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString() })
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()
+      for (const pid of childrenOf(child.pid!)) started.add(pid)
       during(child, stderr)
     })
     return new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (code, signal) => resolve({ code: code ?? signal ?? 'nothing', stdout, stderr }))
+      child.once('close', (code, signal) => resolve({ code: code ?? signal ?? 'nothing', stdout, stderr, left: [...started].map(commandLine).filter((line) => line.includes('-part.js')) }))
     })
   }
 

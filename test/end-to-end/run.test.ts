@@ -8,7 +8,7 @@ import { Schema } from 'effect'
 import { parse } from 'yaml'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RunRecord } from '../../reports/record.js'
-import { Folder } from './command.js'
+import { Folder, childrenOf, commandLine } from './command.js'
 
 const WIDE = { delayLimit: '30s' }
 const SCENARIO = JSON.stringify({
@@ -32,10 +32,12 @@ afterEach(() => folder.remove())
 const LOADING = /^load \d+ s:/m
 
 const recordIn = (run: string): RunRecord => Schema.decodeUnknownSync(RunRecord)(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')))
+const pageIn = (run: string): string => readFileSync(join(run, 'report.html'), 'utf8')
 
 describe('pushbench run', () => {
   it('ends with 0 and a balanced ledger, every row as expected, and leaves the whole folder', async () => {
-    const { code, stdout, stderr } = await folder.command(['run', folder.write('small.yaml', SCENARIO)])
+    const { code, stdout, stderr, left } = await folder.command(['run', folder.write('small.yaml', SCENARIO)])
+    expect(left).toEqual([])
     const run = folder.run()
     const record = recordIn(run)
     expect(record.verdict, stderr).toEqual({ valid: true, reasons: [] })
@@ -65,14 +67,15 @@ describe('pushbench run', () => {
   it('drains and still reports after Ctrl-C, ends with 130, and calls the run invalid', async () => {
     let stopped = false
     const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
-    const { code, stderr } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
+    const { code, stderr, left } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
       if (stopped || !LOADING.test(told)) return
       stopped = true
       child.kill('SIGINT')
     })
     const record = recordIn(folder.run())
-    expect(code).toBe(130)
+    expect({ code, left }).toEqual({ code: 130, left: [] })
     expect(stderr).toContain('Ctrl-C again ends at once')
+    expect(pageIn(folder.run())).toContain('interrupted by Ctrl-C during the load')
     expect(record.interrupted).toMatch(/^interrupted by Ctrl-C during the load, after \d+ s of it$/)
     expect(record.verdict.valid).toBe(false)
     expect(record.findings).toMatchObject({ balanced: true, lost: [] })
@@ -82,32 +85,31 @@ describe('pushbench run', () => {
   it('ends at once after the second Ctrl-C and leaves no process behind', async () => {
     let signals = 0
     const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '10m' } })
-    const { code } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
+    const { code, left } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
       if ((signals === 0 && LOADING.test(told)) || (signals === 1 && told.includes('Stopping'))) {
         signals++
         child.kill('SIGINT')
       }
     })
-    expect(code).toBe(130)
-    // The parts hold the standard streams' pipes of nobody, but the store's folder: it could not have been removed under a live gateway.
+    expect({ code, left }).toEqual({ code: 130, left: [] })
+    expect(existsSync(join(folder.run(), 'report.html'))).toBe(false)
     expect(existsSync(join(folder.run(), 'store'))).toBe(false)
   }, 60_000)
 
-  it('writes a record that says so when a part dies', async () => {
+  it('writes a record and a report that say so when a part dies, and ends the others', async () => {
     let killed = false
-    const { code } = await folder.command(['run', folder.write('small.yaml', SCENARIO)], (child, told) => {
+    const { code, left } = await folder.command(['run', folder.write('small.yaml', SCENARIO)], (child, told) => {
       if (killed || !LOADING.test(told)) return
       killed = true
       process.kill(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!, 'SIGKILL')
     })
     const record = recordIn(folder.run())
-    expect(code).toBe(4)
+    expect({ code, left }).toEqual({ code: 4, left: [] })
     expect(record.verdict.reasons[0]).toMatch(/^the gateway ended during the run: the part was ended by SIGKILL/)
+    expect(record.interrupted).toContain('the gateway ended during the run')
+    expect(pageIn(folder.run())).toContain('the gateway ended during the run: the part was ended by SIGKILL')
   }, 120_000)
 })
-
-const commandLine = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
 
 describe('the command line', () => {
   it('ends with 2 for a wrong scenario, and says where and what was meant', async () => {
