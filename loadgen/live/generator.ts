@@ -39,7 +39,7 @@ export interface GeneratorCounts {
 }
 
 /** Connections are opened as they are needed: one submission each at a time. */
-const CONNECTIONS_MAX = 1_000
+const CONNECTIONS_MAX = 256
 /** Unanswered submissions beyond this are not sent: the attempt is dropped, and the run says so. */
 const OUTSTANDING_MAX = 20_000
 /** Attempts sent in one turn of the event loop. */
