@@ -87,6 +87,8 @@ export interface SipEndpointContract {
    * For a non-INVITE only a final response other than 408 has an effect (RFC 4320 section 4).
    */
   respond(now: Now, transaction: ServerTransaction, response: SipMessage): void
+  /** Forgets a request without a final answer as if it had never been heard: nothing more is sent for it, not even a 100. For a user agent that is switched off. */
+  abandon(transaction: ServerTransaction): void
   /** Sends without a transaction: the ACK for a 2xx, or a stateless forward. A request gets our Via on top, a response goes as it is. */
   send(now: Now, message: SipMessage, hop: Hop): void
   /** Sends CANCEL for a pending INVITE (RFC 3261 section 9.1). */

@@ -126,7 +126,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
       this.byMergedKey!.set(mergedKey, record)
     }
     this.runner.dispatch(now, record, machine === inviteServer ? INVITE_REQUEST : REQUEST, request)
-    if (!record.isAnswered) this.runner.dispatch(now, record, machine === inviteServer ? INVITE_UNANSWERED : UNANSWERED)
+    if (!record.isAnswered && !record.isTerminated) this.runner.dispatch(now, record, machine === inviteServer ? INVITE_UNANSWERED : UNANSWERED)
   }
 
   /** RFC 3261 9.2. The answer needs no transaction of its own: repeating it does no harm. */
@@ -163,6 +163,11 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
     if (transaction.machine === inviteServer) event = status < 200 ? INVITE_1XX : status < 300 ? INVITE_2XX : INVITE_REFUSED
     else event = status < 200 ? RESPOND_1XX : status === 408 ? RESPOND_408 : RESPOND
     this.runner.dispatch(now, transaction, event, response)
+  }
+
+  abandon(transaction: ServerTransaction): void {
+    assert(transaction instanceof ServerRecord, 'a server transaction of this endpoint')
+    if (!transaction.isTerminated) this.runner.abandon(transaction)
   }
 
   send(_now: Now, record: ServerRecord, bits: number, response: SipMessage | undefined): void {

@@ -116,6 +116,10 @@ export class SipEndpoint implements SipEndpointContract {
     return transaction
   }
 
+  abandon(transaction: ServerTransaction): void {
+    this.server.abandon(transaction)
+  }
+
   respond(now: Now, transaction: ServerTransaction, response: SipMessage): void {
     this.server.respond(now, transaction, response)
     this.wire.settle()

@@ -107,6 +107,14 @@ export class TransactionRunner {
     transaction.state = 0
   }
 
+  /** Ends a transaction from outside, without any event of its table. */
+  abandon(transaction: Transaction): void {
+    stop(transaction)
+    this.disarm(transaction)
+    transaction.state = transaction.machine.terminated
+    transaction.owner.ended(transaction)
+  }
+
   tick(now: Now): void {
     for (let transaction = this.heap.popDue(now.mono); transaction !== undefined; transaction = this.heap.popDue(now.mono)) {
       transaction.armed = undefined

@@ -102,6 +102,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     } else if (sleeper instanceof LateAnswer) {
       // A device that was switched off meanwhile answers no more.
       if (sleeper.terminal.state !== 'off') this.endpoint.respond(now, sleeper.transaction, sleeper.response)
+      else this.endpoint.abandon(sleeper.transaction)
     } else if (sleeper instanceof Cycle) {
       sleeper.timer = this.heap.arm(sleeper.turn(now, this), sleeper)
     } else if (sleeper instanceof FlowSlot) this.flows.connect(sleeper)
@@ -118,6 +119,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
       this.endpoint.respond(now, transaction, responseTo(request, 404, undefined, this.newTag()))
     } else if (terminal.state === 'off') {
       this.counters.unheard += 1
+      this.endpoint.abandon(transaction)
     } else if (request.method === 'MESSAGE') {
       this.answerPush(now, transaction, terminal)
     } else {

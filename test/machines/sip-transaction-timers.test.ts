@@ -62,6 +62,19 @@ describe('a request over UDP that nobody answers', () => {
 })
 
 describe('a MESSAGE that arrives over UDP', () => {
+  it('that its user gives up is as if never heard: no 100, no timer, and a repeat is told again', () => {
+    const { peer } = alone()
+    peer.receive(arriving('MESSAGE'), BOB)
+    peer.endpoint.abandon(peer.requests[0]!)
+    expect([peer.endpoint.openTransactions, peer.endpoint.deadline()]).toEqual([0, Infinity])
+    peer.wait(5 * SECOND)
+    expect(peer.sent()).toEqual([])
+    peer.receive(arriving('MESSAGE'), BOB)
+    expect(peer.requests.length).toBe(2)
+    peer.endpoint.abandon(peer.requests[0]!)
+    expect(peer.endpoint.openTransactions).toBe(1)
+  })
+
   it('repeated within timer J gets the same octets again and is not told twice', () => {
     const { peer } = alone()
     answering(peer, 200)
