@@ -36,7 +36,8 @@ export function decodeYaml<Value, Written>(schema: Schema.Schema<Value, Written>
   const at = (line: number, column: number, message: string): YamlProblem => ({ file, line, column, path: '', message, suggestion: undefined })
   if (text.length > TEXT_CHARACTERS_MAX) return { ok: false, problems: [at(1, 1, `the file holds more than ${TEXT_CHARACTERS_MAX} characters`)] }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parsed(text, lines)
+  if (document === undefined) return { ok: false, problems: [at(1, 1, 'the file is nested too deeply to be read')] }
   if (document.errors.length > 0) {
     return { ok: false, problems: document.errors.map((error) => {
       const { line, col } = lines.linePos(error.pos[0])
@@ -60,6 +61,15 @@ export function decodeData<Value, Written>(schema: Schema.Schema<Value, Written>
   const decoded = decode(schema, data, name, () => ({ line: 0, column: 0 }))
   if (decoded.ok) return decoded.value
   throw new Error(decoded.problems.map(({ path, message, suggestion }) => `${name}: ${sentence(path, message, suggestion)}`).join('\n'))
+}
+
+/** The parser tells every mistake but one: it calls itself for each level, and a text of brackets only ends its stack. */
+function parsed(text: string, lines: LineCounter): Document.Parsed | undefined {
+  try {
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  } catch {
+    return undefined
+  }
 }
 
 type Placed = (path: readonly PropertyKey[], atKey: boolean) => { readonly line: number; readonly column: number }
