@@ -56,6 +56,7 @@ const LAST_WORD_MILLIS = 1_000
 export function runPart(start: (config: unknown, journalPath: string | undefined) => Promise<Part>): void {
   if (process.send === undefined) throw new Error('this module is a part of pushbench: it runs only when forked by the command (core/live/part-process.ts)')
   let part: Part | undefined
+  let begun = false
   let samples: NodeJS.Timeout | undefined
   let loop = performance.eventLoopUtilization()
 
@@ -94,11 +95,22 @@ export function runPart(start: (config: unknown, journalPath: string | undefined
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
   process.on('disconnect', () => process.exit(1))
-  process.on('message', (message: ControlIn) => {
+  process.on('message', (message: unknown) => {
+    if (!isControlIn(message) || (message.type === 'start' && begun)) {
+      process.stderr.write('a message that no command sends was passed over\n')
+      return
+    }
+    begun ||= message.type === 'start'
     if (message.type === 'start') begin(message.config, message.journalPath).catch(fail)
     else if (message.type === 'do') void perform(message.id, message.what, message.argument)
     else stop().catch(fail)
   })
+}
+
+function isControlIn(message: unknown): message is ControlIn {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return false
+  if (message.type === 'do') return 'id' in message && typeof message.id === 'number' && 'what' in message && typeof message.what === 'string'
+  return message.type === 'start' ? 'config' in message : message.type === 'stop'
 }
 
 /** CPU of all threads of this process so far, and the most memory it ever held. */
