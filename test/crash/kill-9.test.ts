@@ -3,26 +3,17 @@
  * again on the same store and ports. The operating system keeps its page cache through a kill, so this shows recovery,
  * not flushing: that is shown by strace (test/live) and by the simulated store (test/simulation).
  */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Schema } from 'effect'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
-import { parseJournalLine, type JournalEvent } from '../../core/kit/journal.js'
 import { monoMicros } from '../../core/live/clock.js'
-import { JournalWriter } from '../../core/live/journal.js'
-import { Generator } from '../../loadgen/live/generator.js'
-import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { NotificationListener } from '../../loadgen/live/notification-listener.js'
-import { populationFor, recipientsOf } from '../../loadgen/live/part-configs.js'
-import { Recorder } from '../../loadgen/live/recorder.js'
-import { schedule } from '../../loadgen/pacing.js'
 import { ledgerOf, type LedgerResult } from '../../loadgen/reconcile/ledger.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
 import { Scenario } from '../../loadgen/scenario.js'
-import { SubmissionTemplate } from '../../loadgen/submission.js'
-import { TrafficPlan } from '../../loadgen/traffic.js'
 import { diskFolder } from '../live/disk.js'
+import { WatchedJournal, atMost, eventsOf, generatorFor } from '../live/load.js'
 import { Network } from '../live/network.js'
 import { asJournalEvents, readStore, type StoreContents } from './outcomes.js'
 
@@ -47,37 +38,6 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-/** The initiator's journal, which tells what it is told: who waits for something to have happened looks at each line. */
-class WatchedJournal extends JournalWriter {
-  readonly accepted = new Set<string>()
-  readonly notified = new Set<string>()
-  answers = 0
-  private waiting: { readonly condition: () => boolean; readonly resolve: () => void } | undefined
-
-  override line(line: string): void {
-    super.line(line)
-    const event = parseJournalLine(line.trimEnd())
-    if (event?.event === 'answered' && event.details[0] === '1001') {
-      this.answers++
-      this.accepted.add(event.pushId)
-    } else if (event?.event === 'notified') this.notified.add(event.pushId)
-    this.look()
-  }
-
-  look(): void {
-    if (this.waiting?.condition() !== true) return
-    this.waiting.resolve()
-    this.waiting = undefined
-  }
-
-  when(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.waiting = { condition, resolve }
-      this.look()
-    })
-  }
-}
-
 describe('a gateway killed by SIGKILL ten times under load', () => {
   it('loses no accepted push: each has exactly one outcome, notified as it is kept, and what was delivered was seen by a terminal', async () => {
     const folder = diskFolder()
@@ -89,7 +49,7 @@ describe('a gateway killed by SIGKILL ten times under load', () => {
     expect(registered.done).toBe(registered.wanted)
     const listener = await NotificationListener.listen(journal)
     closers.push(() => listener.close())
-    const generator = generatorFor(network.papUrl, listener.url, journal)
+    const generator = generatorFor(SCENARIO, network.papUrl, listener.url, journal)
     closers.push(() => generator.close())
 
     const running = generator.run(monoMicros())
@@ -106,14 +66,14 @@ describe('a gateway killed by SIGKILL ten times under load', () => {
     await journal.when(() => journal.answers >= enough)
     generator.stop()
     await running
-    await drained(network, journal)
+    await atMost(DRAIN_MILLIS, journal, () => network.gatewayCounters?.['inFlight'] === 0 && journal.allNotified)
     await network.stop()
     await journal.close()
 
     const store = await readStore(network.store)
     const { result, lines } = await reconciled(folder, store)
     const { ledger, findings } = result
-    const repeated = new Map(store.outcomes.map((outcome) => [outcome.pushId, outcome]))
+    const kept = new Map(store.outcomes.map((outcome) => [outcome.pushId, outcome]))
     process.stdout.write(`kill -9: ${CRASHES} crashes, ${ledger.accepted} accepted (${ledger.delivered} delivered, ${ledger.expired} expired), ${ledger.unanswered} unanswered of which `
       + `${ledger.recovered} recovered, ${ledger.lost} lost, ${ledger.duplicated} duplicated; ${store.outcomes.length - lines.outcomes} outcomes known from the store alone\n`)
 
@@ -124,40 +84,18 @@ describe('a gateway killed by SIGKILL ten times under load', () => {
     // Each kill interrupts something: no answer comes while the gateway is away.
     expect(ledger.unanswered).toBeGreaterThanOrEqual(CRASHES)
     // One row per push for what was answered 1001 and what was taken without an answer, none more than once, nothing left over.
-    expect(repeated.size).toBe(store.outcomes.length)
+    expect(kept.size).toBe(store.outcomes.length)
     expect(store).toMatchObject({ pending: 0, unacknowledged: 0 })
     expect(store.outcomes.length).toBe(ledger.accepted + ledger.recovered)
     expect(lines.doubled).toEqual([])
-    expect([...journal.accepted].filter((pushId) => !journal.notified.has(pushId))).toEqual([])
+    expect(journal.allNotified).toBe(true)
     // A second copy is the price of a kill between the content's leaving and its outcome's being kept, and of nothing else.
     for (const { pushId } of findings.duplicated) {
-      const { acceptedAt, endedAt } = repeated.get(pushId)!
+      const { acceptedAt, endedAt } = kept.get(pushId)!
       expect(killedAt.some((killed) => acceptedAt <= killed && killed <= endedAt), `${pushId} was delivered twice without a crash in its life`).toBe(true)
     }
   }, 180_000)
 })
-
-function generatorFor(url: URL, notifyUrl: string, journal: JournalWriter): Generator {
-  const { load, push, seed, traffic } = SCENARIO
-  const entropy = new SeededEntropy(seed, 'load')
-  const offsets = schedule(load.arrival, load.rate, load.duration, entropy.fork('arrivals'))
-  const shares = {
-    online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share,
-  }
-  const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(SCENARIO)), entropy.fork('traffic'), SCENARIO.name)
-  return new Generator({
-    url, offsets, plan, plain: new SubmissionTemplate(push, notifyUrl, false), expiring: new SubmissionTemplate(push, notifyUrl, true),
-    lifetimeMicros: traffic.expires.lifetime, journal, submit: new Recorder(),
-  })
-}
-
-/** Until the gateway holds nothing and everything accepted was notified; when that never comes, the ledger says what is missing. */
-async function drained(network: Network, journal: WatchedJournal): Promise<void> {
-  let late: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>((resolve) => { late = setTimeout(resolve, DRAIN_MILLIS) })
-  await Promise.race([deadline, journal.when(() => network.gatewayCounters?.['inFlight'] === 0 && [...journal.accepted].every((pushId) => journal.notified.has(pushId)))])
-  clearTimeout(late)
-}
 
 interface GatewayLines {
   /** Outcomes that reached a journal. */
@@ -167,16 +105,10 @@ interface GatewayLines {
 
 async function reconciled(folder: string, store: StoreContents): Promise<{ readonly result: LedgerResult; readonly lines: GatewayLines }> {
   const reconciler = new Reconciler()
-  const read = async (prefix: string, take: (event: JournalEvent) => void): Promise<void> => {
-    for (const name of readdirSync(folder).filter((each) => each.startsWith(prefix) && each.endsWith('.journal')).sort()) {
-      // A kill may tear the last line; no other line is unreadable.
-      await readJournal(join(folder, name), (event) => { if (event !== undefined) take(event) })
-    }
-  }
-  await read('initiator', (event) => reconciler.initiator(event))
+  await eventsOf(folder, 'initiator', (event) => reconciler.initiator(event))
   const told = { accepted: new Set<string>(), outcome: new Set<string>() }
   const doubled: string[] = []
-  await read('gateway', (event) => {
+  await eventsOf(folder, 'gateway', (event) => {
     reconciler.gateway(event)
     if (event.event === 'outcome' && told.outcome.has(event.pushId)) doubled.push(event.pushId)
     if (event.event === 'accepted' || event.event === 'outcome') told[event.event].add(event.pushId)
@@ -185,7 +117,7 @@ async function reconciled(folder: string, store: StoreContents): Promise<{ reado
     if (!told.accepted.has(accepted.pushId)) reconciler.gateway(accepted)
     if (!told.outcome.has(outcome.pushId)) reconciler.gateway(outcome)
   }
-  await read('ims', (event) => reconciler.ims(event))
-  await read('terminals', (event) => reconciler.terminal('virtual', event))
+  await eventsOf(folder, 'ims', (event) => reconciler.ims(event))
+  await eventsOf(folder, 'terminals', (event) => reconciler.terminal('virtual', event))
   return { result: ledgerOf(reconciler.tables(), true), lines: { outcomes: told.outcome.size, doubled } }
 }
