@@ -115,10 +115,9 @@ export class Parts {
     const use = this.use.get(name) ?? { cpuSeconds: 0, rssBytesMax: 0, loopUtilisationMax: 0, seconds: 0, saturated: 0 }
     use.cpuSeconds = Math.max(use.cpuSeconds, cpuSeconds)
     use.rssBytesMax = Math.max(use.rssBytesMax, rssBytesMax)
-    // Read from outside a thread the figure can be off by a race with that thread's own bookkeeping: more than all is no figure.
-    if (loopUtilisation <= 1) use.loopUtilisationMax = Math.max(use.loopUtilisationMax, loopUtilisation)
+    use.loopUtilisationMax = Math.max(use.loopUtilisationMax, loopUtilisation)
     use.seconds++
-    if (loopUtilisation > SATURATED_SHARE && loopUtilisation <= 1) use.saturated++
+    if (loopUtilisation > SATURATED_SHARE) use.saturated++
     this.use.set(name, use)
   }
 }

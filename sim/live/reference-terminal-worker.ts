@@ -7,6 +7,7 @@ import { monoMicros } from '../../core/live/clock.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import { Population } from '../terminal/population.js'
 import { ReferenceTerminal, type ReferenceWatcher } from './reference-terminal.js'
+import { reportBusy } from './worker-busy.js'
 import type { FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
 
 const COUNT_MILLIS = 500
@@ -67,11 +68,13 @@ async function stop(): Promise<void> {
   count()
   say({ type: 'stopped' })
   clearInterval(counting)
+  clearInterval(reporting)
   // sip.js holds refresh and transaction timers that nothing but this ends; it ends this thread only.
   setImmediate(() => process.exit())
 }
 
 const counting = setInterval(count, COUNT_MILLIS)
+const reporting = reportBusy(say)
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'count': return count()

@@ -11,6 +11,7 @@ import { Sockets } from '../../core/live/sockets.js'
 import { Fleet } from '../terminal/fleet.js'
 import type { FleetIn, FleetOut } from '../terminal/fleet-contract.js'
 import { Population } from '../terminal/population.js'
+import { reportBusy } from './worker-busy.js'
 import type { FleetWorkerData, FromWorker, ToWorker } from './terminals-messages.js'
 
 const COUNT_MILLIS = 500
@@ -51,6 +52,7 @@ function count(): void {
 
 async function stop(): Promise<void> {
   clearInterval(counting)
+  clearInterval(reporting)
   pump.stop()
   await sockets.close()
   await journal?.close()
@@ -62,6 +64,7 @@ async function stop(): Promise<void> {
 if (config.transport === 'udp') await sockets.listen(['udp'], { address: config.localAddress, port: 0 })
 pump.start()
 const counting = setInterval(count, COUNT_MILLIS)
+const reporting = reportBusy(say)
 port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'count': return count()

@@ -31,6 +31,8 @@ export type FromWorker =
   | Settled
   /** Sent on `count`, on `settled` and about twice a second. `groups` are counted apart, under their names. */
   | { readonly type: 'counted'; readonly counters: Counts; readonly groups: Readonly<Record<string, Counts>> }
+  /** Busy share of the thread's event loop since the last of these, 0 to 1; at least twice a second. */
+  | { readonly type: 'busy'; readonly utilisation: number }
   | { readonly type: 'stopped' }
 
 export type Counts = Readonly<Record<string, number>>

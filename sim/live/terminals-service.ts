@@ -118,13 +118,13 @@ class Thread {
   private readonly settling = new Map<number, Waiting<Settled>>()
   private counting: Waiting<void>[] = []
   private becomeReady!: Waiting<void>
-  private busy: ReturnType<Worker['performance']['eventLoopUtilization']>
+  /** The busiest report since it was last asked for; a thread that reported nothing was too busy to. */
+  private busiest: number | undefined = 0
   private ended = false
 
   constructor(module: string, data: FleetWorkerData | ReferenceWorkerData, onFailure: (error: Error) => void) {
     this.ready = new Promise((resolve, reject) => { this.becomeReady = { resolve, reject } })
     this.worker = new Worker(new URL(module, import.meta.url), { workerData: data, name: module.replace('.js', '') })
-    this.busy = this.worker.performance.eventLoopUtilization()
     let isReady = false
     this.ready.then(() => { isReady = true }, () => {})
     this.worker.on('message', (message: FromWorker) => this.hear(message))
@@ -152,9 +152,9 @@ class Thread {
   }
 
   utilisation(): number {
-    const before = this.busy
-    this.busy = this.worker.performance.eventLoopUtilization()
-    return this.worker.performance.eventLoopUtilization(this.busy, before).utilization
+    const busiest = this.busiest ?? 1
+    this.busiest = undefined
+    return busiest
   }
 
   /** Asks the worker to stop and waits until its thread is gone. */
@@ -189,6 +189,9 @@ class Thread {
         this.counted = message
         for (const waiting of this.counting) waiting.resolve()
         this.counting = []
+        return
+      case 'busy':
+        this.busiest = Math.max(this.busiest ?? 0, message.utilisation)
         return
       case 'stopped':
         return
