@@ -95,10 +95,13 @@ const Objective = Schema.Struct({
   lagShare: key(Share, '10%', 'Highest p99 of the generator lag, as a share of the tightest delay limit; above, the run is invalid (exit code 4).'),
 })
 
+/** Seeds are 32 bits. */
+export const SEED_MAX = 4_294_967_295
+
 export const Scenario = Schema.Struct({
   $schema: Schema.optional(Schema.String.annotations({ description: 'Where editors find the JSON Schema.' })),
   name: key(text('a name is lower-case letters, digits and hyphens', /^[a-z0-9][a-z0-9-]{0,63}$/), 'scenario', 'Names the run folder.'),
-  seed: key(count(0, 4_294_967_295), 1, 'Everything random in the load and the population follows from it.'),
+  seed: key(count(0, SEED_MAX), 1, 'Everything random in the load and the population follows from it.'),
   load: key(Load, {}, 'When attempts are made.'),
   traffic: key(Traffic, DEFAULT_TRAFFIC, 'What is attempted. A row not named here has no share; the shares add up to 100%.'),
   push: key(Push, {}, 'What is pushed.'),

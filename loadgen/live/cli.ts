@@ -26,9 +26,9 @@ const FLAGS = ['--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const unknown = unknownOption(argv.slice(3))
-  if (unknown !== undefined) {
-    process.stderr.write(`${unknown}\nTry "pushbench --help".\n`)
+  const wrong = unknownOption(argv.slice(3)) ?? missingValue(argv.slice(3))
+  if (wrong !== undefined) {
+    process.stderr.write(`${wrong}\nTry "pushbench --help".\n`)
     return EXIT.internal
   }
   const program = Command.run(root, { name: 'pushbench', version: version(), footer: EXIT_CODES })([...argv.slice(0, 2), ...optionsFirst(argv.slice(2))]).pipe(
@@ -63,6 +63,16 @@ function unknownOption(words: readonly string[]): string | undefined {
   if (word === undefined) return undefined
   const near = nearest(word, known)
   return `there is no option "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`
+}
+
+/** The parser takes an option without its value for an argument. */
+function missingValue(words: readonly string[]): string | undefined {
+  const own = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length)
+  const option = own.find((word, index) => {
+    const next = own[index + 1]
+    return OPTIONS_WITH_VALUE.includes(word) && (next === undefined || OPTIONS_WITH_VALUE.includes(next) || FLAGS.includes(next))
+  })
+  return option === undefined ? undefined : `the option "${option}" needs a value`
 }
 
 /** The parser wants options before arguments; people write them anywhere. What follows `--` stays where it is. */

@@ -2,14 +2,16 @@
 import { Effect, Option } from 'effect'
 import { formatProblems } from '../../core/live/yaml-schema.js'
 import { REFERENCE_SCENARIO } from '../reference-scenario.js'
-import type { Scenario } from '../scenario.js'
+import { SEED_MAX, type Scenario } from '../scenario.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { readScenario } from './scenario-file.js'
 
 export function chooseScenario(file: Option.Option<string>, seed: Option.Option<number>): Effect.Effect<Scenario, CommandFailure> {
   return Effect.gen(function* () {
     const scenario = Option.isNone(file) ? REFERENCE_SCENARIO : yield* fromFile(file.value)
-    return Option.match(seed, { onNone: () => scenario, onSome: (chosen) => ({ ...scenario, seed: chosen }) })
+    if (Option.isNone(seed)) return scenario
+    if (seed.value < 0 || seed.value > SEED_MAX) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.internal, message: `--seed ${seed.value} is not between 0 and ${SEED_MAX}` }))
+    return { ...scenario, seed: seed.value }
   })
 }
 
