@@ -127,6 +127,8 @@ class Run {
     const sip = { address: '127.0.0.1', port: await freePort() }
     const ims = await parts.start('ims', imsConfigOf(scenario, sip), folder.journal('ims'))
     const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, hostPort(ims['icscf']!), folder.store), folder.journal('gateway'))
+    // The gateway takes another port where its own is taken, and the core network would tell nobody of registrations.
+    if (gateway['sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
     await parts.start('terminals', terminalsConfigOf(scenario, hostPort(ims['pcscf']!)), folder.journal('terminals'))
     this.listener = await NotificationListener.listen(this.journal)
     this.generator = this.newGenerator(new URL(gateway['pap']!), this.listener.url)
