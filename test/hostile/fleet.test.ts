@@ -1,7 +1,6 @@
 /**
  * The terminals behind a proxy that has gone bad: what it sends is noise, damaged or simply wrong, over TCP on the
- * connections the terminals opened, over UDP to the ports they send from. They go on, answer what can be answered, and
- * register when somebody sane is there again.
+ * connections the terminals opened, over UDP to the ports they send from. They go on and answer what can be answered.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { createServer, type AddressInfo, type Socket } from 'node:net'

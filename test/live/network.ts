@@ -91,7 +91,8 @@ function moduleOf(path: string): string {
   return fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
 }
 
-let portNext = process.pid % PORTS.count
+/** Test files run in processes of their own at the same time: each begins elsewhere. */
+let portNext = process.pid * 16 % PORTS.count
 
 async function steadyPort(): Promise<number> {
   for (;;) {
