@@ -1,27 +1,57 @@
-/** Memory of 100,000 bindings in the core and of 50,000 registered terminals in one process, a fresh process for each repeat. */
+/**
+ * Memory of 100,000 bindings in the core and of 50,000 registered terminals in one process: what the process holds more
+ * than when it was empty. A fresh process for each repeat, and whoever it talks to in another one.
+ */
+import type { ImsLinks } from './children/ims-load.js'
 import type { Lab } from './lab.js'
 import type { Measured } from './rows.js'
 
-const KINDS = [
-  { name: 'ims.binding.bytes', word: 'binding', count: 100_000 },
-  { name: 'terminal.idle.bytes', word: 'terminal', count: 50_000 },
-] as const
+const BINDINGS = 100_000
+const TERMINALS = 50_000
 const REPEATS = 3
 /** Memory hardly differs from one repeat to the next: a slow machine may leave the later ones out. */
 const BUDGET_MILLIS = 40_000
+const DOMAIN = 'home1.example'
 
 export async function benchMemory(lab: Lab): Promise<Measured[]> {
-  const measured: Measured[] = []
-  for (const { name, word, count } of KINDS) {
-    const values: number[] = []
-    const until = Date.now() + BUDGET_MILLIS
-    for (let repeat = 0; repeat < REPEATS && (repeat === 0 || Date.now() < until); repeat++) {
-      const child = lab.child('memory', ['--expose-gc'])
-      values.push(await child.ask<number>(word, count))
-      await child.stop()
-      lab.progress(`${name}, repeat ${repeat + 1} of ${REPEATS}: ${values[repeat]!.toFixed(0)}`)
-    }
-    measured.push({ name, unit: 'bytes', values, floors: [] })
+  return [
+    { name: 'ims.binding.bytes', unit: 'bytes', values: await repeated(lab, 'ims.binding.bytes', bindingBytes), floors: [] },
+    { name: 'terminal.idle.bytes', unit: 'bytes', values: await repeated(lab, 'terminal.idle.bytes', terminalBytes), floors: [] },
+  ]
+}
+
+async function repeated(lab: Lab, name: string, measure: (lab: Lab) => Promise<number>): Promise<number[]> {
+  const values: number[] = []
+  const until = Date.now() + BUDGET_MILLIS
+  for (let repeat = 0; repeat < REPEATS && (repeat === 0 || Date.now() < until); repeat++) {
+    values.push(await measure(lab))
+    lab.progress(`${name}, repeat ${repeat + 1} of ${REPEATS}: ${values[repeat]!.toFixed(0)}`)
   }
-  return measured
+  return values
+}
+
+async function bindingBytes(lab: Lab): Promise<number> {
+  const child = lab.child('memory', ['--expose-gc'])
+  const load = lab.child('ims-load')
+  const addresses = await child.ask<Record<'pcscf' | 'icscf', string>>('core', BINDINGS)
+  const port = (node: 'pcscf' | 'icscf'): number => Number(addresses[node].split(':')[1])
+  await load.ask('open', { transport: 'tcp', pcscf: port('pcscf'), icscf: port('icscf'), domain: DOMAIN } satisfies ImsLinks)
+  const before = await child.ask<number>('bytes')
+  await load.ask('register', BINDINGS)
+  const bytes = (await child.ask<number>('bytes') - before) / BINDINGS
+  await Promise.all([load.stop(), child.stop()])
+  return bytes
+}
+
+/** The device objects count as much as what registering adds to them, so the empty process is one without a fleet. */
+async function terminalBytes(lab: Lab): Promise<number> {
+  const core = await lab.part('ims', { population: { subscribers: TERMINALS } })
+  const child = lab.child('memory', ['--expose-gc'])
+  const before = await child.ask<number>('bytes')
+  await child.ask('fleet', { port: Number(core.addresses['pcscf']!.split(':')[1]), devices: TERMINALS })
+  const { done } = await child.ask<{ readonly done: number }>('register')
+  if (done !== TERMINALS) throw new Error(`${done} of ${TERMINALS} terminals are registered`)
+  const bytes = (await child.ask<number>('bytes') - before) / TERMINALS
+  await Promise.all([child.stop(), lab.stopPart(core)])
+  return bytes
 }

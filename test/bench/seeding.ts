@@ -3,9 +3,9 @@
  * are away. Written through the store's own driver and rows.
  */
 import { openStore } from '../../core/live/store-lmdb.js'
-import { pendingKey, pushIdKey, registrationKey, sequenceOfWall } from '../../core/store/keys.js'
+import { META_KEY, pendingKey, pushIdKey, registrationKey, sequenceOfWall } from '../../core/store/keys.js'
 import type { StoreOperation } from '../../core/store/operations.js'
-import { encodeRegistration, encodeSubmission, MARK } from '../../core/store/records.js'
+import { encodeMeta, encodeRegistration, encodeSubmission, MARK } from '../../core/store/records.js'
 import { APPLICATION, CONTENT, DOMAIN, initiatorAddress, userOf } from './population.js'
 
 const PER_COMMIT = 1_000
@@ -37,6 +37,8 @@ export async function seedStore(folder: string, { devices, waiting }: Seed): Pro
     put(pendingKey(sequenceOfWall(now - DAY_MILLIS) + number), submissionOf(number, pushId, now))
     put(pushIdKey('anonymous', pushId), MARK)
   }
+  // Only what lies below the bound is a push of before.
+  if (waiting > 0) put(META_KEY, encodeMeta({ sequenceBound: sequenceOfWall(now) }))
   commit()
   await store.close()
 }
