@@ -1,6 +1,6 @@
 /**
- * autocannon against the PAP endpoint, back to back: how many submissions a second it can take. autocannon's own rates
- * and its correction of latencies are of no use (bursts, a wrong interval), so only the count is taken.
+ * autocannon against the PAP endpoint, back to back: how many submissions a second it can take. autocannon's own
+ * rates are bursts and its correction of latencies is wrong, but without a rate it corrects nothing, and only the count is taken.
  */
 import autocannon from 'autocannon'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
@@ -20,7 +20,7 @@ serve({
   load: async ({ pap, connections, seconds, users }: CeilingLoad): Promise<number> => {
     const template = new SubmissionTemplate(CONTENT, undefined, false)
     const result = await autocannon({
-      url: pap, connections, duration: seconds, ignoreCoordinatedOmission: true, method: 'POST', headers: { 'content-type': template.contentType },
+      url: pap, connections, duration: seconds, method: 'POST', headers: { 'content-type': template.contentType },
       requests: [{
         setupRequest: (request) => {
           const number = ++serial
