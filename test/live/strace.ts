@@ -47,6 +47,9 @@ export function systemCalls(trace: string): SystemCall[] {
  */
 export class StoreTrace {
   flushes = 0
+  /** Batches whose first page was written so far, and how many of them are durable. What is read now can be in the next one at the earliest. */
+  batches = 0
+  durableBatches = 0
   private root = ''
   private data = ''
   private state: 'unwritten' | 'written' | 'flushed' | 'durable' = 'unwritten'
@@ -63,12 +66,18 @@ export class StoreTrace {
   take({ name, argumentText, result }: SystemCall): void {
     const descriptor = /^\d+/.exec(argumentText)?.[0]
     if (name === 'openat' && argumentText.includes('data.mdb"')) {
-      if (argumentText.includes('O_DSYNC')) this.root = result
+      // What was written before the root's descriptor is there made an empty file: no batch.
+      if (argumentText.includes('O_DSYNC')) Object.assign(this, { root: result, state: 'unwritten', batches: 0 })
       else this.data = result
     } else if (name === 'fdatasync' && descriptor === this.data && result === '0') {
       this.flushes += 1
       if (this.state === 'written') this.state = 'flushed'
-    } else if (WRITES.has(name) && descriptor === this.data) this.state = 'written'
-    else if (WRITES.has(name) && descriptor === this.root && this.state === 'flushed') this.state = 'durable'
+    } else if (WRITES.has(name) && descriptor === this.data) {
+      if (this.state === 'unwritten' || this.state === 'durable') this.batches += 1
+      this.state = 'written'
+    } else if (WRITES.has(name) && descriptor === this.root && this.state === 'flushed') {
+      this.state = 'durable'
+      this.durableBatches = this.batches
+    }
   }
 }
