@@ -6,8 +6,10 @@ import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import type { Pieces } from './octets.js'
 
-/** How long a connection that was left open is waited for before it is cut: slow and silent peers are cut by us. */
+/** How long a connection on which nothing more is said stays open before it is cut by us. */
 const SILENCE_MILLIS = 300
+/** How long the other side may take to answer and close what we have half closed. */
+const CLOSE_MILLIS = 10_000
 const PROBE_MILLIS = 1_000
 const PROBES = 10
 /** Connections at a time. */
@@ -37,7 +39,7 @@ export function throwAt(port: number, pieces: Pieces, ending: Ending): Promise<s
       }
       if (ending === 'reset') return void socket.resetAndDestroy()
       if (ending === 'half-close') socket.end()
-      cut = setTimeout(() => socket.destroy(), SILENCE_MILLIS)
+      cut = setTimeout(() => socket.destroy(), ending === 'half-close' ? CLOSE_MILLIS : SILENCE_MILLIS)
     }
     socket.once('connect', () => write(0))
   })
@@ -66,6 +68,20 @@ export async function throwDatagrams(port: number, datagrams: Pieces): Promise<v
     await new Promise<void>((resolve) => { socket.send(datagram.subarray(0, 60_000), port, '127.0.0.1', () => resolve()) })
   }
   socket.close()
+}
+
+/** What comes back first on a connection of its own; empty when it is closed before, or nothing comes. */
+export function answerOnConnection(port: number, request: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(request, 'latin1'))
+    socket.setTimeout(CLOSE_MILLIS, () => socket.destroy())
+    socket.on('error', () => {})
+    socket.once('close', () => resolve(''))
+    socket.once('data', (bytes) => {
+      resolve(bytes.toString('latin1'))
+      socket.destroy()
+    })
+  })
 }
 
 /** Asks over UDP until something comes back, since datagrams may be lost; rejects when nothing ever does. */
