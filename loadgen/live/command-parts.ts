@@ -87,7 +87,10 @@ function untilStopped(running: Running, { json, quiet }: { readonly json: boolea
     }, SAMPLE_MILLIS)
     const stops = listenForStops(() => process.stderr.write('Stopping. Ctrl-C again ends at once.\n'))
     stops.atOnce.addEventListener('abort', () => process.exit(EXIT.interrupted), { once: true })
-    stops.orderly.addEventListener('abort', () => resume(Effect.void), { once: true })
+    stops.orderly.addEventListener('abort', () => {
+      clearInterval(timer)
+      resume(Effect.void)
+    }, { once: true })
     return Effect.sync(() => clearInterval(timer))
   })
 }
