@@ -11,7 +11,8 @@ import { cpuMicros, type Child, type Lab, type RunningPart } from './lab.js'
 import type { Measured } from './rows.js'
 import { seedStore } from './seeding.js'
 
-const CONNECTIONS = 64
+/** Two flushes lie between a push and its outcome: at 9,000 a second and 10 ms a flush on a busy disk, so many are under way. */
+const CONNECTIONS = 256
 const USERS = 1_000
 const WARM_UP = 10_000
 const REPEATS = 5

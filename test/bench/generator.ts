@@ -1,5 +1,4 @@
-/** How late the generator is at 10,000 planned arrivals a second, alone on one core, against a gateway that does nothing. */
-import { cpus } from 'node:os'
+/** How late the generator is at 10,000 planned arrivals a second, in its one thread, against a gateway that does nothing. */
 import { join } from 'node:path'
 import type { GeneratorLoad } from './children/generator-run.js'
 import type { Lab } from './lab.js'
@@ -16,11 +15,8 @@ export async function benchGenerator(lab: Lab): Promise<Measured[]> {
   const port = await gateway.ask<number>('open')
   const values: number[] = []
   const floors: number[] = []
-  const last = cpus().length - 1
-  lab.pin(gateway.pid, last)
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     const child = lab.child('generator-run')
-    if (last > 0) lab.pin(child.pid, 0)
     const load: GeneratorLoad = { port, perSecond: PER_SECOND, warmUpMicros: WARM_UP_MICROS, micros: LAG_MICROS, journal: join(lab.newFolder(), 'generator.journal') }
     values.push(await child.ask<number>('lag', load))
     floors.push(await child.ask<number>('bare', { ...load, micros: BARE_MICROS }))

@@ -2,9 +2,8 @@
  * The laboratory of one bench run: it starts the parts under test and the children around them, reads what their
  * processes used (Linux /proc), and ends every one of them by its process id, whatever happens. It knows no benchmark.
  */
-import { fork, spawnSync, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPart, type PartProcess, type PartSample } from '../../core/live/part-process.js'
@@ -85,11 +84,6 @@ export class Lab {
     if (pid === undefined) throw new Error(`the child ${name} could not be started`)
     this.pids.add(pid)
     return new ChildConversation(name, pid, child, () => this.pids.delete(pid))
-  }
-
-  /** Keeps all threads of a process on one processor, where the system offers that; a comparison needs both sides kept alike. */
-  pin(pid: number, processor: number): void {
-    if (cpus().length > processor) spawnSync('taskset', ['-a', '-c', '-p', String(processor), String(pid)], { stdio: 'ignore' })
   }
 
   /** Ends what still runs and removes what was written. */
