@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url'
 import type { ControlIn, ControlOut, Resources } from './control.js'
 
 /** Enough of what a part wrote to stderr to see why it died. */
+/**
+ * Room for what lives as long as a push is under way. With Node's 16 MiB a few thousand pushes a second outlive their
+ * scavenges and are copied and promoted; 64 MiB took the gateway's CPU per push from 199 to 143 µs in one bench run.
+ */
+const SEMI_SPACE_MEBIBYTES = 64
 const STDERR_TAIL_CHARACTERS = 4_096
 
 export interface PartSample {
@@ -49,7 +54,7 @@ export async function startPart(
   const child = fork(typeof module === 'string' ? module : fileURLToPath(module), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
-    ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
+    execArgv: [...(options.execArgv ?? process.execArgv), `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`],
   })
   const conversation = new Conversation(child, onSample)
   conversation.say({ type: 'start', config, journalPath })
