@@ -39,8 +39,6 @@ class ClientRecord extends Transaction implements ClientTransaction, Rider {
   flow: Flow | undefined = undefined
   /** What goes out, kept while it may have to go out again. */
   bytes: Buffer | undefined = undefined
-  /** The unserialised way: no flow, no octets. */
-  isNeighbour = false
   isCancelled = false
   cancelWaits = false
   /** A CANCEL of ours, whose outcome is nobody's business. */
@@ -82,8 +80,8 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   }
 
   request(now: Now, request: SipMessage, hop: Hop, context: unknown): ClientTransaction {
-    const branch = this.wire.newBranch()
-    const via = this.wire.via(hop.transport, branch)
+    const branch = this.wire.vias.newBranch()
+    const via = this.wire.vias.text(hop.transport, branch)
     request.prepend(Header.Via, via)
     return this.begin(now, request, hop, branch, via, context, false)
   }
@@ -94,23 +92,9 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     record.isSilent = isSilent
     const isFull = this.byBranch.size >= CLIENT_TRANSACTIONS_MAX
     this.byBranch.set(record.key, record)
-    if (!isFull && this.wire.mayPass(hop) && this.passed(now, record)) return record
     if (!isFull) this.route(record)
     this.runner.dispatch(now, record, machine === inviteClient ? INVITE_REQUEST : REQUEST)
     return record
-  }
-
-  /** Tries the neighbour; a neighbour may answer before this returns. */
-  private passed(now: Now, record: ClientRecord): boolean {
-    const wasReliable = record.reliable
-    record.isNeighbour = true
-    record.reliable = true
-    this.runner.dispatch(now, record, record.machine === inviteClient ? INVITE_REQUEST : REQUEST)
-    if (this.wire.passNow(record.hop, record.request)) return true
-    this.runner.reset(record)
-    record.isNeighbour = false
-    record.reliable = wasReliable
-    return false
   }
 
   /** Chooses flow and octets. RFC 3261 18.1.1: what is too large for UDP goes over TCP, and never falls back. */
@@ -119,7 +103,7 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     if (record.hop.transport === 'udp' && bytes.length > UDP_REQUEST_BYTES_MAX) {
       record.hop = overTcp(record.hop)
       record.reliable = true
-      record.via = this.wire.via('tcp', record.branch)
+      record.via = this.wire.vias.text('tcp', record.branch)
       record.request.replaceFirst(Header.Via, record.via)
       bytes = writeMessage(record.request)
     }
@@ -135,7 +119,7 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     const record = this.find(line, response.method)
     // RFC 3261 17.1.3: branch and CSeq method must both match.
     if (record === undefined || record.method !== response.method || hasStrayVias(record, response, index)) return
-    if (!record.isNeighbour && validateResponse(response) !== undefined) return
+    if (validateResponse(response) !== undefined) return
     const { status } = response
     if (record.machine === nonInviteClient) this.runner.dispatch(now, record, status < 200 ? PROVISIONAL : FINAL, response)
     else this.inviteResponse(now, record, response)
@@ -152,11 +136,11 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
 
   private find(line: string, method: string): ClientRecord | undefined {
     // Almost every peer sends our Via back as it was, perhaps with its own parameters behind it: no need to parse it.
-    const branch = this.wire.ourBranch(line)
+    const branch = this.wire.vias.branchOf(line)
     const record = branch === undefined ? undefined : this.byBranch.get(keyOf(branch, method))
     if (record !== undefined && (line === record.via || line.startsWith(record.via))) return record
     const via = parseVia(line)
-    return via !== undefined && this.wire.isOurs(via.transport, via.host, via.port) ? this.byBranch.get(keyOf(via.branch, method)) : undefined
+    return via !== undefined && this.wire.vias.isOurs(via.transport, via.host, via.port) ? this.byBranch.get(keyOf(via.branch, method)) : undefined
   }
 
   cancel(now: Now, transaction: ClientTransaction): void {
@@ -183,7 +167,6 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   }
 
   private sendRequest(now: Now, record: ClientRecord): void {
-    if (record.isNeighbour) return
     const { bytes } = record
     if (bytes === undefined || !this.wire.write(record.flow, bytes, record.hop)) this.runner.fail(now, record)
     else if (record.reliable) record.bytes = undefined
@@ -191,8 +174,7 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
 
   /** An ACK goes where its INVITE went (RFC 3261 section 17.1.1.2). */
   private sendBare(record: ClientRecord, message: SipMessage): void {
-    if (record.isNeighbour) this.wire.passSoon(record.hop, message)
-    else this.wire.write(record.flow, writeMessage(message), record.hop)
+    this.wire.write(record.flow, writeMessage(message), record.hop)
   }
 
   private sendCancel(now: Now, record: ClientRecord): void {

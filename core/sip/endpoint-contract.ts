@@ -36,7 +36,7 @@ export interface ClientTransaction {
 /** Why a client transaction ended without a final response: timer B or F, or the transport (RFC 3261 section 8.1.3.1). */
 export type ClientFailure = 'timeout' | 'transport'
 
-/** What the owner is told, synchronously, from within `input`, `passed` and `tick`. */
+/** What the owner is told, synchronously, from within `input` and `tick`. */
 export interface TransactionUser {
   /** A new request (never ACK for a non-2xx, never a retransmission). It has passed `validateRequest`; CANCEL is already answered and arrives as `onCancel`. */
   onRequest(now: Now, transaction: ServerTransaction): void
@@ -65,11 +65,6 @@ export interface SipEndpointOptions {
   readonly emit: (out: NetworkOut) => void
   /** RFC 3261 appendix A defaults (500 ms, 4 s, 5 s) when absent. */
   readonly timers?: SipTimerValues
-  /**
-   * An in-process neighbour (collapsed IMS): takes the message unserialised and returns true, or returns false
-   * when the hop is not in this process. Counts as a reliable transport. A message handed over is never changed again.
-   */
-  readonly pass?: (hop: Hop, message: SipMessage) => boolean
   /** Set by a user agent, never by a proxy: a request that came already by another way is answered 482 (RFC 3261 section 8.2.2.2). */
   readonly refuseMerged?: boolean
 }
@@ -77,8 +72,6 @@ export interface SipEndpointOptions {
 export interface SipEndpointContract {
   /** Whatever concerns this endpoint's flows. Its own `connect`s bear tickets from `ENDPOINT_TICKET_FIRST` (endpoint-flows.ts) on. */
   input(now: Now, input: NetworkIn): void
-  /** A message from an in-process neighbour, `source` being the hop that leads back to it. */
-  passed(now: Now, message: SipMessage, source: Hop): void
   /** Adds our Via (fresh branch) on top, Content-Length, and sends. A datagram over 1,300 octets moves to TCP (RFC 3261 section 18.1.1). */
   request(now: Now, request: SipMessage, hop: Hop, context?: unknown): ClientTransaction
   /**

@@ -19,8 +19,8 @@ import { ACTION_BIT, type Compiled, eventNumber } from './transaction-table.js'
 import { Transaction, type TransactionOwner, type TransactionRunner } from './transaction-runner.js'
 import { inviteServer, nonInviteServer } from './transaction-tables.js'
 import { validateRequest } from './validate.js'
-import { cseqNumber, removeFirstValue } from './values.js'
-import { BRANCH_COOKIE, type Via, markReceived, parseVia, rportOf } from './via.js'
+import { cseqNumber } from './values.js'
+import { BRANCH_COOKIE, type Via, alignVias, markReceived, parseVia, rportOf } from './via.js'
 import { responseTo, writeMessage } from './write.js'
 
 /** Server transactions alive at once; a request beyond is answered 503. */
@@ -43,9 +43,9 @@ const RESPOND = eventNumber(nonInviteServer, 'respond 200-699')
 
 const FORGOTTEN = new SipMessage({ method: 'FORGOTTEN' })
 
-/** Where a request came from: a flow, with the peer of a datagram; or, without a flow, a neighbour in this process. */
+/** Where a request came from: a flow, with the peer of a datagram. */
 export interface Origin {
-  readonly flow: Flow | undefined
+  readonly flow: Flow
   readonly hop: Hop
 }
 
@@ -64,11 +64,11 @@ class ServerRecord extends Transaction implements ServerTransaction {
     public request: SipMessage,
     readonly source: Hop,
     readonly key: string,
-    readonly flow: Flow | undefined,
+    readonly flow: Flow,
     /** Where responses go: over UDP always there; over a stream only when the flow is gone. */
     readonly returnTo: Endpoint,
   ) {
-    super(machine, source.transport !== 'udp' || flow === undefined)
+    super(machine, source.transport !== 'udp')
   }
 }
 
@@ -94,7 +94,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
 
   request(now: Now, request: SipMessage, origin: Origin): void {
     const line = request.get(Header.Via)
-    const via = line === undefined ? undefined : origin.flow === undefined ? NEIGHBOUR : parseVia(line)
+    const via = line === undefined ? undefined : parseVia(line)
     // Without a Via that can be read there is nobody to answer.
     if (via === undefined) return
     const key = keyOf(request, via, request.method === 'ACK' ? 'INVITE' : request.method)
@@ -107,12 +107,9 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   }
 
   private newRequest(now: Now, request: SipMessage, via: Via, key: string, origin: Origin): void {
-    if (origin.flow !== undefined) {
-      // What a neighbour hands over was checked where it entered the process.
-      noteSource(request, via, origin.hop)
-      const problem = validateRequest(request)
-      if (problem !== undefined) return this.answer(request, problem.status, origin, via)
-    }
+    noteSource(request, via, origin.hop)
+    const problem = validateRequest(request)
+    if (problem !== undefined) return this.answer(request, problem.status, origin, via)
     if (request.method === 'CANCEL') return this.cancelled(now, request, via, origin)
     if (this.byKey.size >= SERVER_TRANSACTIONS_MAX) return this.answer(request, 503, origin, via)
     const mergedKey = this.byMergedKey === undefined ? undefined : mergedKeyOf(request)
@@ -143,8 +140,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
     const tag = hashText(`${this.tagSecret} ${via.branch} ${request.get(Header.CallId) ?? ''}`).toString(36)
     const response = responseTo(request, status, undefined, tag)
     if (status === 503) response.append(Header.RetryAfter, composed(String(RETRY_AFTER_SECONDS)))
-    if (origin.flow === undefined) this.wire.passSoon(origin.hop, response)
-    else this.wire.write(origin.flow, writeMessage(response), returnAddress(via, origin.hop))
+    this.wire.write(origin.flow, writeMessage(response), returnAddress(via, origin.hop))
   }
 
   /** For a request that could not be read wholly; silent where it names nobody to answer. */
@@ -179,11 +175,6 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   private sendResponse(record: ServerRecord, response: SipMessage): void {
     record.isAnswered = true
     alignVias(record.request, response)
-    if (record.flow === undefined) {
-      // A neighbour loses nothing, so it never repeats a request.
-      this.wire.passSoon(record.source, response)
-      return
-    }
     const bytes = writeMessage(response)
     if (!record.reliable || record.machine === inviteServer) record.lastResponse = bytes.toString('latin1')
     this.transmit(record, bytes)
@@ -191,8 +182,8 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
 
   /** RFC 3261 18.2.2: back over the connection the request came on; when that is gone, over a new one to received and sent-by port. */
   private transmit(record: ServerRecord, bytes: Buffer): void {
-    let { flow } = record
-    if (!flow!.isUp && record.reliable) flow = this.wire.flows.towards({ transport: record.source.transport, ...record.returnTo })
+    let flow: Flow | undefined = record.flow
+    if (!flow.isUp && record.reliable) flow = this.wire.flows.towards({ transport: record.source.transport, ...record.returnTo })
     this.wire.write(flow, bytes, record.returnTo)
   }
 
@@ -218,12 +209,8 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   }
 }
 
-/** Stands for the Via of a neighbour, which is not read: its line is a key as it is, and answers need no address. */
-const NEIGHBOUR: Via = { transport: 'TCP', host: '', port: 0, branch: '', params: '', end: 0 }
-
 /** RFC 3261 17.2.3: branch, sent-by and method, INVITE standing for its ACK. */
 function keyOf(request: SipMessage, via: Via, method: string): string {
-  if (via === NEIGHBOUR) return `${request.get(Header.Via)} ${method}`
   if (via.branch.length > BRANCH_COOKIE.length && via.branch.startsWith(BRANCH_COOKIE)) return `${via.branch} ${via.host.toLowerCase()}:${via.port} ${method}`
   // An RFC 2543 peer. To is left out: in an ACK it holds the tag of our response, and nothing else tells two such requests apart by it.
   const line = request.get(Header.Via)!
@@ -253,18 +240,4 @@ function returnAddress(via: Via, source: Hop): Endpoint {
     if (rportOf(via) !== undefined) return source
   }
   return { address: source.address, port: via.port !== 0 ? via.port : source.transport === 'tls' ? 5061 : 5060 }
-}
-
-/**
- * RFC 3261 8.2.6.2 and 16.7 step 3: a response carries the Vias of its request. One made by `responseTo` has them already;
- * one that came in for a request of ours has our own on top, which is taken off; anything else gets the request's.
- */
-function alignVias(request: SipMessage, response: SipMessage): void {
-  const wanted = request.get(Header.Via)
-  if (response.get(Header.Via) === wanted) return
-  removeFirstValue(response, Header.Via)
-  if (response.get(Header.Via) === wanted) return
-  response.removeAll(Header.Via)
-  const vias = request.getAll(Header.Via)
-  for (let index = vias.length - 1; index >= 0; index--) response.prepend(Header.Via, vias[index]!)
 }

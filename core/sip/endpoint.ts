@@ -45,7 +45,6 @@ export class SipEndpoint implements SipEndpointContract {
 
   tick(now: Now): void {
     this.runner.tick(now)
-    this.wire.settle()
   }
 
   input(now: Now, input: NetworkIn): void {
@@ -78,7 +77,6 @@ export class SipEndpoint implements SipEndpointContract {
         break
       }
     }
-    this.wire.settle()
   }
 
   private stream(now: Now, flow: Flow, framer: StreamFramer, bytes: Buffer): void {
@@ -104,16 +102,8 @@ export class SipEndpoint implements SipEndpointContract {
     if (problem.message !== undefined && problem.of === 'request') this.server.answerUnreadable(problem.message, problem.status, origin)
   }
 
-  passed(now: Now, message: SipMessage, source: Hop): void {
-    if (message.isRequest) this.server.request(now, message, { flow: undefined, hop: source })
-    else this.client.response(now, message)
-    this.wire.settle()
-  }
-
   request(now: Now, request: SipMessage, hop: Hop, context?: unknown): ClientTransaction {
-    const transaction = this.client.request(now, request, hop, context)
-    this.wire.settle()
-    return transaction
+    return this.client.request(now, request, hop, context)
   }
 
   abandon(transaction: ServerTransaction): void {
@@ -122,18 +112,15 @@ export class SipEndpoint implements SipEndpointContract {
 
   respond(now: Now, transaction: ServerTransaction, response: SipMessage): void {
     this.server.respond(now, transaction, response)
-    this.wire.settle()
   }
 
   send(_now: Now, message: SipMessage, hop: Hop): void {
-    const branch = this.wire.newBranch()
-    if (message.isRequest) message.prepend(Header.Via, this.wire.via(hop.transport, branch))
-    if (!this.wire.mayPass(hop) || !this.wire.passNow(hop, message)) this.wire.sendOnce(message, hop, branch)
-    this.wire.settle()
+    const branch = this.wire.vias.newBranch()
+    if (message.isRequest) message.prepend(Header.Via, this.wire.vias.text(hop.transport, branch))
+    this.wire.sendOnce(message, hop, branch)
   }
 
   cancel(now: Now, transaction: ClientTransaction): void {
     this.client.cancel(now, transaction)
-    this.wire.settle()
   }
 }

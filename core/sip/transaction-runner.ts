@@ -100,13 +100,6 @@ export class TransactionRunner {
     this.arm(now, transaction)
   }
 
-  /** Puts a transaction that nobody has heard of back to its first state. */
-  reset(transaction: Transaction): void {
-    stop(transaction)
-    this.disarm(transaction)
-    transaction.state = 0
-  }
-
   /** Ends a transaction from outside, without any event of its table. */
   abandon(transaction: Transaction): void {
     stop(transaction)

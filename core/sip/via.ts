@@ -8,6 +8,7 @@ import { type HeaderText, composed } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { paramOf, withParam } from './params.js'
 import { trimSpace } from './scan.js'
+import { removeFirstValue } from './values.js'
 
 /** Every branch of an RFC 3261 element starts with it (section 8.1.1.7). */
 export const BRANCH_COOKIE = 'z9hG4bK'
@@ -100,4 +101,18 @@ export function markReceived(message: SipMessage, address: string, port: number)
   const params = withParam(via.params, 'received', address)
   const marked = asked ? withParam(params, 'rport', String(port)) : params
   message.replaceFirst(Header.Via, composed(before + marked + line.slice(value.length)))
+}
+
+/**
+ * RFC 3261 8.2.6.2 and 16.7 step 3: a response carries the Vias of its request. One made by `responseTo` has them already;
+ * one that came in for a request of ours has our own on top, which is taken off; anything else gets the request's.
+ */
+export function alignVias(request: SipMessage, response: SipMessage): void {
+  const wanted = request.get(Header.Via)
+  if (response.get(Header.Via) === wanted) return
+  removeFirstValue(response, Header.Via)
+  if (response.get(Header.Via) === wanted) return
+  response.removeAll(Header.Via)
+  const vias = request.getAll(Header.Via)
+  for (let index = vias.length - 1; index >= 0; index--) response.prepend(Header.Via, vias[index]!)
 }

@@ -13,9 +13,9 @@ import type { Endpoint, FlowId, FlowUp, NetworkIn, NetworkOut } from '../../core
 import type { Micros, Now } from '../../core/kit/time.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
-import type { SipMessage } from '../../core/sip/message.js'
 import { Hss } from './hss.js'
 import { Icscf } from './icscf.js'
+import { Neighbours, NodeLine } from './neighbours.js'
 import { Pcscf } from './pcscf.js'
 import type { NodeParts, ProxyNode } from './proxy.js'
 import { Resolver } from './resolver.js'
@@ -34,15 +34,7 @@ interface Seat {
   readonly index: number
   readonly node: ProxyNode
   readonly endpoint: SipEndpoint
-  /** The hop by which its neighbours know it. */
-  readonly hop: Hop
   readonly ports: ReadonlySet<number>
-}
-
-interface Passing {
-  readonly to: Seat
-  readonly message: SipMessage
-  readonly source: Hop
 }
 
 const SEATS = 3
@@ -53,7 +45,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   readonly scscf: Scscf
   private readonly seats: readonly Seat[]
   private readonly owners = new Map<FlowId, Seat>()
-  private readonly passings = new Fifo<Passing>()
+  private readonly neighbours = new Neighbours()
   private readonly outs = new Fifo<ImsOut>()
   private readonly corePorts: ReadonlySet<number>
 
@@ -98,7 +90,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
         if (input.type === 'flow-down') this.owners.delete(input.flow)
       }
     }
-    for (let next = this.passings.shift(); next !== undefined; next = this.passings.shift()) next.to.endpoint.passed(now, next.message, next.source)
+    this.neighbours.settle(now)
   }
 
   poll(): ImsOut | undefined {
@@ -140,19 +132,10 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
       user: node,
       // Tickets of three endpoints share one space.
       emit: (out) => this.outs.push(out.type === 'connect' ? { ...out, ticket: out.ticket * SEATS + index } : out),
-      ...(collapsed ? { pass: (to: Hop, message: SipMessage) => this.pass(hop, to, message) } : {}),
     })
-    node.attach(endpoint)
-    return { index, node, endpoint, hop, ports: new Set(ports) }
-  }
-
-  private pass(source: Hop, to: Hop, message: SipMessage): boolean {
-    for (const seat of this.seats) {
-      if (seat.hop !== to) continue
-      this.passings.push({ to: seat, message, source })
-      return true
-    }
-    return false
+    if (collapsed) this.neighbours.add(hop, node)
+    node.attach(new NodeLine(node, hop, sentBy, entropy, endpoint, this.neighbours))
+    return { index, node, endpoint, ports: new Set(ports) }
   }
 
   private flowUp(now: Now, input: FlowUp): void {

@@ -6,13 +6,14 @@
 import type { Entropy } from '../../core/kit/entropy.js'
 import type { FlowId } from '../../core/kit/network.js'
 import type { Now } from '../../core/kit/time.js'
-import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, SipEndpointContract, TransactionUser } from '../../core/sip/endpoint-contract.js'
+import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
 import { allValues, integerOf, removeFirstValue } from '../../core/sip/values.js'
 import { betterResponse } from './best-response.js'
+import type { NodeLine } from './neighbours.js'
 import type { Resolver } from './resolver.js'
 import type { ImsSettings } from './settings.js'
 
@@ -61,7 +62,7 @@ export abstract class ProxyNode implements TransactionUser {
   readonly counters: NodeCounters = { requests: 0, forwarded: 0, responses: 0, refused: 0, overload: 0, branchTimeouts: 0, branchFailures: 0 }
   /** Requests that have no final response yet: what an overloaded node has too many of. */
   unanswered = 0
-  protected endpoint!: SipEndpointContract
+  protected line!: NodeLine
   protected readonly settings: ImsSettings
   protected readonly resolver: Resolver
 
@@ -71,9 +72,9 @@ export abstract class ProxyNode implements TransactionUser {
     this.resolver = parts.resolver
   }
 
-  /** Called once: endpoint and user know each other. */
-  attach(endpoint: SipEndpointContract): void {
-    this.endpoint = endpoint
+  /** Called once: node and line know each other. */
+  attach(line: NodeLine): void {
+    this.line = line
   }
 
   /** Decides where the request goes; ends in `forward`, `refuse` or `answer`. */
@@ -119,7 +120,7 @@ export abstract class ProxyNode implements TransactionUser {
     const branch = transaction.context
     // RFC 4320 4.1: a provisional response other than 100 does not exist here, and 100 never goes beyond its hop.
     if (!(branch instanceof Branch) || response.status < 200) return
-    // The response is this node's alone from here on; its endpoint takes our Via off when it goes on (RFC 3261 16.7 step 3).
+    // The response is this node's alone from here on; its line takes our Via off when it goes on (RFC 3261 16.7 step 3).
     this.adapt(now, branch, response)
     this.conclude(now, branch, response.status, response)
   }
@@ -167,7 +168,7 @@ export abstract class ProxyNode implements TransactionUser {
   /** Sends one branch of a context that counts it as pending. */
   protected forward(now: Now, context: ResponseContext, copy: SipMessage, hop: Hop, target?: unknown): void {
     this.counters.forwarded += 1
-    this.endpoint.request(now, copy, hop, new Branch(context, target))
+    this.line.request(now, copy, hop, new Branch(context, target))
   }
 
   /** The usual case: one branch, no fork. */
@@ -200,7 +201,7 @@ export abstract class ProxyNode implements TransactionUser {
   protected respond(now: Now, transaction: ServerTransaction, response: SipMessage): void {
     this.counters.responses += 1
     this.unanswered -= 1
-    this.endpoint.respond(now, transaction, response)
+    this.line.respond(now, transaction, response)
   }
 
   /** Takes this node's own values off the top of Route (RFC 3261 16.4); the user part of the last one taken, '' without one, undefined when there was none. */
@@ -253,6 +254,7 @@ export abstract class ProxyNode implements TransactionUser {
     if (context.best === undefined) {
       // Every branch was silent, so this node is silent too (RFC 4320 4.2).
       this.unanswered -= 1
+      this.line.stayUnanswered(context.transaction)
       return
     }
     // 16.7 step 6: 503 would make the upstream avoid this whole node, so it becomes 500.

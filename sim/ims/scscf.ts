@@ -229,7 +229,7 @@ export class Scscf extends ProxyNode {
     for (const server of this.criteria.matching(triggeringRegister(type, register?.request))) {
       const request = thirdPartyRegister(this.parts.entropy, this.settings.scscf.name, server, { identity, expiresSeconds: until, register })
       this.thirdParty.sent += 1
-      this.endpoint.request(now, request, server.hop, new ThirdParty(server, identity))
+      this.line.request(now, request, server.hop, new ThirdParty(server, identity))
     }
   }
 
@@ -242,7 +242,7 @@ export class Scscf extends ProxyNode {
     for (const other of this.criteria.matching(triggeringRegister('de-registration', undefined))) {
       if (other === server) continue
       const request = thirdPartyRegister(this.parts.entropy, this.settings.scscf.name, other, { identity, expiresSeconds: 0, register: undefined })
-      this.endpoint.request(now, request, other.hop, new ThirdParty(other, identity))
+      this.line.request(now, request, other.hop, new ThirdParty(other, identity))
     }
   }
 }

@@ -50,6 +50,18 @@ for (const mode of ['collapsed', 'split'] as const) {
       expect(response.status).toBe(200)
       expect(response.getAll(Header.Via)).toHaveLength(1)
     })
+
+    it.each([['stays silent', undefined], ['answers 408, which is silence (RFC 4320 section 4.2)', 408]])('forgets a MESSAGE whose terminal %s, in every node, and answers nothing', (_, status) => {
+      const harness = make()
+      const { ue, gateway } = registered(harness)
+      gateway.received.length = 0
+      gateway.message(`sip:alice@${DOMAIN}`, ACCEPT)
+      if (status !== undefined) ue.answer(ue.last(), status)
+      harness.pass(100)
+      expect(gateway.received.filter(({ status }) => status >= 200)).toEqual([])
+      const counters = harness.core.counters()
+      for (const node of ['pcscf', 'icscf', 'scscf']) expect([node, counters[`${node}.unanswered`], counters[`${node}.openTransactions`]]).toEqual([node, 0, 0])
+    })
   })
 }
 

@@ -1,12 +1,11 @@
-/** An endpoint and its connections: bytes in any split, the 1,300-octet rule, queues, deaths, and neighbours in the same process. */
+/** An endpoint and its connections: bytes in any split, the 1,300-octet rule, queues and deaths. */
 import { describe, expect, it } from 'vitest'
 import type { NetworkOut } from '../../core/kit/network.js'
-import type { Hop } from '../../core/sip/endpoint-contract.js'
 import { ENDPOINT_TICKET_FIRST, FLOW_QUEUE_BYTES_MAX } from '../../core/sip/endpoint-flows.js'
 import { UDP_REQUEST_BYTES_MAX } from '../../core/sip/endpoint-wire.js'
 import { Header } from '../../core/sip/header-names.js'
 import { SipMessage } from '../../core/sip/message.js'
-import { responseTo, writeMessage } from '../../core/sip/write.js'
+import { writeMessage } from '../../core/sip/write.js'
 import { ALICE, BOB, Clock, LINK, Link, Peer, SECOND, answering, hopTo, requestOf } from './sip-peers.js'
 
 const connects = (out: readonly NetworkOut[]): Extract<NetworkOut, { type: 'connect' }>[] => out.filter((each) => each.type === 'connect')
@@ -195,76 +194,5 @@ describe('a request over UDP', () => {
     peer.endpoint.send(peer.clock, sized(UDP_REQUEST_BYTES_MAX + 1), hopTo(BOB, 'udp'))
     expect(connects(peer.out).length).toBe(1)
     expect(peer.sent()).toEqual([])
-  })
-})
-
-describe('neighbours in one process', () => {
-  /** Two endpoints that hand messages over directly; each other hop is the network's. */
-  function neighbours(): { alice: Peer; bob: Peer; passes: () => number } {
-    const clock = new Clock()
-    let passes = 0
-    const toAlice: Hop = hopTo(ALICE, 'udp')
-    const toBob: Hop = hopTo(BOB, 'udp')
-    const pass = (hop: Hop, message: SipMessage): boolean => {
-      const target = hop.port === BOB.port ? bob : hop.port === ALICE.port ? alice : undefined
-      if (target === undefined) return false
-      passes++
-      target.endpoint.passed(clock, message, target === bob ? toAlice : toBob)
-      return true
-    }
-    const alice = new Peer(clock, ALICE, { pass })
-    const bob = new Peer(clock, BOB, { pass })
-    return { alice, bob, passes: () => passes }
-  }
-
-  it('answer within the call, unserialised and without a trace', () => {
-    const { alice, bob, passes } = neighbours()
-    answering(bob, 200)
-    const context = {}
-    const transaction = alice.endpoint.request(alice.clock, requestOf('MESSAGE', 'c', 'x'.repeat(5_000)), hopTo(BOB, 'udp'), context)
-    expect(alice.responses).toMatchObject([{ response: { status: 200 } }])
-    expect(alice.responses[0]!.transaction).toBe(transaction)
-    expect(transaction.context).toBe(context)
-    expect(bob.requests[0]!.request).toBe(transaction.request)
-    expect([passes(), alice.out, bob.out]).toEqual([2, [], []])
-    for (const peer of [alice, bob]) expect([peer.endpoint.openTransactions, peer.endpoint.deadline()]).toEqual([0, Infinity])
-  })
-
-  it('count as reliable: no repeats, a timeout when nobody answers', () => {
-    const { alice, bob, passes } = neighbours()
-    alice.endpoint.request(alice.clock, requestOf('MESSAGE'), hopTo(BOB, 'udp'))
-    alice.wait(60 * SECOND)
-    expect(alice.failures.map(({ failure, at }) => [failure, at])).toEqual([['timeout', 32 * SECOND]])
-    expect([passes(), bob.requests.length]).toEqual([1, 1])
-  })
-
-  it('exchange INVITE, refusal and ACK within one call', () => {
-    const { alice, bob, passes } = neighbours()
-    answering(bob, 486)
-    alice.endpoint.request(alice.clock, requestOf('INVITE'), hopTo(BOB, 'udp'))
-    expect([alice.statuses, bob.acks, passes()]).toEqual([[486], [], 3])
-    for (const peer of [alice, bob]) expect([peer.endpoint.openTransactions, peer.endpoint.deadline()]).toEqual([0, Infinity])
-  })
-
-  it('cancel', () => {
-    const { alice, bob } = neighbours()
-    bob.answer = undefined
-    const transaction = alice.endpoint.request(alice.clock, requestOf('INVITE'), hopTo(BOB, 'udp'))
-    alice.endpoint.cancel(alice.clock, transaction)
-    expect(bob.cancelled).toEqual(bob.requests)
-    bob.endpoint.respond(bob.clock, bob.requests[0]!, responseTo(bob.requests[0]!.request, 487, undefined, 'b1'))
-    expect(alice.statuses).toEqual([487])
-    for (const peer of [alice, bob]) expect([peer.endpoint.openTransactions, peer.endpoint.deadline()]).toEqual([0, Infinity])
-  })
-
-  it('do not exist for other hops, nor for a hop that names a flow', () => {
-    const { alice, passes } = neighbours()
-    alice.up('udp')
-    alice.endpoint.request(alice.clock, requestOf('MESSAGE'), hopTo({ address: '127.0.0.1', port: 9 }, 'udp'))
-    alice.endpoint.request(alice.clock, requestOf('MESSAGE'), hopTo(BOB, 'udp', LINK))
-    alice.endpoint.send(alice.clock, requestOf('ACK'), hopTo({ address: '127.0.0.1', port: 9 }, 'udp'))
-    expect([alice.sent().length, passes()]).toEqual([3, 0])
-    alice.wait(0.6 * SECOND)
-    expect(alice.sent().length).toBe(2)
   })
 })
