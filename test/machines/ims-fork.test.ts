@@ -31,6 +31,8 @@ describe('the one answer to a forked MESSAGE', () => {
   const table: [statuses: number[], status: number][] = [
     [[486, 200], 200], [[200, 486], 200], [[200, 200], 200], [[603, 480], 603], [[480, 603], 603], [[603, 200], 200],
     [[486, 486], 486], [[404, 500], 404], [[500, 302], 302], [[480, 415], 415], [[415, 480], 415], [[503, 503], 500],
+    // A device must not send 408 (RFC 4320 section 4.2); one that does has said nothing.
+    [[408, 480], 480], [[480, 408], 480],
   ]
   for (const [statuses, status] of table) {
     it(`is ${status} for ${statuses.map((each) => each || 'silence').join(' and ')}`, () => {
