@@ -21,11 +21,21 @@ export interface VerdictInput {
   readonly population: { readonly provisioned: number; readonly registered: number }
   /** By measuring part (generator, terminals): seconds looked at, and those in which its busiest event loop was saturated. */
   readonly instruments: Readonly<Record<string, { readonly seconds: number; readonly saturated: number }>>
+  /** By part: datagrams its own sockets lost from the begin of the measured window to the end of the drain. */
+  readonly datagrams: Readonly<Record<string, DatagramLosses>>
   /** Limits of the set-up that were hit, in words, such as "admission: 12 submissions answered 503". */
   readonly capsHit: readonly string[]
   /** Parts that ended before the run did, in words. */
   readonly failures: readonly string[]
   readonly interrupted: string | undefined
+}
+
+/** Datagrams lost on this machine, in none of the links that are modelled. */
+export interface DatagramLosses {
+  /** At a full receive buffer. */
+  readonly dropped: number
+  /** Not taken by the system for sending, or failed in receipt. */
+  readonly failed: number
 }
 
 /** An event loop busier than this in a second has no room to be on time in it. */
@@ -40,6 +50,10 @@ export function verdictOf(input: VerdictInput): typeof Verdict.Type {
   for (const [part, { seconds, saturated }] of Object.entries(input.instruments)) {
     const limit = Math.max(1, Math.floor(seconds * SATURATED_SECONDS_SHARE))
     if (saturated > limit) reasons.push(`saturation: the ${part} had an event loop more than ${percent(SATURATED_SHARE)} busy in ${saturated} of ${seconds} seconds (limit ${limit})`)
+  }
+  for (const [part, { dropped, failed }] of Object.entries(input.datagrams)) {
+    // Each one costs a retransmission, half a second or more, that no device and no network asked for.
+    if (dropped + failed > 0) reasons.push(`datagrams: the ${part} lost ${dropped + failed} at its own sockets (${dropped} at a full receive buffer, ${failed} not sent or not received; 0 may be lost)`)
   }
   for (const cap of input.capsHit) reasons.push(`limit hit: ${cap}`)
   if (input.interrupted !== undefined) reasons.push(`interrupted: ${input.interrupted}`)

@@ -68,6 +68,9 @@ export const Part = Schema.Struct({
   rssBytesMax: Count,
   /** Highest busy share of the part's busiest event loop over any reported second, 0 to 1. */
   loopUtilisationMax: Schema.Number,
+  /** From the begin of the measured window: lost at a full receive buffer, and not sent or not received. Absent for a part without sockets for datagrams. */
+  datagramsDropped: Schema.optional(Count),
+  datagramsFailed: Schema.optional(Count),
 })
 
 /** One row of the traffic set: what was tried, how it went, under the limit that makes it inadequately handled. */

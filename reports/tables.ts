@@ -69,9 +69,10 @@ export function devicesTable(record: RunRecord): string {
 }
 
 export function partsTable(record: RunRecord): string {
-  return table(['<part', 'CPU', 'CPU per push', 'memory at most', 'busiest loop'], Object.entries(record.parts).map(([name, part]) => [
+  return table(['<part', 'CPU', 'CPU per push', 'memory at most', 'busiest loop', 'datagrams lost'], Object.entries(record.parts).map(([name, part]) => [
     name, `${part.cpuSeconds.toFixed(1)} s`, record.ledger.accepted === 0 ? '–' : duration((part.cpuSeconds * 1e6) / record.ledger.accepted),
     octets(part.rssBytesMax), `${Math.round(part.loopUtilisationMax * 100)} %`,
+    part.datagramsDropped === undefined ? '–' : count(part.datagramsDropped + (part.datagramsFailed ?? 0)),
   ]), 'CPU and memory of each part over the whole run, start and registration included')
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Resources } from '../../core/live/control.js'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
-import { SATURATED_SHARE } from '../verdict.js'
+import { SATURATED_SHARE, type DatagramLosses } from '../verdict.js'
 import { decodeHistogram, summaryOf } from './recorder.js'
 import type { StageSummary } from '../../reports/record.js'
 
@@ -16,6 +16,9 @@ const MODULES: Readonly<Record<PartName, string>> = {
   terminals: '../../sim/live/terminals-part.js',
 }
 const STOP_MILLIS = 10_000
+
+/** What people call a part. */
+export const PART_WORDS: Readonly<Record<PartName, string>> = { ims: 'IMS', gateway: 'gateway', terminals: 'terminals' }
 
 export interface PartUse {
   cpuSeconds: number
@@ -35,6 +38,8 @@ export class Parts {
   readonly failures: string[] = []
   /** Resolves with the first failure. */
   readonly failed: Promise<string>
+  /** Counters when what counts began. */
+  private readonly before: Partial<Record<PartName, Readonly<Record<string, number>>>> = {}
   private readonly sampleCounts = new Map<PartName, number>()
   private tellFailure!: (why: string) => void
   private readonly running = new Map<PartName, PartProcess>()
@@ -62,7 +67,7 @@ export class Parts {
     void part.ended.then((why) => {
       this.running.delete(name)
       if (this.stopping.has(name)) return
-      const words = `the ${name === 'ims' ? 'IMS' : name} ended during the run: ${why ?? 'it stopped by itself'}`
+      const words = `the ${PART_WORDS[name]} ended during the run: ${why ?? 'it stopped by itself'}`
       this.failures.push(words)
       this.tellFailure(words)
     })
@@ -105,9 +110,17 @@ export class Parts {
     }))
   }
 
-  /** Starting and registering may keep a part as busy as it likes; from here on it counts. */
+  /** Starting and registering may keep a part as busy, and its sockets as full, as they like; from here on it counts. */
   forgetPeaks(): void {
     for (const use of this.use.values()) Object.assign(use, { loopUtilisationMax: 0, seconds: 0, saturated: 0 })
+    Object.assign(this.before, this.counters)
+  }
+
+  /** Datagrams each part's sockets lost since, by its last sample. */
+  datagramsLost(): Record<PartName, DatagramLosses> {
+    const since = (part: PartName, counter: string): number => (this.counters[part]?.[counter] ?? 0) - (this.before[part]?.[counter] ?? 0)
+    const of = (part: PartName): DatagramLosses => ({ dropped: since(part, 'datagramsDropped'), failed: since(part, 'datagramsFailed') })
+    return { ims: of('ims'), gateway: of('gateway'), terminals: of('terminals') }
   }
 
   /** Adds up what a part has used; the busiest second counts. */

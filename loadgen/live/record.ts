@@ -12,11 +12,11 @@ import { ROW_STAGE, causesOf, measure, type RowResult, type Window } from '../re
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Tables } from '../reconcile/tables.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
-import { thresholdsOf, verdictOf, type VerdictInput } from '../verdict.js'
+import { thresholdsOf, verdictOf, type DatagramLosses, type VerdictInput } from '../verdict.js'
 import { readJournal } from './journal-reader.js'
 import type { MachineFacts } from './machine.js'
 import { Measurements } from './measurements.js'
-import type { Parts } from './parts.js'
+import { PART_WORDS, type PartName, type PartUse, type Parts } from './parts.js'
 import { curveOf } from './recorder.js'
 import type { RunFolder } from './run-folder.js'
 
@@ -53,6 +53,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
   const whole = measurements.whole()
   const input = verdictInput(facts, tables, rows, { ledger, findings }, whole.get('lag')?.percentile(99) ?? NaN)
+  const datagrams: Partial<Record<string, DatagramLosses>> = facts.parts.datagramsLost()
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -72,7 +73,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     throughput: throughputOf(counts, (window.to - window.from) / 1_000_000),
     causes: causesOf(tables),
     devices: devicesOf(tables, facts.parts),
-    parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, { cpuSeconds: round(use.cpuSeconds), rssBytesMax: use.rssBytesMax, loopUtilisationMax: round(use.loopUtilisationMax) }])),
+    parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, partOf(use, datagrams[name])])),
     population: { ...facts.population, subscribers: scenario.population.subscribers },
     ...(little === undefined ? {} : { little: { measured: round(little.measured), predicted: round(little.predicted), ok: little.ok } }),
     intervals: counts.map((count, second) => ({ second, ...count, ...measurements.intervals[second]! })),
@@ -126,10 +127,16 @@ function verdictInput(
     inadequatelyHandledMax: scenario.objective.inadequatelyHandled,
     population: facts.population,
     instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part) ?? { seconds: 0, saturated: 0 }])),
+    datagrams: Object.fromEntries(Object.entries(facts.parts.datagramsLost()).map(([part, lost]) => [PART_WORDS[part as PartName], lost])),
     capsHit: shed === undefined ? [] : [`admission: the gateway answered ${shed.count} submissions with 503 (gateway.inFlightMax ${scenario.gateway.inFlightMax})`],
     failures: facts.failures,
     interrupted: facts.interrupted,
   }
+}
+
+function partOf({ cpuSeconds, rssBytesMax, loopUtilisationMax }: PartUse, lost: DatagramLosses | undefined): RunRecord['parts'][string] {
+  const use = { cpuSeconds: round(cpuSeconds), rssBytesMax, loopUtilisationMax: round(loopUtilisationMax) }
+  return lost === undefined ? use : { ...use, datagramsDropped: lost.dropped, datagramsFailed: lost.failed }
 }
 
 function throughputOf(counts: ReturnType<typeof intervalsOf>, seconds: number): RunRecord['throughput'] {

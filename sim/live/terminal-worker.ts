@@ -47,16 +47,18 @@ function output(out: FleetOut): void {
 const groups = Object.entries(fleet.roster.groups).filter(([, group]) => group.devices > 0)
 
 function count(): void {
-  say({ type: 'counted', counters: { ...fleet.counters }, groups: Object.fromEntries(groups.map(([name, group]) => [name, { ...group }])) })
+  const counters = { ...fleet.counters, datagramsDropped: sockets.datagramsDropped(), datagramsFailed: sockets.counters.datagramsFailed }
+  say({ type: 'counted', counters, groups: Object.fromEntries(groups.map(([name, group]) => [name, { ...group }])) })
 }
 
 async function stop(): Promise<void> {
   clearInterval(counting)
   clearInterval(reporting)
   pump.stop()
+  // Before the sockets go, and with them what the system counted of them.
+  count()
   await sockets.close()
   await journal?.close()
-  count()
   say({ type: 'stopped' })
   port.close()
 }
