@@ -2,7 +2,7 @@
  * A run in a screenful: verdict, traffic set, stages, ledger, parts, from the record alone. Plain lines of at most 80
  * columns, with colours only where asked. Knows text, not terminals.
  */
-import { count, duration, octets, percent, rate } from '../reports/format.js'
+import { count, duration, octets, percent, rate, thresholdText } from '../reports/format.js'
 import { STAGES, type RunRecord } from '../reports/record.js'
 import { styled, type Style } from './text-style.js'
 
@@ -28,7 +28,7 @@ function verdictLines(record: RunRecord, style: Style): string[] {
     `  ${rate(throughput.offeredPerSecond)} offered, ${rate(throughput.acceptedPerSecond)} accepted, ${rate(throughput.deliveredPerSecond)} delivered, over ${Math.round(durations.loadSeconds)} s`,
   ]
   for (const reason of verdict.reasons) lines.push(...wrapped(reason, '  - ', '    ').map((line) => style.warn(line)))
-  for (const { name, measured, limit, unit } of failed) lines.push(style.warn(`  - ${name}: ${measured} ${unit}, at most ${limit} ${unit} are allowed`))
+  for (const threshold of failed) lines.push(style.warn(`  - ${thresholdText(threshold)}`))
   for (const note of record.disclosure.deviations) lines.push(...wrapped(`note: ${note}`, '  ', '  ').map((line) => style.dim(line)))
   return lines
 }

@@ -26,6 +26,11 @@ export function count(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** A threshold's result: `duplicated copies: 2 copies, at most 0 copies are allowed`. */
+export function thresholdText({ name, measured, limit, unit }: { readonly name: string; readonly measured: number; readonly limit: number; readonly unit: string }): string {
+  return `${name}: ${measured} ${unit}, at most ${limit} ${unit} are allowed`
+}
+
 /** A rate per second: `200/s`, `12.5/s`. */
 export function rate(perSecond: number): string {
   return perSecond >= 100 ? `${count(perSecond)}/s` : `${significant(perSecond)}/s`

@@ -2,7 +2,7 @@
  * The report: one self-contained HTML page made from the run record alone. No script, no network, readable in
  * print and in the dark; behind each picture stands its table. Its size is bounded whatever the run's length.
  */
-import { count, duration, percent, rate } from './format.js'
+import { count, duration, percent, rate, thresholdText } from './format.js'
 import { PAGE_STYLE } from './page-style.js'
 import { latencyPicture, outcomesPicture, ratesPicture } from './pictures/over-time.js'
 import { percentilePicture } from './pictures/percentiles.js'
@@ -37,7 +37,9 @@ export function renderPage(record: RunRecord): string {
 
 function header(record: RunRecord): string {
   const { valid, reasons } = record.verdict
-  const why = reasons.length === 0 ? '' : `<ul class="reasons">${reasons.map((reason) => `<li>${escapeText(reason)}</li>`).join('')}</ul>`
+  const crossed = (record.thresholds ?? []).filter(({ passed }) => !passed).map((threshold) => `a threshold is crossed: ${thresholdText(threshold)}`)
+  const items = [...reasons, ...crossed]
+  const why = items.length === 0 ? '' : `<ul class="reasons">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
   const stopped = record.interrupted === undefined ? '' : `<p><strong>${escapeText(record.interrupted)}</strong></p>`
   return [
     `<h1>${escapeText(record.scenario)}</h1><p class="soft">${escapeText(record.startedAt)} · seed ${record.seed} · pushbench ${escapeText(record.disclosure.pushbench)}</p>`,

@@ -4,39 +4,18 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Schema } from 'effect'
 import { parse } from 'yaml'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RunRecord } from '../../reports/record.js'
 import { Folder, childrenOf, commandLine } from './command.js'
-
-const WIDE = { delayLimit: '30s' }
-const SCENARIO = JSON.stringify({
-  name: 'small',
-  seed: 7,
-  load: { rate: '40/s', warmUp: '1s', duration: '4s', drainMax: '40s' },
-  traffic: {
-    online: { share: '50%', ...WIDE }, fanOut: { share: '20%', ...WIDE }, gruu: { share: '10%', ...WIDE },
-    offlineReturns: { share: '10%', ...WIDE }, expires: { share: '5%', lifetime: '20s', ...WIDE }, duplicate: { share: '5%', ...WIDE },
-  },
-  population: { subscribers: 120, returning: { share: '20%', on: '1s', off: '2s' } },
-  terminals: { reference: 2, registrationRate: '200/s' },
-  objective: { lagShare: '100%' },
-})
+import { LOADING, pageIn, recordIn, small } from './small-run.js'
 
 let folder: Folder
 beforeEach(() => { folder = new Folder() })
 afterEach(() => folder.remove())
 
-/** An interval line of the load; on a busy machine not every second has one. */
-const LOADING = /^load \d+ s:/m
-
-const recordIn = (run: string): RunRecord => Schema.decodeUnknownSync(RunRecord)(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')))
-const pageIn = (run: string): string => readFileSync(join(run, 'report.html'), 'utf8')
-
 describe('pushbench run', () => {
   it('ends with 0 and a balanced ledger, every row as expected, and leaves the whole folder', async () => {
-    const { code, stdout, stderr, left } = await folder.command(['run', folder.write('small.yaml', SCENARIO)])
+    const { code, stdout, stderr, left } = await folder.command(['run', folder.write('small.yaml', small())])
     expect(left).toEqual([])
     const run = folder.run()
     const record = recordIn(run)
@@ -66,7 +45,7 @@ describe('pushbench run', () => {
 
   it('drains and still reports after Ctrl-C, ends with 130, and calls the run invalid', async () => {
     let stopped = false
-    const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
+    const long = small({ load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
     const { code, stderr, left } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
       if (stopped || !LOADING.test(told)) return
       stopped = true
@@ -85,7 +64,7 @@ describe('pushbench run', () => {
   it('ends at once after the second Ctrl-C and leaves no process behind', async () => {
     let signals = 0
     let parts: number[] = []
-    const long = JSON.stringify({ ...JSON.parse(SCENARIO) as object, load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '10m' } })
+    const long = small({ load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '10m' } })
     const { code } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
       if ((signals === 0 && LOADING.test(told)) || (signals === 1 && told.includes('Stopping'))) {
         if (signals === 0) parts = childrenOf(child.pid!)
@@ -101,7 +80,7 @@ describe('pushbench run', () => {
 
   it('writes a record and a report that say so when a part dies, and ends the others', async () => {
     let killed = false
-    const { code, left } = await folder.command(['run', folder.write('small.yaml', SCENARIO)], (child, told) => {
+    const { code, left } = await folder.command(['run', folder.write('small.yaml', small())], (child, told) => {
       if (killed || !LOADING.test(told)) return
       killed = true
       process.kill(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!, 'SIGKILL')

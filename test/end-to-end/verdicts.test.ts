@@ -1,0 +1,72 @@
+/** Runs that end well and are judged badly: a promise broken is code 3, a run that spoilt its own measurement is code 4; both leave the whole record. */
+import { createSocket } from 'node:dgram'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Folder, childrenOf, commandLine } from './command.js'
+import { LOADING, pageIn, recordIn, small } from './small-run.js'
+
+let folder: Folder
+beforeEach(() => { folder = new Folder() })
+afterEach(() => folder.remove())
+
+describe('pushbench run', () => {
+  it('ends with 3 when the run is valid and a threshold is crossed, and says which, by how much', async () => {
+    // A tenth of the pushes expires long after the run: in flight when it ends, so not handled as they should be.
+    const broken = small({
+      load: { rate: '40/s', warmUp: '0s', duration: '2s', drainMax: '1s' },
+      traffic: { online: { share: '90%', delayLimit: '30s' }, expires: { share: '10%', lifetime: '10m', delayLimit: '30s' } },
+    })
+    const { code, stdout, stderr, left } = await folder.command(['run', folder.write('broken.yaml', broken)])
+    const record = recordIn(folder.run())
+    expect(record.verdict, stderr).toEqual({ valid: true, reasons: [] })
+    expect({ code, left }).toEqual({ code: 3, left: [] })
+    expect(record.thresholds).toMatchObject([{ name: 'inadequately handled attempts', limit: 0.1, unit: '%', passed: false }, { name: 'duplicated copies', passed: true }])
+    expect(record.ledger.inFlight).toBeGreaterThan(0)
+    expect(stdout).toMatch(/^FAILED small {2}seed 7$/m)
+    expect(stdout).toMatch(/^ {2}- inadequately handled attempts: [\d.]+ %, at most 0\.1 % are allowed$/m)
+    expect(pageIn(folder.run())).toMatch(/>VALID<.*a threshold is crossed: inadequately handled attempts: [\d.]+ %, at most 0\.1 % are allowed/)
+  }, 60_000)
+
+  it('ends with 4 over UDP when the core network\'s own socket dropped datagrams, and names it', async () => {
+    let flooding: Promise<void> | undefined
+    const udp = small({ traffic: { online: { share: '100%', delayLimit: '30s' } }, gateway: { transport: 'udp' }, terminals: { reference: 0, transport: 'udp', registrationRate: '200/s' } })
+    const { code, stdout, stderr } = await folder.command(['run', folder.write('udp.yaml', udp)], (child, told) => {
+      if (flooding === undefined && LOADING.test(told)) flooding = flood(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('ims-part'))!)
+    })
+    await flooding
+    const record = recordIn(folder.run())
+    expect(record.verdict.reasons, stderr).toEqual([expect.stringMatching(/^datagrams: the IMS lost \d+ at its own sockets \(\d+ at a full receive buffer, /)])
+    expect(code).toBe(4)
+    expect(record.parts['ims']!.datagramsDropped).toBeGreaterThan(0)
+    expect(record.parts['gateway']).toMatchObject({ datagramsDropped: 0, datagramsFailed: 0 })
+    expect(record.ledger).toMatchObject({ lost: 0, duplicated: 0, inFlight: 0 })
+    expect(stdout).toContain('datagrams: the IMS lost')
+    expect(pageIn(folder.run())).toContain('datagrams: the IMS lost')
+  }, 90_000)
+})
+
+const BATCH = 200
+const BATCHES_MAX = 200
+
+/** Stops the process for as long as it takes to overflow one of its UDP sockets with what it will not read. */
+async function flood(pid: number): Promise<void> {
+  const port = udpSockets(pid)[0]!.port
+  const socket = createSocket('udp4')
+  const junk = Buffer.alloc(1_000, 'x')
+  process.kill(pid, 'SIGSTOP')
+  try {
+    for (let batch = 0; batch < BATCHES_MAX && udpSockets(pid).every(({ dropped }) => dropped === 0); batch++) {
+      await Promise.all(Array.from({ length: BATCH }, () => new Promise((resolve) => { socket.send(junk, port, '127.0.0.1', resolve) })))
+    }
+  } finally {
+    process.kill(pid, 'SIGCONT')
+    socket.close()
+  }
+}
+
+/** Port and drop counter of a process's IPv4 datagram sockets (proc(5)). */
+function udpSockets(pid: number): { readonly port: number; readonly dropped: number }[] {
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]))
+  return readFileSync('/proc/net/udp', 'latin1').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/)).filter((columns) => own.has(columns[9]))
+    .map((columns) => ({ port: parseInt(columns[1]!.split(':')[1]!, 16), dropped: Number(columns[12]) }))
+}
