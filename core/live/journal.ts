@@ -1,17 +1,24 @@
 /**
  * The journal file of a part: lines in, one write per 64 kB or 200 ms. A crash may tear the last line, which readers
- * skip (core/kit/journal.ts). It knows the file, not what the lines say.
+ * skip (core/kit/journal.ts). It knows the file, not what the lines say. Lines become octets at once, in buffers used
+ * in turn: kept as strings they would outlive their scavenge and be copied by it.
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
 import type { JournalEventName } from '../kit/journal.js'
 import { journalLine } from '../kit/journal.js'
 import { monoMicros } from './clock.js'
 
-const BUFFER_CHARACTERS = 65_536
+const BUFFER_BYTES = 65_536
+/** Buffers kept for the next lines: one is filled while another is written. A slow disk gets more, which are not kept. */
+const SPARES_MAX = 2
+/** UTF-8 takes at most so many octets for a character (UTF-16 code unit). */
+const CHARACTER_BYTES_MAX = 3
 const FLUSH_MILLIS = 200
 
 export class JournalWriter {
-  private buffered = ''
+  private buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  private used = 0
+  private readonly spares: Buffer[] = []
   private timer: NodeJS.Timeout | undefined
   private readonly stream: WriteStream
 
@@ -31,9 +38,16 @@ export class JournalWriter {
 
   /** One line as `journalLine` makes it. */
   line(line: string): void {
-    this.buffered += line
-    if (this.buffered.length >= BUFFER_CHARACTERS) this.flush()
-    else this.timer ??= setTimeout(this.flush, FLUSH_MILLIS)
+    if (this.used + line.length * CHARACTER_BYTES_MAX > BUFFER_BYTES) {
+      this.flush()
+      // Longer than a whole buffer.
+      if (line.length * CHARACTER_BYTES_MAX > BUFFER_BYTES) {
+        if (!this.stream.errored) this.stream.write(line)
+        return
+      }
+    }
+    this.used += this.buffer.write(line, this.used)
+    this.timer ??= setTimeout(this.flush, FLUSH_MILLIS)
   }
 
   /** Resolves when every line given is with the system. */
@@ -48,8 +62,13 @@ export class JournalWriter {
   private readonly flush = (): void => {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.buffered === '' || this.stream.errored) return
-    this.stream.write(this.buffered)
-    this.buffered = ''
+    const { buffer, used } = this
+    if (used === 0) return
+    this.used = 0
+    if (this.stream.errored) return
+    this.buffer = this.spares.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    this.stream.write(buffer.subarray(0, used), () => {
+      if (this.spares.length < SPARES_MAX) this.spares.push(buffer)
+    })
   }
 }

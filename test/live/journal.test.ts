@@ -23,6 +23,17 @@ describe('the journal writer', () => {
     expect(events[1]!.mono).toBeGreaterThanOrEqual(from)
   })
 
+  it('keeps long lines, lines of many octets a character and short ones in their order, whatever a buffer holds', async () => {
+    const path = join(diskFolder(), 'gateway.journal')
+    const writer = new JournalWriter(path, (error) => { throw error })
+    const addresses = Array.from({ length: 400 }, (_, index) => (index % 50 === 7 ? 'long'.repeat(30_000) : index % 3 === 0 ? '€'.repeat(index * 7) : 'é'.repeat(index)))
+    for (const [index, address] of addresses.entries()) writer.write('accepted', `push-${index}`, address, [])
+    await writer.close()
+    const events = readFileSync(path, 'utf8').split('\n').slice(0, -1).map(parseJournalLine)
+    expect(events.map((event) => event?.pushId)).toEqual(addresses.map((_, index) => `push-${index}`))
+    expect(events.every((event, index) => event?.address === addresses[index])).toBe(true)
+  })
+
   it('writes soon without being asked', async () => {
     const path = join(diskFolder(), 'gateway.journal')
     const writer = new JournalWriter(path, (error) => { throw error })
