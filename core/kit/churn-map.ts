@@ -1,10 +1,11 @@
 /**
- * A map by text for entries that come and go by the ten thousand a second, such as transactions. A `Map` in V8 leaves a
- * chain of its outgrown tables behind; once one of them is old, the collector takes every later table, and all that was
- * in it, for alive until the next full collection. This table of chains lets go of what is deleted at once.
+ * A map by text or by whole number for entries that come and go by the ten thousand a second, such as transactions and
+ * tickets. A `Map` or `Set` in V8 leaves a chain of its outgrown tables behind; once one of them is old, the collector
+ * takes every later table, and all that was in it, for alive until the next full collection. This table of chains lets go
+ * of what is deleted at once.
  */
 interface Entry<Value> {
-  readonly key: string
+  readonly key: string | number
   readonly hash: number
   value: Value
   next: Entry<Value> | undefined
@@ -12,18 +13,18 @@ interface Entry<Value> {
 
 const BUCKETS_MIN = 64
 
-export class ChurnMap<Value> {
+export class ChurnMap<Value, Key extends string | number = string> {
   private buckets: (Entry<Value> | undefined)[] = emptyBuckets(BUCKETS_MIN)
   private count = 0
 
-  /** @param seed chance of the process, so that nobody outside can choose keys that fall into one chain */
+  /** @param seed chance of the process, so that nobody outside can choose texts that fall into one chain; 0 where we number ourselves */
   constructor(private readonly seed: number) {}
 
   get size(): number {
     return this.count
   }
 
-  get(key: string): Value | undefined {
+  get(key: Key): Value | undefined {
     const hash = hashOf(key, this.seed)
     for (let entry = this.buckets[hash & (this.buckets.length - 1)]; entry !== undefined; entry = entry.next) {
       if (entry.hash === hash && entry.key === key) return entry.value
@@ -31,11 +32,11 @@ export class ChurnMap<Value> {
     return undefined
   }
 
-  has(key: string): boolean {
+  has(key: Key): boolean {
     return this.get(key) !== undefined
   }
 
-  set(key: string, value: Value): void {
+  set(key: Key, value: Value): void {
     const hash = hashOf(key, this.seed)
     const index = hash & (this.buckets.length - 1)
     for (let entry = this.buckets[index]; entry !== undefined; entry = entry.next) {
@@ -49,7 +50,7 @@ export class ChurnMap<Value> {
     if (this.count > this.buckets.length) this.grow()
   }
 
-  delete(key: string): boolean {
+  delete(key: Key): boolean {
     const hash = hashOf(key, this.seed)
     const index = hash & (this.buckets.length - 1)
     let before: Entry<Value> | undefined
@@ -63,6 +64,11 @@ export class ChurnMap<Value> {
       return true
     }
     return false
+  }
+
+  /** In no order. Whoever changes the map on the way gathers them first. */
+  *values(): Generator<Value> {
+    for (const first of this.buckets) for (let entry = first; entry !== undefined; entry = entry.next) yield entry.value
   }
 
   /** It never shrinks: what was once under way at the same time may be so again. */
@@ -86,9 +92,18 @@ function emptyBuckets<Value>(count: number): (Entry<Value> | undefined)[] {
   return Array.from({ length: count }, () => undefined)
 }
 
-/** FNV-1a over UTF-16 code units from a seed, 32 bits. */
-function hashOf(key: string, seed: number): number {
+/** 32 bits. Numbers that follow each other, by one or by the same step, fall into different chains. */
+function hashOf(key: string | number, seed: number): number {
+  return typeof key === 'string' ? hashOfText(key, seed) : mixed(Math.imul(key, 0x9e3779b1) ^ seed)
+}
+
+/** FNV-1a over UTF-16 code units from a seed. */
+function hashOfText(key: string, seed: number): number {
   let hash = seed ^ 0x811c9dc5
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
+  return mixed(hash)
+}
+
+function mixed(hash: number): number {
   return (hash ^ (hash >>> 15)) >>> 0
 }

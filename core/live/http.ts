@@ -4,6 +4,7 @@
  */
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Micros } from '../kit/time.js'
 import type { PapReply, PapRequest } from '../push/contract.js'
@@ -39,7 +40,7 @@ export interface HttpCounters {
 
 export class PapListener {
   readonly counters: HttpCounters = { requests: 0, refused: 0, clientsGone: 0 }
-  private readonly exchanges = new Map<number, PapResponse>()
+  private readonly exchanges = new ChurnMap<PapResponse, number>(0)
   private readonly server: Server<typeof PapIncoming, typeof PapResponse>
   private idLast = 0
   private closed: Promise<void> | undefined

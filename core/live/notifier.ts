@@ -4,6 +4,7 @@
  * is the gateway's decision. Redirects are answers like any other and never followed.
  */
 import { Pool, type Dispatcher } from 'undici'
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Micros } from '../kit/time.js'
 import { monoMicros } from './clock.js'
 
@@ -38,7 +39,7 @@ interface Target {
 export class Notifier {
   private readonly pools = new Map<string, Pool>()
   private readonly targets = new Map<string, Target>()
-  private readonly open = new Set<Exchange>()
+  private readonly open = new ChurnMap<Exchange, number>(0)
   private readonly watch: NodeJS.Timeout
   private closed = false
 
@@ -51,7 +52,7 @@ export class Notifier {
   /** Posts `body` as application/xml. */
   notify(request: NotifyRequest): void {
     const exchange = new Exchange(request.ticket, this.settle)
-    this.open.add(exchange)
+    this.open.set(request.ticket, exchange)
     const target = this.targetOf(request.url)
     if (typeof target === 'string') exchange.fail(target)
     else target.pool.dispatch({ path: target.path, method: 'POST', headers: HEADERS, body: request.body }, exchange)
@@ -65,7 +66,7 @@ export class Notifier {
   }
 
   private readonly settle = (exchange: Exchange, answer: NotifyAnswer): void => {
-    this.open.delete(exchange)
+    this.open.delete(answer.ticket)
     if (!this.closed) this.report(answer, monoMicros() - exchange.startedAt)
   }
 
@@ -107,8 +108,8 @@ export class Notifier {
 
   private cutLate(): void {
     const limit = monoMicros() - TOTAL_TIMEOUT_MICROS
-    for (const exchange of this.open) {
-      if (exchange.startedAt > limit) break
+    const late = [...this.open.values()].filter((exchange) => exchange.startedAt <= limit)
+    for (const exchange of late) {
       exchange.fail(`no whole answer within ${TOTAL_TIMEOUT_MICROS / 1_000_000} s`)
     }
   }

@@ -2,6 +2,7 @@
  * The front door: a PAP request is shed, refused or accepted. Its push-id must be new to the initiator, and 1001 leaves
  * only after the commit that holds the push was flushed. Knows requests and the store; deliveries take over afterwards.
  */
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Now } from '../kit/time.js'
 import { codeName } from '../pap/codes.js'
 import type { PapMessage, PushResponse } from '../pap/documents.js'
@@ -25,7 +26,7 @@ const NO_NOTES: PushResponse['progressNotes'] = []
 export class Admission {
   private underWay = 0
   /** Push-ids that are being looked up or written; the store does not know them yet. */
-  private readonly claimed = new Set<string>()
+  private readonly claimed: ChurnMap<Admitting>
   private isOpen = false
 
   constructor(
@@ -33,7 +34,9 @@ export class Admission {
     private readonly deliveries: Deliveries,
     private readonly identities: Identities,
     private readonly sequences: Sequences,
-  ) {}
+  ) {
+    this.claimed = new ChurnMap(Math.floor(context.entropy.unit() * 2 ** 32))
+  }
 
   open(): void {
     this.isOpen = true
@@ -59,10 +62,10 @@ export class Admission {
     if (problem !== undefined) return this.refuse(now, request.id, decoded, problem)
     const claim = `${request.initiator}\0${pushId}`
     if (this.claimed.has(claim)) return this.refuse(now, request.id, decoded, DUPLICATE)
-    this.claimed.add(claim)
+    const admitting = new Admitting(this, request.id, request.initiator, decoded, claim, pushIdKey(request.initiator, pushId))
+    this.claimed.set(claim, admitting)
     this.underWay++
-    const key = pushIdKey(request.initiator, pushId)
-    this.context.store.read(key, new Admitting(this, request.id, request.initiator, decoded, claim, key))
+    this.context.store.read(admitting.key, admitting)
   }
 
   /** The store's word on the push-id. */

@@ -3,6 +3,7 @@
  * again until the initiator answers 2xx or the horizon passes, through restarts. Bounded: a few at a time to one host,
  * and what does not fit in memory stays in the store and is walked later. Knows no delivery and no socket.
  */
+import { ChurnMap } from '../kit/churn-map.js'
 import { DeadlineHeap } from '../kit/heap.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../kit/time.js'
 import { RowKind, doneKey, kindEnd, kindStart, recipientOf, sequenceOf, unacknowledgedKey, type Sequence } from '../store/keys.js'
@@ -38,8 +39,8 @@ export class Notifier implements Announcer, ScanWaiter {
   private readonly timers = new DeadlineHeap<Notification>()
   private readonly hosts: NotifyHosts
   /** The first unacknowledged notification of each push; the others of the push wait behind it. */
-  private readonly firsts = new Map<Sequence, Notification>()
-  private readonly sent = new Map<number, Notification>()
+  private readonly firsts = new ChurnMap<Notification, Sequence>(0)
+  private readonly sent = new ChurnMap<Notification, number>(0)
   private ticket = 0
   private held = 0
   private walk: RangeWalk | undefined = undefined

@@ -3,6 +3,7 @@
  * come late (an acknowledged notification's row): they ride on the next commit, or go alone after a short while.
  * Knows operations, not rows.
  */
+import { ChurnMap } from '../kit/churn-map.js'
 import type { Micros, Now } from '../kit/time.js'
 import type { StoreIn, StoreOperation, StoreRow } from '../store/operations.js'
 import type { Outbox } from './outbox.js'
@@ -30,9 +31,9 @@ const NOBODY: CommitWaiter = { committed() {}, storeFull() {} }
 
 export class StorePort {
   private ticket = 0
-  private readonly commits = new Map<number, CommitWaiter>()
-  private readonly reads = new Map<number, ReadWaiter>()
-  private readonly scans = new Map<number, ScanWaiter>()
+  private readonly commits = new ChurnMap<CommitWaiter, number>(0)
+  private readonly reads = new ChurnMap<ReadWaiter, number>(0)
+  private readonly scans = new ChurnMap<ScanWaiter, number>(0)
   private late: StoreOperation[] = []
   private lateDue: Micros = Infinity
 

@@ -1,4 +1,4 @@
-/** The table of transactions does what a Map does, whatever comes and goes. */
+/** The table of transactions and tickets does what a Map does, whatever comes and goes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChurnMap } from '../../core/kit/churn-map.js'
@@ -33,5 +33,20 @@ describe('a ChurnMap', () => {
       expect(map.delete(`key ${number}`)).toBe(true)
     }
     expect(map.size).toBe(0)
+  })
+
+  it('takes numbers that follow each other by any step, as tickets and sequences do', () => {
+    for (const step of [1, 7, 2_048]) {
+      const map = new ChurnMap<string, number>(0)
+      const first = 1_700_000_000_000 * 2_048
+      for (let number = 0; number < 20_000; number++) {
+        map.set(first + number * step, `value ${number}`)
+        if (number >= 500) expect(map.delete(first + (number - 500) * step)).toBe(true)
+      }
+      expect(map.size).toBe(500)
+      expect([...map.values()].sort()).toEqual(Array.from({ length: 500 }, (_, index) => `value ${19_500 + index}`).sort())
+      expect(map.get(first + 19_999 * step)).toBe('value 19999')
+      expect(map.get(first + 19_499 * step)).toBeUndefined()
+    }
   })
 })
