@@ -52,15 +52,19 @@ export class SubmissionTemplate {
     this.pieces = [0, ...ends].map((from, index) => text.slice(from, places[index]?.at))
   }
 
-  /** `pushId` and `address` are ours and need no escape in XML. */
   body(pushId: string, address: string, deliverBefore: WallMillis = 0): Buffer {
+    return Buffer.from(this.text(pushId, address, deliverBefore), 'latin1')
+  }
+
+  /** The body, one character per octet. `pushId` and `address` are ours and need no escape in XML. */
+  text(pushId: string, address: string, deliverBefore: WallMillis = 0): string {
     let text = ''
     for (let index = 0; index < this.marks.length; index++) {
       const mark = this.marks[index]
       text += this.pieces[index]! + (mark === PUSH_ID_MARK ? pushId : mark === ADDRESS_MARK ? address : formatPapTime(deliverBefore))
     }
     assert(this.expires === deliverBefore > 0, 'a deliver-before needs a template that has one')
-    return Buffer.from(text + this.pieces[this.pieces.length - 1]!, 'latin1')
+    return text + this.pieces[this.pieces.length - 1]!
   }
 }
 

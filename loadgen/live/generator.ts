@@ -4,7 +4,6 @@
  * draws no conclusions.
  */
 import { performance } from 'node:perf_hooks'
-import { Pool, type Dispatcher } from 'undici'
 import { journalLine } from '../../core/kit/journal.js'
 import { MICROS_PER_MILLI, type Micros, type WallMillis } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
@@ -13,6 +12,7 @@ import { due, wait } from '../pacing.js'
 import type { SubmissionTemplate } from '../submission.js'
 import type { TrafficPlan } from '../traffic.js'
 import type { Recorder } from './recorder.js'
+import { SubmissionClient, type Submission } from './submission-client.js'
 
 export interface GeneratorOptions {
   /** The PAP endpoint. */
@@ -45,13 +45,13 @@ const OUTSTANDING_MAX = 20_000
 /** Attempts sent in one turn of the event loop. */
 const BATCH_MAX = 256
 const ANSWER_TIMEOUT_MILLIS = 30_000
-const ANSWER_CHARACTERS_MAX = 16_384
 const RESULT_CODE = /<response-result[^>]*\scode\s*=\s*["'](\d{4})["']/
 
 export class Generator {
   readonly counts: GeneratorCounts = { planned: 0, sent: 0, accepted: 0, refused: 0, unanswered: 0, shed: 0 }
-  private readonly pool: Pool
-  private readonly path: string
+  private readonly client: SubmissionClient
+  private readonly plainHead: string
+  private readonly expiringHead: string
   private startedAt: Micros = 0
   private startedWall: WallMillis = 0
   private next = 0
@@ -62,9 +62,9 @@ export class Generator {
   private loop = performance.eventLoopUtilization()
 
   constructor(readonly options: GeneratorOptions) {
-    const { url } = options
-    this.path = url.pathname + url.search
-    this.pool = new Pool(url.origin, { connections: CONNECTIONS_MAX, pipelining: 1, headersTimeout: ANSWER_TIMEOUT_MILLIS, bodyTimeout: ANSWER_TIMEOUT_MILLIS, keepAliveTimeout: 60_000 })
+    this.client = new SubmissionClient(options.url, { connectionsMax: CONNECTIONS_MAX, answerTimeoutMillis: ANSWER_TIMEOUT_MILLIS })
+    this.plainHead = this.client.head(options.plain.contentType)
+    this.expiringHead = this.client.head(options.expiring.contentType)
   }
 
   /** Attempts sent or dropped so far, out of the plan. */
@@ -100,7 +100,7 @@ export class Generator {
   /** Gives up what is unanswered. May be called again. */
   async close(): Promise<void> {
     this.stop()
-    if (!this.pool.destroyed) await this.pool.destroy()
+    this.client.close()
   }
 
   private readonly wake = (): void => {
@@ -125,16 +125,16 @@ export class Generator {
     const row = plan.row(attempt)
     const expires = plan.row(plan.original(attempt) ?? attempt) === 'expires'
     this.counts.planned++
-    let body: Buffer
+    let body: string
     if (expires) {
       // Whole seconds on the wire: the next one.
       const deliverBefore = Math.ceil((this.startedWall + (offsets[attempt]! + lifetimeMicros) / MICROS_PER_MILLI) / 1_000) * 1_000
       const deliverBeforeAt = this.startedAt + (deliverBefore - this.startedWall) * MICROS_PER_MILLI
       journal.line(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt), String(Math.round(deliverBeforeAt))))
-      body = this.options.expiring.body(pushId, address, deliverBefore)
+      body = this.options.expiring.text(pushId, address, deliverBefore)
     } else {
       journal.line(journalLine(plannedAt, 'planned', pushId, address, row, String(attempt)))
-      body = this.options.plain.body(pushId, address)
+      body = this.options.plain.text(pushId, address)
     }
     if (this.outstanding >= OUTSTANDING_MAX) {
       this.counts.shed++
@@ -143,8 +143,7 @@ export class Generator {
       return
     }
     this.outstanding++
-    const contentType = expires ? this.options.expiring.contentType : this.options.plain.contentType
-    this.pool.dispatch({ path: this.path, method: 'POST', headers: { 'content-type': contentType }, body }, new Exchange(this, attempt, pushId, address, plannedAt))
+    this.client.submit(new Exchange(this, attempt, pushId, address, plannedAt, expires ? this.expiringHead : this.plainHead, body))
   }
 
   onSent(exchange: Exchange): void {
@@ -182,29 +181,21 @@ export class Generator {
 }
 
 /** One submission under way. */
-class Exchange implements Dispatcher.DispatchHandler {
-  private status = 0
-  private body = ''
+class Exchange implements Submission {
+  constructor(
+    private readonly generator: Generator, readonly attempt: number, readonly pushId: string, readonly address: string, readonly plannedAt: Micros,
+    readonly head: string, readonly body: string,
+  ) {}
 
-  constructor(private readonly generator: Generator, readonly attempt: number, readonly pushId: string, readonly address: string, readonly plannedAt: Micros) {}
-
-  onRequestStart(): void {
+  onSent(): void {
     this.generator.onSent(this)
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
-    this.status = status
+  onAnswered(status: number, body: string): void {
+    this.generator.onAnswered(this, status, body)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.body.length < ANSWER_CHARACTERS_MAX) this.body += chunk.toString('latin1')
-  }
-
-  onResponseEnd(): void {
-    this.generator.onAnswered(this, this.status, this.body)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.generator.onUnanswered(this, 'code' in error && typeof error.code === 'string' ? error.code : error.message)
+  onUnanswered(reason: string): void {
+    this.generator.onUnanswered(this, reason)
   }
 }
