@@ -90,8 +90,9 @@ export function runPart(start: (config: unknown, journalPath: string | undefined
     lastWord({ type: 'stopped', resources: resources(), histograms }, 0)
   }
 
-  // Ctrl-C reaches every process of the terminal's group; the command alone decides what it means.
+  // Ctrl-C and the end of the terminal reach every process of its group; the command alone decides what they mean.
   process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
   process.on('disconnect', () => process.exit(1))

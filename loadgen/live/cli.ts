@@ -18,7 +18,7 @@ const root = Command.make('pushbench').pipe(
   Command.withSubcommands([runCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
 )
 
-const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 130 interrupted')))
+const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 129 terminal closed, 130 interrupted')))
 
 const ANSI = /\x1b\[[0-9;]*m/g
 const OPTIONS_WITH_VALUE = ['--seed', '--out', '--schema', '--journal', '--rate', '--log-level', '--completions']

@@ -31,14 +31,14 @@ export const runCommand = Command.make('run', { scenario: scenarioArgument, seed
   const stops = listenForStops(() => watcher.note('Stopping: pushes under way are given time to end, then the report is written. Ctrl-C again ends at once.'))
   const result = yield* Effect.tryPromise({
     try: () => run({ scenario, out: options.out, watcher, deviations: note === undefined ? [] : [note], interrupt: stops.orderly, kill: stops.atOnce }),
-    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? EXIT.interrupted : EXIT.internal, message: `pushbench run: ${messageOf(error)}` }),
+    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench run: ${messageOf(error)}` }),
   }).pipe(Effect.ensuring(Effect.sync(() => stops.release())))
   yield* Effect.tryPromise({
     try: () => writeFile(join(result.folder, 'report.html'), renderPage(result.record)),
     catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the report cannot be written: ${messageOf(error)}` }),
   })
   show(result, options.json)
-  yield* judge(result, stops.orderly.aborted)
+  yield* judge(result, stops.exitCode)
 })).pipe(Command.withDescription('Load a gateway through a simulated IMS and report what was measured.'))
 
 function show({ record, folder }: RunResult, json: boolean): void {
@@ -50,9 +50,9 @@ function show({ record, folder }: RunResult, json: boolean): void {
   process.stdout.write(`\n${summaryLines(record, coloursFor(process.stdout)).join('\n')}\n\n  report      ${report}\n`)
 }
 
-function judge({ record }: RunResult, interrupted: boolean): Effect.Effect<void, CommandFailure> {
+function judge({ record }: RunResult, stopped: CommandFailure['exitCode'] | undefined): Effect.Effect<void, CommandFailure> {
   const end = (exitCode: CommandFailure['exitCode']) => Effect.fail(new CommandFailure({ exitCode, message: '' }))
-  if (interrupted) return end(EXIT.interrupted)
+  if (stopped !== undefined) return end(stopped)
   if (!record.verdict.valid) return end(EXIT.runInvalid)
   return (record.thresholds ?? []).every(({ passed }) => passed) ? Effect.void : end(EXIT.thresholdFailed)
 }

@@ -29,13 +29,13 @@ population: { subscribers: 20, devicesPerSubscriber: { 1: 1 } }
 
 interface Started {
   readonly ended: Promise<Ended>
-  stop(): void
+  stop(signal: NodeJS.Signals): void
 }
 
 function start(...words: string[]): Started {
-  let tell = (): void => { throw new Error(`${words.join(' ')} has said nothing yet`) }
-  const ended = folder.command(words, (child) => { tell = () => { child.kill('SIGINT') } })
-  return { ended, stop: () => tell() }
+  let tell = (_signal: NodeJS.Signals): void => { throw new Error(`${words.join(' ')} has said nothing yet`) }
+  const ended = folder.command(words, (child) => { tell = (signal) => { child.kill(signal) } })
+  return { ended, stop: (signal) => tell(signal) }
 }
 
 /** Until somebody listens there; a refusal is asked again, within the test's own time limit. */
@@ -50,15 +50,18 @@ async function listening(port: number): Promise<void> {
   }
 }
 
-async function push(): Promise<string> {
-  const control = '<?xml version="1.0"?><pap><push-message push-id="alone@pi.example"><address address-value="WAPPUSH=sip%3Auser000003%40home1.example/TYPE=USER@ppg.example"/></push-message></pap>'
+async function push(pushId: string): Promise<string> {
+  const control = `<?xml version="1.0"?><pap><push-message push-id="${pushId}"><address address-value="WAPPUSH=sip%3Auser000003%40home1.example/TYPE=USER@ppg.example"/></push-message></pap>`
   const body = `--b\r\nContent-Type: application/xml\r\n\r\n${control}\r\n--b\r\nContent-Type: text/plain\r\nX-Wap-Application-Id: x-wap-application:push.sia\r\n\r\nhello\r\n--b--\r\n`
   const response = await fetch(`http://127.0.0.1:${PORTS.pap}/pap`, { method: 'POST', headers: { 'Content-Type': 'multipart/related; boundary=b; type="application/xml"' }, body })
   return response.text()
 }
 
 describe('gateway, core network and terminals, each started alone', () => {
-  it('deliver a push between them, and end with code 0 on Ctrl-C', async () => {
+  it.each([
+    ['code 0 on Ctrl-C', 'SIGINT', 0],
+    ['code 129 in the same order when their terminal is closed', 'SIGHUP', 129],
+  ] as const)('deliver a push between them, and end with %s', async (_how, signal, code) => {
     const ims = start('ims', 'ims.yaml')
     await listening(PORTS.pcscf)
     const gateway = start('serve', 'gateway.yaml')
@@ -66,20 +69,21 @@ describe('gateway, core network and terminals, each started alone', () => {
     let pushed: Promise<string> | undefined
     let isTold = false
     const terminals = folder.command(['terminals', 'terminals.yaml'], (child, stderr) => {
-      if (/registered 20\b/.test(stderr)) pushed ??= push()
+      if (/registered 20\b/.test(stderr)) pushed ??= push(`${signal}@pi.example`)
       if (!isTold && /(?:^|[\s,])received 1\b/.test(stderr)) {
         isTold = true
-        child.kill('SIGINT')
+        child.kill(signal)
       }
     })
     const fleet = await terminals
     expect(await pushed).toContain('code="1001"')
     expect(fleet.stdout).toContain('registered 20 of 20')
-    expect(fleet.code).toBe(0)
-    gateway.stop()
-    ims.stop()
+    expect(fleet.code).toBe(code)
+    expect(fleet.stderr).toContain('Stopping.')
+    gateway.stop(signal)
+    ims.stop(signal)
     const [served, core] = await Promise.all([gateway.ended, ims.ended])
-    expect([served.code, core.code]).toEqual([0, 0])
+    expect([served.code, core.code]).toEqual([code, code])
     expect(served.stdout).toContain(`pap http://127.0.0.1:${PORTS.pap}/pap`)
   }, 60_000)
 })

@@ -61,6 +61,21 @@ describe('pushbench run', () => {
     expect(record.ledger.attempted).toBeGreaterThan(10)
   }, 120_000)
 
+  it('drains and still reports when its terminal is closed, which shell, system and parts all hear of, and ends with 129', async () => {
+    let isClosed = false
+    const long = small({ load: { rate: '20/s', warmUp: '1s', duration: '10m', drainMax: '30s' } })
+    const { code, left } = await folder.command(['run', folder.write('long.yaml', long)], (child, told) => {
+      if (isClosed || !LOADING.test(told)) return
+      isClosed = true
+      for (const pid of childrenOf(child.pid!)) process.kill(pid, 'SIGHUP')
+      for (let times = 0; times < 2; times++) child.kill('SIGHUP')
+    })
+    const record = recordIn(folder.run())
+    expect({ code, left }).toEqual({ code: 129, left: [] })
+    expect(record.interrupted).toMatch(/^stopped by the end of its terminal \(SIGHUP\) during the load, after \d+ s of it$/)
+    expect(record.findings).toMatchObject({ balanced: true, lost: [] })
+  }, 120_000)
+
   it('ends at once after the second Ctrl-C and leaves no process behind', async () => {
     let signals = 0
     let parts: number[] = []

@@ -52,9 +52,9 @@ describe('a part', () => {
     expect(await part.ended).toContain('SIGKILL')
   })
 
-  it('survives Ctrl-C, which the command answers for all', async () => {
+  it.each(['SIGINT', 'SIGHUP'] as const)('survives Ctrl-C and the end of its terminal (%s), which the command answers for all', async (signal) => {
     const part = await start('hello')
-    process.kill(part.pid, 'SIGINT')
+    process.kill(part.pid, signal)
     expect(await part.perform('add', [2, 3])).toBe(5)
     await part.kill()
     expect(await part.ended).toContain('SIGKILL')
