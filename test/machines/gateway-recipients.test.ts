@@ -1,9 +1,16 @@
 /** Memory of the gateway: nothing is kept of a recipient of whom nothing is known and for whom nothing waits. */
 import { describe, expect, it } from 'vitest'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import { Deliveries, type End } from '../../core/push/deliveries.js'
+import type { Delivery } from '../../core/push/delivery.js'
 import { Hops } from '../../core/push/hops.js'
 import { hostOf } from '../../core/push/notify-hosts.js'
+import { Outbox, noCounts } from '../../core/push/outbox.js'
 import { Recipients } from '../../core/push/recipients.js'
+import { StorePort } from '../../core/push/store-port.js'
 import { targetOf } from '../../core/push/target.js'
+import type { SubmissionRecord } from '../../core/store/records.js'
+import { SETTINGS } from './gateway-world.js'
 
 const ANNA = targetOf('sip:anna@IMS.example')!
 const GRUU = targetOf('sip:anna@ims.example;gr=urn:uuid:1')!
@@ -40,6 +47,64 @@ describe('the entry of a recipient', () => {
     for (let count = 0; count < 20; count++) recipients.setDevices(anna, [{ instance: 'i', publicGruu: '', temporaryGruu: `sip:t${count}@ims.example;gr`, applications: undefined }])
     expect(recipients.queueOf(targetOf('sip:t4@ims.example;gr')!).recipient).toBe(anna)
     expect(recipients.queueOf(targetOf('sip:t3@ims.example;gr')!).recipient).not.toBe(anna)
+  })
+})
+
+describe('a delivery', () => {
+  const NOW = { mono: 1_000_000, wall: 1_773_300_000_000 }
+  const DELIVERED: End = { state: 'delivered', code: 1000, confirmed: true }
+
+  /** Deliveries whose attempts the test ends, and the recipients they are for. */
+  function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
+    const out = new Outbox()
+    const recipients = new Recipients()
+    const context = { settings: SETTINGS, entropy: new SeededEntropy(1), store: new StorePort(out), out, counters: noCounts() }
+    const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
+    const attempted: Delivery[] = []
+    made.sender = { send: (_now, delivery) => attempted.push(delivery) }
+    made.recorder = { record: () => {} }
+    let sequence = 0
+    const push = (uri: string, lifetimeMillis = 60_000): void => {
+      const submission: SubmissionRecord = {
+        acceptedAt: NOW.wall, deliverAfter: 0, expiresAt: NOW.wall + lifetimeMillis, hasDeliverBefore: true, priority: 'medium', deliveryMethod: 'notspecified', hasQualityOfService: false,
+        statesCapabilities: false, papForm: 'pap-2.1', initiator: 'pi', pushId: `p${sequence}`, notifyUrl: '', token: 't', applicationId: '', featureTag: '',
+        recipients: [{ literal: uri, uri }], contentType: 'text/plain', contentHeaders: [], content: Buffer.alloc(0),
+      }
+      made.add(NOW, ++sequence, 0, submission, undefined, false)
+      made.pump(NOW)
+    }
+    return { deliveries: made, recipients, attempted, push }
+  }
+
+  it('that ended leaves no entry of its recipient behind: memory follows what waits, not everybody ever pushed to', () => {
+    const { deliveries: all, recipients, attempted, push } = deliveries()
+    for (let count = 0; count < 100; count++) push(`sip:user${count}@ims.example`)
+    expect([attempted.length, recipients.size]).toEqual([100, 100])
+    const last = attempted.pop()!
+    for (const delivery of attempted) all.end(NOW, delivery, DELIVERED)
+    expect(recipients.size).toBe(1)
+    all.end(NOW, last, DELIVERED)
+    expect(recipients.size).toBe(0)
+  })
+
+  it('that expired while it waited for its turn leaves no entry behind either', () => {
+    const { deliveries: all, recipients, attempted, push } = deliveries()
+    push('sip:anna@ims.example')
+    push('sip:anna@ims.example', 1_000)
+    all.tick({ mono: NOW.mono + 2_000_000, wall: NOW.wall + 2_000 })
+    for (const delivery of attempted.splice(0)) all.end(NOW, delivery, DELIVERED)
+    expect(recipients.size).toBe(0)
+  })
+
+  it('that moved to another Request-URI takes its place in that queue and leaves the old one behind empty, so gone', () => {
+    const { deliveries: all, recipients, attempted, push } = deliveries()
+    push('sip:anna@ims.example')
+    const [delivery] = attempted.splice(0)
+    all.move(NOW, delivery!, targetOf('sip:berta@ims.example')!)
+    all.pump(NOW)
+    expect([recipients.size, attempted[0]?.queue.target.uri]).toEqual([1, 'sip:berta@ims.example'])
+    all.end(NOW, attempted[0]!, DELIVERED)
+    expect(recipients.size).toBe(0)
   })
 })
 
