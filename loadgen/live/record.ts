@@ -8,7 +8,7 @@ import { SCHEMA_VERSION } from '../../reports/record.js'
 import type { Micros } from '../../core/kit/time.js'
 import { intervalsOf, littlesLaw } from '../reconcile/intervals.js'
 import { ledgerOf } from '../reconcile/ledger.js'
-import { ROW_STAGE, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
+import { ROW_STAGE, SHED, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Tables } from '../reconcile/tables.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
@@ -52,7 +52,8 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   await measurements.close()
   const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
   const whole = measurements.whole()
-  const input = verdictInput(facts, tables, rows, { ledger, findings }, whole.get('lag')?.percentile(99) ?? NaN)
+  const causes = causesOf(tables, facts.parts.counters.gateway?.['shed'] ?? 0)
+  const input = verdictInput(facts, tables, rows, { ledger, findings }, causes, whole.get('lag')?.percentile(99) ?? NaN)
   const datagrams: Partial<Record<string, DatagramLosses>> = facts.parts.datagramsLost()
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
@@ -71,7 +72,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     })),
     thresholds: thresholdsOf(input),
     throughput: throughputOf(counts, (window.to - window.from) / 1_000_000),
-    causes: causesOf(tables),
+    causes,
     devices: devicesOf(tables, facts.parts),
     parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, partOf(use, datagrams[name])])),
     population: { ...facts.population, subscribers: scenario.population.subscribers },
@@ -102,7 +103,7 @@ async function joinJournals(folder: RunFolder): Promise<Tables> {
 }
 
 function verdictInput(
-  facts: RunFacts, tables: Tables, rows: Readonly<Record<RowName, RowResult>>, { ledger, findings }: Pick<VerdictInput, 'ledger' | 'findings'>, lagP99Micros: number,
+  facts: RunFacts, tables: Tables, rows: Readonly<Record<RowName, RowResult>>, { ledger, findings }: Pick<VerdictInput, 'ledger' | 'findings'>, causes: RunRecord['causes'], lagP99Micros: number,
 ): VerdictInput {
   const { scenario, window } = facts
   const active = ROWS.filter((row) => scenario.traffic[row].share > 0)
@@ -113,7 +114,7 @@ function verdictInput(
     const plannedAt = attempts.plannedAt.get(attempt)
     if (plannedAt >= window.from && plannedAt < window.to && !attempts.sentAt.has(attempt)) unsent++
   }
-  const shed = causesOf(tables).find(({ cause }) => cause === 'HTTP 503')
+  const shed = causes.find(({ cause }) => cause === SHED)
   return {
     ledger,
     findings,

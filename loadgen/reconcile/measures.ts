@@ -114,8 +114,13 @@ function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowN
   return row !== 'fanOut' || !deliveries.branches.has(delivery) || deliveries.receivers.get(delivery) >= deliveries.branches.get(delivery)
 }
 
-/** Everything but plain delivery, by outcome and cause, most frequent first. Attempts of the warm-up included, as in the ledger. */
-export function causesOf({ attempts, deliveries }: Tables): { outcome: string; cause: string; count: number }[] {
+/**
+ * Everything but plain delivery, by outcome and cause, most frequent first. Attempts of the warm-up included, as in the ledger.
+ * Beside the submissions the initiator saw answered 503 stands how many the gateway says it shed: it keeps nothing of them,
+ * not even a line in its journal, since overload is answered before a push-id is read.
+ * @param shed the gateway's own count of them
+ */
+export function causesOf({ attempts, deliveries }: Tables, shed: number): { outcome: string; cause: string; count: number }[] {
   const counts = new Map<string, number>()
   const add = (outcome: string, cause: string): void => {
     const key = `${outcome}\t${cause}`
@@ -131,8 +136,13 @@ export function causesOf({ attempts, deliveries }: Tables): { outcome: string; c
       if (state !== 'delivered') add(state, deliveries.causes.name(deliveries.cause.get(delivery)))
     }
   }
-  return [...counts].map(([key, count]) => ({ outcome: key.split('\t')[0]!, cause: key.split('\t')[1]!, count })).sort((a, b) => b.count - a.count)
+  const causes = [...counts].map(([key, count]) => ({ outcome: key.split('\t')[0]!, cause: key.split('\t')[1]!, count })).sort((a, b) => b.count - a.count)
+  if (shed > 0) causes.splice(causes.findIndex(({ cause }) => cause === SHED) + 1, 0, { outcome: 'shed', cause: `${SHED}, as the gateway counts`, count: shed })
+  return causes
 }
+
+/** What a gateway with too much under way answers. */
+export const SHED = 'HTTP 503'
 
 function refusal(answer: string): string {
   return answer.startsWith('http-') ? `HTTP ${answer.slice(5)}` : `PAP ${answer}`

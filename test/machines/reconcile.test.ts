@@ -113,7 +113,21 @@ describe('the ledger', () => {
     const { ledger, findings } = story.ledger()
     expect(ledger).toMatchObject({ attempted: 5, accepted: 4, unanswered: 1, recovered: 1, delivered: 4, lost: 0 })
     expect(findings.balanced).toBe(true)
-    expect(causesOf(story.reconcile())).toEqual([{ outcome: 'unanswered', cause: 'UND_ERR_SOCKET', count: 1 }])
+    expect(causesOf(story.reconcile(), 0)).toEqual([{ outcome: 'unanswered', cause: 'UND_ERR_SOCKET', count: 1 }])
+  })
+
+  it('shows what the gateway shed by its own count beside the 503 the initiator saw, although no journal of the gateway can name them', () => {
+    const story = new Story(2)
+    for (const attempt of [2, 3]) story.submitted(attempt, 30_000, 'online', `p${attempt}`, `a${attempt}`, 'http-503')
+    story.submitted(4, 40_000, 'duplicate', 'p1', 'a1', '2007')
+    expect(story.ledger().ledger).toMatchObject({ attempted: 5, accepted: 2, refused: 3 })
+    const rows = causesOf(story.reconcile(), 3)
+    expect(rows).toEqual([
+      { outcome: 'refused', cause: 'HTTP 503', count: 2 },
+      { outcome: 'shed', cause: 'HTTP 503, as the gateway counts', count: 3 },
+      { outcome: 'refused', cause: 'PAP 2007', count: 1 },
+    ])
+    expect(causesOf(new Story(1).reconcile(), 1)).toEqual(rows.slice(1, 2).map((row) => ({ ...row, count: 1 })))
   })
 
   it('does not balance when a push has two outcomes, or a terminal sees one that nobody sent', () => {
@@ -184,7 +198,7 @@ describe('the measures', () => {
     const { taken, rows } = samples(story)
     expect(taken.get('expiry')).toEqual([200_000])
     expect(rows.expires).toEqual({ attempts: 1, asExpected: 1, inadequatelyHandled: 0 })
-    expect(causesOf(story.reconcile())).toEqual([{ outcome: 'expired', cause: 'PAP 4000, SIP 480', count: 1 }])
+    expect(causesOf(story.reconcile(), 0)).toEqual([{ outcome: 'expired', cause: 'PAP 4000, SIP 480', count: 1 }])
   })
 })
 
