@@ -3,18 +3,14 @@
  * again on the same store and ports. The operating system keeps its page cache through a kill, so this shows recovery,
  * not flushing: that is shown by strace (test/live) and by the simulated store (test/simulation).
  */
-import { join } from 'node:path'
 import { Schema } from 'effect'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
-import { monoMicros } from '../../core/live/clock.js'
-import { NotificationListener } from '../../loadgen/live/notification-listener.js'
 import { ledgerOf, type LedgerResult } from '../../loadgen/reconcile/ledger.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
 import { Scenario } from '../../loadgen/scenario.js'
-import { diskFolder } from '../live/disk.js'
-import { WatchedJournal, atMost, eventsOf, generatorFor } from '../live/load.js'
-import { Network } from '../live/network.js'
+import { atMost, eventsOf } from '../live/load.js'
+import { underLoad } from '../live/loaded-network.js'
 import { asJournalEvents, readStore, type StoreContents } from './outcomes.js'
 
 const CRASHES = 10
@@ -33,26 +29,9 @@ const SCENARIO = Schema.decodeUnknownSync(Scenario)({
   terminals: { reference: 0 },
 })
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
 describe('a gateway killed by SIGKILL ten times under load', () => {
   it('loses no accepted push: each has exactly one outcome, notified as it is kept, and what was delivered was seen by a terminal', async () => {
-    const folder = diskFolder()
-    const journal = new WatchedJournal(join(folder, 'initiator.journal'), (error) => { throw error })
-    const network = await Network.start(SCENARIO, folder, () => journal.look())
-    closers.push(() => network.kill())
-    await network.startGateway()
-    const registered = await network.register(400)
-    expect(registered.done).toBe(registered.wanted)
-    const listener = await NotificationListener.listen(journal)
-    closers.push(() => listener.close())
-    const generator = generatorFor(SCENARIO, network.papUrl, listener.url, journal)
-    closers.push(() => generator.close())
-
-    const running = generator.run(monoMicros())
+    const { folder, journal, network, generator, running } = await underLoad(SCENARIO, 400)
     const killedAt: number[] = []
     const moments = new SeededEntropy(SCENARIO.seed, 'kills')
     for (let crash = 0; crash < CRASHES; crash++) {

@@ -3,18 +3,14 @@
  * them is touched, every door answers afterwards, and nothing is left behind.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Schema } from 'effect'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
-import { monoMicros } from '../../core/live/clock.js'
-import { NotificationListener } from '../../loadgen/live/notification-listener.js'
+import { describe, expect, it } from 'vitest'
 import { ledgerOf } from '../../loadgen/reconcile/ledger.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
 import { Scenario } from '../../loadgen/scenario.js'
-import { diskFolder } from '../live/disk.js'
-import { WatchedJournal, atMost, eventsOf, generatorFor } from '../live/load.js'
-import { Network } from '../live/network.js'
+import { atMost, eventsOf } from '../live/load.js'
+import { underLoad } from '../live/loaded-network.js'
 import { damaged, drawn, inPieces, noise } from './octets.js'
 import { CONTENT_TYPE, httpHorrors, papBodies, papPost } from './pap-texts.js'
 import { sipHorrors, sipRequest, sipTexts } from './sip-texts.js'
@@ -36,29 +32,13 @@ const SCENARIO = Schema.decodeUnknownSync(Scenario)({
   terminals: { reference: 2 },
 })
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-})
-
 const ending: fc.Arbitrary<Ending> = fc.constantFrom('half-close', 'half-close', 'reset', 'silence')
 const thrown = (octets: fc.Arbitrary<Buffer>, seed: number) => drawn(fc.record({ pieces: inPieces(octets), ending }), PER_DOOR, seed)
 const alone = (texts: readonly string[]) => texts.map((text) => ({ pieces: [Buffer.from(text, 'latin1')], ending: 'half-close' as const }))
 
 describe('hostile input at every door of the running parts', () => {
   it('leaves every other push untouched, every door answering, and no descriptor or memory behind', async () => {
-    const folder = diskFolder()
-    const journal = new WatchedJournal(join(folder, 'initiator.journal'), (error) => { throw error })
-    const network = await Network.start(SCENARIO, folder, () => journal.look())
-    closers.push(() => network.kill())
-    await network.startGateway()
-    const registered = await network.register(200)
-    expect(registered.done).toBe(registered.wanted)
-    const listener = await NotificationListener.listen(journal)
-    closers.push(() => listener.close())
-    const generator = generatorFor(SCENARIO, network.papUrl, listener.url, journal)
-    closers.push(() => generator.close())
-    const running = generator.run(monoMicros())
+    const { folder, journal, network, listener, generator, running } = await underLoad(SCENARIO, 200)
     await journal.when(() => journal.answers >= 40)
 
     const { gateway, ims } = network
