@@ -1,7 +1,7 @@
 /**
- * The load generator: submits each attempt of a plan at its planned time, open loop. It sleeps on timers between
- * batches and never spins; being late never shifts the schedule, it only shows as lag. Writes the initiator's journal;
- * draws no conclusions.
+ * The load generator: submits each attempt of a plan at its planned time, open loop. Timers and answers wake it, and it
+ * never spins; being late never shifts the schedule, it only shows as lag. Writes the initiator's journal; draws no
+ * conclusions.
  */
 import { performance } from 'node:perf_hooks'
 import { journalLine } from '../../core/kit/journal.js'
@@ -159,6 +159,8 @@ export class Generator {
     else this.counts.refused++
     this.options.submit.record(at - exchange.plannedAt)
     this.options.journal.line(journalLine(at, 'answered', exchange.pushId, exchange.address, answer, String(exchange.attempt)))
+    // Timers count whole milliseconds, and answers come in between: each takes one attempt with it that has fallen due.
+    if (!this.stopped && this.options.offsets[this.next]! <= at - this.startedAt) this.send(this.next++)
     this.done()
   }
 
