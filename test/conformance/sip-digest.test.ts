@@ -61,8 +61,13 @@ describe('a challenge and its answer on the wire', () => {
     expect(checkCredentials(crypto, read, secret, 'REGISTER')).toBe(true)
     expect(checkCredentials(crypto, read, secret, 'MESSAGE')).toBe(false)
     expect(checkCredentials(crypto, { ...read, nonce: 'other' }, secret, 'REGISTER')).toBe(false)
-    expect(checkCredentials(crypto, { ...read, response: `0${read.response.slice(1)}` === read.response ? `1${read.response.slice(1)}` : `0${read.response.slice(1)}` }, secret, 'REGISTER')).toBe(false)
-    expect(checkCredentials(crypto, { ...read, response: '' }, secret, 'REGISTER')).toBe(false)
+    const { response } = read
+    for (let index = 0; index < response.length; index++) {
+      const changed = response.slice(0, index) + (response[index] === '0' ? '1' : '0') + response.slice(index + 1)
+      expect(checkCredentials(crypto, { ...read, response: changed }, secret, 'REGISTER'), `digit ${index} changed`).toBe(false)
+    }
+    for (const other of ['', response.slice(0, -1), `${response}0`, response + response]) expect(checkCredentials(crypto, { ...read, response: other }, secret, 'REGISTER'), other).toBe(false)
+    expect(parseCredentials(text.replace(response, response.toUpperCase()))).toEqual(answer)
   })
 
   it('of several is the first whose algorithm is known (RFC 8760 section 2.4)', () => {

@@ -126,6 +126,9 @@ describe('a request that cannot be used', () => {
     peer.receive(text({ via: 'SIP/2.0/TCP 127.0.0.1:5062;branch=z9hG4bKx1' }).replace('Content-Length: 0\r\n', ''))
     expect(peer.out.map((out) => out.type)).toEqual(['transmit', 'close'])
     expect(peer.sent()[0]).toMatch(/^SIP\/2.0 400 /)
+    // RFC 3261 18.3: nobody knows where the next message begins, so what looks like one is none.
+    peer.receive(text({ via: 'SIP/2.0/TCP 127.0.0.1:5062;branch=z9hG4bKx2' }))
+    expect(peer.requests).toEqual([])
   })
 })
 
@@ -149,7 +152,8 @@ describe('a response', () => {
 
   it.each([
     ['the branch is not ours', (via: string) => ok(via.replace(/branch=[^;]+/, 'branch=z9hG4bKforeign'))],
-    ['sent-by is not ours', (via: string) => ok(via.replace('127.0.0.1:5061', '127.0.0.1:9'))],
+    ['the port of sent-by is not ours', (via: string) => ok(via.replace('127.0.0.1:5061', '127.0.0.1:9'))],
+    ['the host of sent-by is not ours', (via: string) => ok(via.replace('127.0.0.1:5061', '127.0.0.2:5061'))],
     ['the CSeq method is not ours', (via: string) => ok(via, '1 OPTIONS')],
     ['it holds a second Via', (via: string) => ok(via, '1 MESSAGE', 'Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKy\r\n')],
     ['it holds a second Via on the same line', (via: string) => ok(`${via}, SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKy`)],
@@ -160,6 +164,17 @@ describe('a response', () => {
     peer.receive(response(via), BOB)
     expect([peer.statuses, peer.out]).toEqual([[], []])
     peer.receive(ok(via), BOB)
+    expect(peer.statuses).toEqual([200])
+  })
+
+  it('has a sent-by compared as host names are, and with that of its own transport (RFC 3261 section 18.1.2)', () => {
+    const peer = peerOver('udp', { sentBy: (transport) => (transport === 'udp' ? 'Alice.example.net:5061' : 'streams.example.net') })
+    const via = peer.endpoint.request(peer.clock, requestOf('MESSAGE'), hopTo(BOB, 'udp')).request.get(Header.Via)!
+    peer.sent()
+    peer.receive(ok(via.replace('UDP', 'TCP')), BOB)
+    peer.receive(ok(via.replace('UDP', 'SCTP')), BOB)
+    expect(peer.statuses).toEqual([])
+    peer.receive(ok(via.replace('Alice.example.net', 'aLICE.example.NET')), BOB)
     expect(peer.statuses).toEqual([200])
   })
 

@@ -106,6 +106,11 @@ describe('a REGISTER', () => {
     expect(answer.get(Header.Unsupported)).toBe('teleport')
   })
 
+  it('may require what is supported, its name in any case (RFC 3261 section 7.3.1)', () => {
+    const { ue } = registered()
+    expect(raw(ue, 7, 'Require: GRUU, Path\nContact: <sip:alice@127.0.0.2>').status).toBe(200)
+  })
+
   it('cannot bind the address-of-record, a GRUU, or what is no SIP URI', () => {
     const { ue } = registered()
     expect(raw(ue, 7, `Contact: <sip:alice@${DOMAIN}>`).status).toBe(403)

@@ -189,6 +189,15 @@ describe('a request over UDP', () => {
     expect(peer.failures.map(({ failure }) => failure)).toEqual(['transport'])
   })
 
+  it('to a flow that is gone fails, although another socket is up: a flow is a promise of that very path (RFC 5626)', () => {
+    const peer = socket()
+    peer.endpoint.request(peer.clock, requestOf('MESSAGE'), hopTo(BOB, 'udp', 77))
+    peer.endpoint.send(peer.clock, requestOf('ACK'), hopTo(BOB, 'udp', 77))
+    peer.endpoint.tick(peer.clock)
+    expect(peer.failures.map(({ failure }) => failure)).toEqual(['transport'])
+    expect(peer.out).toEqual([])
+  })
+
   it('sent without a transaction obeys the same limit', () => {
     const peer = socket()
     peer.endpoint.send(peer.clock, sized(UDP_REQUEST_BYTES_MAX + 1), hopTo(BOB, 'udp'))

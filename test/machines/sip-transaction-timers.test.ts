@@ -1,12 +1,13 @@
 /** Retransmission and timeout as they look on the wire, second by second (RFC 3261 section 17, RFC 4320, RFC 6026). */
 import { describe, expect, it } from 'vitest'
+import type { SipTimerValues } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { responseTo } from '../../core/sip/write.js'
 import { ALICE, BOB, Clock, LINK, Peer, SECOND, answering, hopTo, requestOf } from './sip-peers.js'
 
 /** An endpoint on a UDP socket whose peer is us, and the instants at which it sent something. */
-function alone(): { peer: Peer; instants: number[]; wait: (seconds: number) => void } {
-  const peer = new Peer(new Clock(), ALICE)
+function alone(timers?: SipTimerValues): { peer: Peer; instants: number[]; wait: (seconds: number) => void } {
+  const peer = new Peer(new Clock(), ALICE, timers === undefined ? {} : { timers })
   peer.up('udp')
   const instants: number[] = []
   const note = (): void => peer.sent().forEach(() => instants.push(peer.clock.mono / SECOND))
@@ -29,6 +30,14 @@ describe('a request over UDP that nobody answers', () => {
     expect(peer.failures.map(({ failure, at, transaction }) => [failure, at / SECOND, transaction.context])).toEqual([['timeout', 32, context]])
     expect(peer.endpoint.openTransactions).toBe(0)
     expect(peer.endpoint.deadline()).toBe(Infinity)
+  })
+
+  it('keeps the ceiling T2 and the end 64*T1 of the timers it was given', () => {
+    const { peer, instants, wait } = alone({ t1: SECOND / 10, t2: SECOND / 2, t4: SECOND })
+    peer.endpoint.request(peer.clock, requestOf('MESSAGE'), hopTo(BOB, 'udp'))
+    wait(10)
+    expect(instants.slice(0, 6)).toEqual([0, 0.1, 0.3, 0.7, 1.2, 1.7])
+    expect(peer.failures.map(({ failure, at }) => [failure, at / SECOND])).toEqual([['timeout', 6.4]])
   })
 
   it('of INVITE doubles without bound (timer A) until timer B', () => {
