@@ -79,10 +79,11 @@ export class PapListener {
     this.exchanges.delete(reply.id)
     this.onReply?.(monoMicros() - response.startedAt)
     if (this.closed !== undefined) response.shouldKeepAlive = false
-    const length = String(Buffer.byteLength(reply.body))
+    const octets = Buffer.byteLength(reply.body)
+    const length = String(octets)
     if (reply.status === 202) response.writeHead(202, ['Content-Type', 'application/xml', 'Content-Length', length])
     else response.writeHead(503, ['Retry-After', String(reply.retryAfterSeconds ?? 1), 'Content-Length', length])
-    response.end(reply.body)
+    endInOneWrite(response, reply.body, octets === reply.body.length ? 'latin1' : 'utf8')
   }
 
   /** Takes no new connection; those open may still be answered. */
@@ -191,6 +192,22 @@ class PapResponse extends ServerResponse<PapIncoming> {
   listener: PapListener | undefined
   exchange = 0
   startedAt: Micros = 0
+}
+
+/**
+ * `end` with a body adds an empty piece behind head and body, so that the system gets a list of pieces; written before the
+ * end they are one text. Without a socket (an answer whose turn on a pipelined connection has not come) Node keeps them.
+ */
+function endInOneWrite(response: PapResponse, body: string, encoding: 'latin1' | 'utf8'): void {
+  const { socket } = response
+  if (socket === null || body === '') {
+    response.end(body, encoding)
+    return
+  }
+  socket.cork()
+  response.write(body, encoding)
+  socket.uncork()
+  response.end()
 }
 
 function onData(this: PapIncoming, chunk: Buffer): void {
