@@ -2,7 +2,7 @@
  * Chance as an injected source. Live it is the operating system's CSPRNG (core/live); in simulation it is
  * the seeded generator below, which is predictable and must never make a tag that leaves a real socket.
  */
-import { assert } from './assert.js'
+import { assert, bug } from './assert.js'
 
 export interface Entropy {
   /** `count` random octets. */
@@ -21,7 +21,7 @@ const scratch = Buffer.alloc(256)
 /** Octets as text, five bits a character, from an alphabet every SIP token allows. */
 export function tokenOf(bytes: Uint8Array, characters: number): string {
   // Through octets and not character by character: a text that is added to leaves a chain of pieces behind.
-  assert(characters <= scratch.length, `a token of ${characters} characters is longer than any that is needed`)
+  if (characters > scratch.length) bug(`a token of ${characters} characters is longer than any that is needed`)
   for (let index = 0; index < characters; index++) scratch[index] = CODES[bytes[index]! & 31]!
   return scratch.toString('latin1', 0, characters)
 }

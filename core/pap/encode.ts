@@ -2,7 +2,7 @@
  * PAP documents to XML, by the table of model.ts: one line, no whitespace between elements, attributes in double
  * quotes, an attribute that equals its DTD default left out. Knows no multipart.
  */
-import { assert, bug } from '../kit/assert.js'
+import { bug } from '../kit/assert.js'
 import { escapeXml } from '../xml/write.js'
 import { codeAllowed, type CodeElement } from './codes.js'
 import { formatPapTime } from './dates.js'
@@ -22,8 +22,12 @@ function encodeElement(row: ElementRow, values: Values, form: PapForm): string {
   let xml = `<${row.name}`
   for (const attribute of row.attributes) {
     const value = values[attribute.property]
-    if (value === undefined) assert(!attribute.required, `${row.name} was encoded without ${attribute.name}`)
-    else if (value !== attribute.fallback) xml += encodeAttribute(row, attribute, value, form)
+    if (value === undefined) {
+      if (attribute.required) bug(`${row.name} was encoded without ${attribute.name}`)
+    } else if (value !== attribute.fallback) {
+      if (attribute.sinceSecond && form !== '2.0') bug(`${row.name} was encoded with ${attribute.name} in PAP 1.0`)
+      xml += attribute.opening + encodeValue(row, attribute, value) + '"'
+    }
   }
   if (row.children.length === 0) return `${xml}/>`
   let inner = ''
@@ -33,7 +37,7 @@ function encodeElement(row: ElementRow, values: Values, form: PapForm): string {
 
 function encodeChildren(parent: ElementRow, row: ChildRow, value: unknown, form: PapForm): string {
   const count = value === undefined ? 0 : row.many ? (value as readonly unknown[]).length : 1
-  assert(count >= row.min, `${parent.name} was encoded without ${row.element.name}`)
+  if (count < row.min) bug(`${parent.name} was encoded without ${row.element.name}`)
   if (count === 0) return ''
   if (!row.many) return encodeChild(row.element, value, form)
   let xml = ''
@@ -42,12 +46,7 @@ function encodeChildren(parent: ElementRow, row: ChildRow, value: unknown, form:
 }
 
 function encodeChild(row: ElementRow, value: unknown, form: PapForm): string {
-  return row.bare ? `<${row.name} ${row.attributes[0]!.name}="${escapeXml(value as string)}"/>` : encodeElement(row, value as Values, form)
-}
-
-function encodeAttribute(row: ElementRow, attribute: AttributeRow, value: unknown, form: PapForm): string {
-  assert(form === '2.0' || !attribute.sinceSecond, `${row.name} was encoded with ${attribute.name} in PAP 1.0`)
-  return ` ${attribute.name}="${encodeValue(row, attribute, value)}"`
+  return row.bare ? `<${row.name}${row.attributes[0]!.opening}${escapeXml(value as string)}"/>` : encodeElement(row, value as Values, form)
 }
 
 function encodeValue(row: ElementRow, attribute: AttributeRow, value: unknown): string {

@@ -12,6 +12,8 @@ export const ADDRESSES_MAX = 1000
 
 export interface AttributeRow {
   readonly name: string
+  /** How the attribute begins in a document: ` name="`. */
+  readonly opening: string
   readonly property: string
   readonly kind: AttributeKind
   readonly required: boolean
@@ -47,7 +49,7 @@ const any = (element: ElementRow, property: string): ChildRow => ({ element, pro
 const some = (element: ElementRow, property: string): ChildRow => ({ element, property, min: 1, many: true })
 
 function attribute(name: string, property: string, kind: AttributeKind, fallback?: string | boolean): AttributeRow {
-  return { name, property, kind, required: false, fallback, sinceSecond: false }
+  return { name, opening: ` ${name}="`, property, kind, required: false, fallback, sinceSecond: false }
 }
 
 function element(name: string, attributes: readonly AttributeRow[], children: readonly ChildRow[] = [], bare = false): ElementRow {
