@@ -33,6 +33,14 @@ describe('a REGISTER with credentials', () => {
     expect(answerWith(ue, challenge!, { username: `bob_private@${DOMAIN}`, password: 'secret-bob' }).status).toBe(403)
   })
 
+  it('is refused 403 by the S-CSCF itself when it names another user, even with the right answer for its own', () => {
+    const near = new ImsHarness().tcp(PORTS.scscf)
+    const [challenge] = challengesOf(near.registerOnce())
+    answerWith(near, challenge!)
+    near.authorization = near.authorization.replace('alice_private', 'bob_private')
+    expect(near.registerOnce({ callId: 'near' }).status).toBe(403)
+  })
+
   it('is asked again with stale=true when its nonce has grown old', () => {
     const harness = new ImsHarness()
     const ue = harness.tcp(PORTS.pcscf)
