@@ -60,6 +60,7 @@ describe.each(['tcp', 'udp'] as const)('terminals over %s', (transport) => {
     expect((await registrar.push({ contact: first.contact, target: first.aor, pushId: 'p0@test' })).status).toBe(200)
     expect(await part.perform('counters')).toMatchObject({
       registered: bindings.size, received: bindings.size - refused, repeats: 1, refused, 'refusing.refused': refused, 'always-online.repeats': 1, flows: transport === 'tcp' ? 4 : 2,
+      datagramsDropped: 0, datagramsFailed: 0,
     })
     const wanted = bindings.size
     expect(await part.perform('deregister', paced)).toEqual({ wanted, done: wanted, refused: 0, pending: 0 })
