@@ -172,6 +172,12 @@ describe('a request over UDP', () => {
     expect(peer.sent().length).toBe(0)
   })
 
+  it('too large for UDP keeps its lane over TCP, so that one slow stream does not hold up all large ones', () => {
+    const peer = socket()
+    for (const lane of [0, 1, 1]) peer.endpoint.request(peer.clock, sized(UDP_REQUEST_BYTES_MAX + 1), { ...hopTo(BOB, 'udp'), lane })
+    expect(connects(peer.out).map(({ remote }) => remote)).toEqual([BOB, BOB])
+  })
+
   it('too large for UDP whose TCP is refused fails, and never goes over UDP', () => {
     const peer = socket()
     const large = sized(UDP_REQUEST_BYTES_MAX + 1)
