@@ -59,6 +59,13 @@ export const Header = {
   XWapInitiatorUri: 51,
   /** The PAP push-id, private to this project, so that a terminal can drop a second copy. */
   XPushId: 52,
+  /** RFC 6665 section 8.4. */
+  AllowEvents: 53,
+  SubscriptionState: 54,
+  /** RFC 3515, RFC 4488, RFC 3891. */
+  ReferTo: 55,
+  ReferSub: 56,
+  Replaces: 57,
 } as const
 
 export type HeaderId = (typeof Header)[keyof typeof Header]
@@ -73,11 +80,13 @@ export const HEADER_NAMES: readonly string[] = [
   'Require', 'Proxy-Require', 'Supported', 'Unsupported', 'Allow', 'Accept', 'Accept-Encoding', 'Date',
   'Retry-After', 'Min-Expires', 'Warning', 'Priority', 'Privacy', 'Event', 'User-Agent', 'Server', 'Subject',
   'X-Wap-Application-Id', 'X-Wap-Content-URI', 'X-Wap-Initiator-URI', 'X-Push-Id',
+  'Allow-Events', 'Subscription-State', 'Refer-To', 'Refer-Sub', 'Replaces',
 ]
 
-/** Compact forms: RFC 3261 section 20, RFC 6665 section 8.4, RFC 3841 section 10. */
+/** Compact forms: RFC 3261 section 20, RFC 6665 section 8.4, RFC 3841 section 10, RFC 3515 section 2.1. */
 export const COMPACT_NAMES: Readonly<Record<string, HeaderId>> = {
   i: Header.CallId, m: Header.Contact, e: Header.ContentEncoding, l: Header.ContentLength, c: Header.ContentType,
   f: Header.From, s: Header.Subject, k: Header.Supported, t: Header.To, v: Header.Via, o: Header.Event,
   a: Header.AcceptContact, j: Header.RejectContact, d: Header.RequestDisposition,
+  u: Header.AllowEvents, r: Header.ReferTo,
 }

@@ -25,11 +25,12 @@ export function validateResponse(message: SipMessage): SipProblem | undefined {
 }
 
 const REQUIRED: readonly HeaderId[] = [Header.Via, Header.From, Header.To, Header.CallId, Header.CSeq]
-/** Header fields of which section 20 allows one value in a message. */
+/** Header fields of which section 20 allows one value in a message; likewise RFC 6665 section 8.4, RFC 3515 section 2.1, RFC 4488 section 4 and RFC 3891 section 6.1. */
 const SINGLE = new Uint8Array(HEADER_NAMES.length)
 for (const id of [
   Header.MaxForwards, Header.From, Header.To, Header.CallId, Header.CSeq, Header.Expires, Header.ContentType, Header.ContentLength,
   Header.ContentDisposition, Header.Date, Header.RetryAfter, Header.MinExpires, Header.Priority, Header.Event, Header.Subject,
+  Header.SubscriptionState, Header.ReferTo, Header.ReferSub, Header.Replaces,
 ]) SINGLE[id] = 1
 
 /** How often each header id was met in the message at hand. */
