@@ -15,13 +15,15 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'core/mime': ['core/kit'],
   'core/pap': ['core/kit', 'core/xml', 'core/mime'],
   'core/sip': ['core/kit'],
-  'core/ota': ['core/kit', 'core/sip', 'core/mime', 'core/pap', 'core/store'],
-  'core/push': ['core/kit', 'core/sip', 'core/mime', 'core/pap', 'core/xml', 'core/store', 'core/ota'],
+  'core/msrp': ['core/kit'],
+  'core/sdp': ['core/kit'],
+  'core/ota': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/store'],
+  'core/push': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/xml', 'core/store', 'core/ota'],
   'core/live': ['core'],
-  'sim/ims': ['core/kit', 'core/sip', 'core/mime', 'core/xml'],
-  'sim/terminal': ['core/kit', 'core/sip', 'core/mime', 'sim/ims/subscribers.ts'],
+  'sim/ims': ['core/kit', 'core/sip', 'core/sdp', 'core/mime', 'core/xml'],
+  'sim/terminal': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'sim/ims/subscribers.ts'],
   'sim/network': ['core/kit'],
-  'sim/world': ['core/kit', 'core/sip', 'core/mime', 'core/pap', 'core/store', 'core/push', 'sim/ims', 'sim/terminal', 'sim/network'],
+  'sim/world': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/store', 'core/push', 'sim/ims', 'sim/terminal', 'sim/network'],
   'sim/live': ['core', 'sim/ims', 'sim/terminal', 'sim/network'],
   loadgen: ['core/kit', 'core/pap', 'core/live/units.ts', 'reports'],
   'loadgen/live': ['core/kit', 'core/pap', 'core/live', 'sim/live', 'loadgen', 'reports'],
@@ -33,6 +35,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 /** Packages each kind of room may use; the pure rooms decide with nothing but the language, on the well-kept readers named here. */
 const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/xml': ['saxes'],
+  'core/sdp': ['sdp-transform'],
   reports: ['effect', 'hdr-histogram-js'],
   loadgen: ['effect'],
 }
