@@ -25,17 +25,19 @@ export const ACTION_BIT = Object.fromEntries(ACTIONS.map((action, index) => [act
 export const FIRST_START = ACTIONS.indexOf('start A')
 
 /** A transition; or `ignore`: legal and without effect; or `bug`: cannot happen unless this project is wrong. */
-export type Cell<State extends string> = readonly [to: State, ...actions: Action[]] | 'ignore' | 'bug'
+export type Cell<State extends string, Does extends string = Action> = readonly [to: State, ...actions: Does[]] | 'ignore' | 'bug'
 
-export type Rows<State extends string, Event extends string> = { readonly [S in State]: { readonly [E in Event]: Cell<State> } }
+export type Rows<State extends string, Event extends string, Does extends string = Action> = {
+  readonly [S in State]: { readonly [E in Event]: Cell<State, Does> }
+}
 
-/** The first state is where a transaction begins, the last where it is forgotten. */
-export interface Machine<State extends string, Event extends string> {
+/** The first state is where a transaction begins, the last where it is forgotten. `Does`: the words its cells may use; a transaction's by default. */
+export interface Machine<State extends string, Event extends string, Does extends string = Action> {
   readonly name: string
   readonly source: string
   readonly states: readonly State[]
   readonly events: readonly Event[]
-  readonly rows: Rows<State, Event>
+  readonly rows: Rows<State, Event, Does>
 }
 
 export const BUG = 255
