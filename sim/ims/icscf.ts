@@ -3,60 +3,86 @@
  * (TS 24.229 section 5.3). Stateful only as a proxy; it knows no binding and no terminal.
  */
 import type { Now } from '../../core/kit/time.js'
-import type { ServerTransaction } from '../../core/sip/endpoint-contract.js'
+import type { Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { uriOf } from '../../core/sip/name-addr.js'
-import { aorOf, gruuOf, parseUri } from '../../core/sip/uri.js'
+import { aorOf, gruuOf, parseUri, type Uri } from '../../core/sip/uri.js'
 import { usernameOf } from './credentials.js'
 import { isTemporaryUser } from './gruu.js'
 import type { CxResult, Hss } from './hss.js'
+import { OwnRoutes } from './own-routes.js'
 import { ProxyNode, type NodeParts } from './proxy.js'
+import { isRegSubscription } from './reg-subscription.js'
 
 export class Icscf extends ProxyNode {
   private readonly scscfRoute
 
   constructor(parts: NodeParts, private readonly hss: Hss) {
-    super(parts, parts.settings.icscf.name)
+    super(parts, new OwnRoutes(parts.settings.icscf.name))
     this.scscfRoute = composed(`<sip:${parts.settings.scscf.name};lr>`)
   }
 
   protected route(now: Now, transaction: ServerTransaction): void {
     const { request } = transaction
-    const status = request.method === 'REGISTER' ? this.authorize(request) : this.locate(request)
-    if (status !== 0) {
-      this.refuse(now, transaction, status)
+    const found = request.method === 'REGISTER' ? this.authorize(request) : this.locate(request)
+    if (typeof found === 'number') {
+      this.refuse(now, transaction, found)
       return
     }
     const copy = this.copyOf(now, transaction)
     if (copy === undefined) return
-    this.takeOwnRoute(copy)
-    copy.prepend(Header.Route, this.scscfRoute)
-    this.forwardOnly(now, transaction, copy, this.resolver.scscf)
+    this.ownRoutes.take(copy)
+    if (found === this.resolver.scscf) copy.prepend(Header.Route, this.scscfRoute)
+    this.forwardOnly(now, transaction, copy, found)
   }
 
-  /** TS 24.229 5.3.1.2: the user registration status query; 0 when the S-CSCF may have the request. */
-  private authorize(request: SipMessage): number {
+  /**
+   * The I-CSCF is in the way of no dialog. It passes on what an application server sends here because it knows no other entry,
+   * and only to the S-CSCF.
+   */
+  protected withinDialog(_now: Now, copy: SipMessage): Hop | number {
+    this.ownRoutes.take(copy)
+    const next = uriOf(copy, Header.Route)
+    if (next !== undefined) return this.resolver.hopOf(next) === this.resolver.scscf ? this.resolver.scscf : 404
+    const target = parseUri(copy.requestUri)
+    if (target !== undefined && this.resolver.hopOf(target) === this.resolver.scscf) return this.resolver.scscf
+    const found = this.locate(copy)
+    if (found === this.resolver.scscf) copy.prepend(Header.Route, this.scscfRoute)
+    return found
+  }
+
+  /** TS 24.229 5.3.1.2: the user registration status query. */
+  private authorize(request: SipMessage): Hop | number {
     const to = uriOf(request, Header.To)
     if (to === undefined) return 400
     switch (this.hss.authorize(aorOf(to), usernameOf(request))) {
       case 'first-registration':
       case 'subsequent-registration':
-        return 0
+        return this.resolver.scscf
       default:
         return 403
     }
   }
 
   /** TS 24.229 5.3.2.1: the location query by the Request-URI without its `gr`. */
-  private locate(request: SipMessage): number {
+  private locate(request: SipMessage): Hop | number {
     const uri = parseUri(request.requestUri)
     if (uri === undefined) return 416
+    const service = this.resolver.serviceOf(uri)
+    if (service !== undefined) return service
     if (uri.scheme !== 'tel' && uri.host.toLowerCase() !== this.settings.homeDomain) return 404
     // A temporary GRUU hides whose it is (RFC 5627 3.1.2): only the S-CSCF that made it can tell.
-    if (gruuOf(uri) === '' && isTemporaryUser(uri.user)) return 0
-    return STATUS_OF[this.hss.locate(aorOf(uri))]
+    if (gruuOf(uri) === '' && isTemporaryUser(uri.user)) return this.resolver.scscf
+    return this.locateUser(request, uri)
+  }
+
+  private locateUser(request: SipMessage, uri: Uri): Hop | number {
+    const result = this.hss.locate(aorOf(uri))
+    // RFC 3680 4.7: who waits for a user to register subscribes before he does.
+    const status = result === 'identity-not-registered' && isRegSubscription(request) ? 0 : STATUS_OF[result]
+    return status === 0 ? this.resolver.scscf : status
   }
 }
 

@@ -7,6 +7,7 @@ import { assert } from '../../core/kit/assert.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import { Fifo } from '../../core/kit/fifo.js'
+import { DeadlineHeap } from '../../core/kit/heap.js'
 import type { JournalEventName } from '../../core/kit/journal.js'
 import type { Machine, Tick } from '../../core/kit/machine.js'
 import type { Endpoint, FlowId, FlowUp, NetworkIn, NetworkOut } from '../../core/kit/network.js'
@@ -19,6 +20,7 @@ import { Neighbours, NodeLine } from './neighbours.js'
 import { Pcscf } from './pcscf.js'
 import type { NodeParts, ProxyNode } from './proxy.js'
 import { Resolver } from './resolver.js'
+import type { InviteTimers } from './response-context.js'
 import { Scscf } from './scscf.js'
 import type { ImsSettings } from './settings.js'
 import type { SubscriberDirectory } from './subscribers.js'
@@ -46,13 +48,14 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   private readonly seats: readonly Seat[]
   private readonly owners = new Map<FlowId, Seat>()
   private readonly neighbours = new Neighbours()
+  private readonly inviteTimers: InviteTimers = new DeadlineHeap()
   private readonly outs = new Fifo<ImsOut>()
   private readonly corePorts: ReadonlySet<number>
 
   constructor(private readonly settings: ImsSettings, directory: SubscriberDirectory, entropy: Entropy, crypto: Crypto) {
     const resolver = new Resolver(settings)
     const parts: NodeParts = {
-      settings, resolver, entropy,
+      settings, resolver, entropy, inviteTimers: this.inviteTimers,
       journal: (event, pushId, details) => this.outs.push({ type: 'journal', event, pushId, address: '', details }),
     }
     const hss = new Hss(directory, { isRegistered: (identity) => this.scscf.registrar.isRegistered(identity) })
@@ -73,7 +76,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
     if (this.scscf.registrar.deadline() <= now.mono) this.scscf.expire(now)
     switch (input.type) {
       case 'tick':
-        for (const { endpoint } of this.seats) if (endpoint.deadline() <= now.mono) endpoint.tick(now)
+        this.tick(now)
         break
       case 'flow-up':
         this.flowUp(now, input)
@@ -98,7 +101,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   }
 
   deadline(): Micros {
-    let earliest = this.scscf.registrar.deadline()
+    let earliest = Math.min(this.scscf.registrar.deadline(), this.inviteTimers.next())
     for (const { endpoint } of this.seats) earliest = Math.min(earliest, endpoint.deadline())
     return earliest
   }
@@ -121,6 +124,11 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent
     all['scscf.thirdPartyFailed'] = this.scscf.thirdParty.failed
     return all
+  }
+
+  private tick(now: Now): void {
+    for (const { endpoint } of this.seats) if (endpoint.deadline() <= now.mono) endpoint.tick(now)
+    for (let branch = this.inviteTimers.popDue(now.mono); branch !== undefined; branch = this.inviteTimers.popDue(now.mono)) branch.owner.timerC(now, branch)
   }
 
   private seat(index: number, node: ProxyNode, hop: Hop, listen: Endpoint, ports: number[], entropy: Entropy, collapsed: boolean): Seat {

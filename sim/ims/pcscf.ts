@@ -11,14 +11,16 @@ import { composed, parsedText, type HeaderText } from '../../core/sip/header-tex
 import type { SipMessage } from '../../core/sip/message.js'
 import { nameAddrs, uriOf } from '../../core/sip/name-addr.js'
 import { paramOf } from '../../core/sip/params.js'
-import { aorOf, parseUri, uriParam } from '../../core/sip/uri.js'
+import { aorOf, parseUri, unescapeUser, uriParam } from '../../core/sip/uri.js'
 import { DELTA_SECONDS_MAX, allValues, integerOf, listsToken } from '../../core/sip/values.js'
 import { AccessFlows, type AccessFlow } from './access-flows.js'
-import { AccessRegistrations } from './access-registrations.js'
+import { AccessRegistrations, type AccessRegistration } from './access-registrations.js'
 import { withIntegrity } from './credentials.js'
 import { octetsWithVia } from './message-size.js'
+import { OwnRoutes } from './own-routes.js'
 import { Pool } from './pool.js'
-import { ProxyNode, type Branch, type NodeParts } from './proxy.js'
+import { ProxyNode, type NodeParts } from './proxy.js'
+import type { Branch } from './response-context.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 
 /** RFC 3261 section 18.1.1: a larger request does not go out over UDP where the path MTU is unknown. */
@@ -35,19 +37,17 @@ export class Pcscf extends ProxyNode {
   readonly flows: AccessFlows
   readonly registrations: AccessRegistrations
   private readonly visitedNetwork: HeaderText
-  private readonly ownAddresses: ReadonlySet<string>
   private readonly sentBy: string
   private chargingLast = 0
 
   constructor(parts: NodeParts, crypto: Crypto) {
-    super(parts, parts.settings.pcscf.name)
     const { pcscf } = parts.settings
+    const ports = [pcscf.listen.port, ...pcscf.furtherPorts]
+    super(parts, new OwnRoutes(pcscf.name, new Set(ports.flatMap((port) => [`${pcscf.listen.address}:${port}`, ...(port === 5060 ? [pcscf.listen.address] : [])]))))
     this.flows = new AccessFlows(crypto, parts.entropy.bytes(FLOW_KEY_OCTETS), pcscf.name)
     this.registrations = new AccessRegistrations(this.flows, new Pool((text) => text))
     this.visitedNetwork = composed(`"${pcscf.visitedNetworkId}"`)
     this.sentBy = `${pcscf.listen.address}:${pcscf.listen.port}`
-    const ports = [pcscf.listen.port, ...pcscf.furtherPorts]
-    this.ownAddresses = new Set(ports.flatMap((port) => [`${pcscf.listen.address}:${port}`, ...(port === 5060 ? [pcscf.listen.address] : [])]))
   }
 
   /** A flow between a terminal and this node came up, or a socket terminals talk to. Flows of the core are not told. */
@@ -59,13 +59,9 @@ export class Pcscf extends ProxyNode {
     this.flows.down(flow)
   }
 
-  protected override isOwnAddress(hostPort: string): boolean {
-    return this.ownAddresses.has(hostPort)
-  }
-
   protected route(now: Now, transaction: ServerTransaction): void {
     const flow = this.flows.of(transaction.source)
-    if (flow === undefined) this.terminating(now, transaction)
+    if (flow === undefined) this.relay(now, transaction)
     else if (transaction.request.method === 'REGISTER') this.register(now, transaction, flow)
     else this.originating(now, transaction, flow)
   }
@@ -104,24 +100,19 @@ export class Pcscf extends ProxyNode {
 
   /** TS 24.229 5.2.6.3: a request of a terminal; only an identity registered over this flow may send one. */
   private originating(now: Now, transaction: ServerTransaction, flow: AccessFlow): void {
-    const { request } = transaction
-    const preferred = uriOf(request, Header.PPreferredIdentity)
-    const from = uriOf(request, Header.From)
-    const registration = from === undefined ? undefined : this.registrations.find(now.mono, aorOf(from), flow)
-    if (from === undefined || registration === undefined) {
+    const speaker = this.speaker(now, transaction.request, flow)
+    if (speaker === undefined) {
       this.refuse(now, transaction, 403, 'Not Registered Over This Flow')
       return
     }
     const copy = this.copyOf(now, transaction)
     if (copy === undefined) return
-    const identity = aorOf(from)
-    const wanted = preferred === undefined ? identity : aorOf(preferred)
-    // A preferred identity outside the implicit registration set gives way to the default one.
-    const asserted = registration.identities.includes(`<${wanted}>`) ? wanted : identity
-    this.takeOwnRoute(copy)
+    const { registration, asserted } = speaker
+    this.ownRoutes.take(copy)
     this.distrust(copy)
     copy.append(Header.PAssertedIdentity, composed(`<${asserted}>`))
     copy.append(Header.PChargingVector, this.chargingVector())
+    this.recordRoute(copy, flow.token)
     // RFC 3608 6.1: whatever the terminal preloaded, the request takes the Service-Route of its registration.
     copy.removeAll(Header.Route)
     copy.prepend(Header.Route, parsedText(registration.serviceRoute.text))
@@ -131,29 +122,53 @@ export class Pcscf extends ProxyNode {
     else this.forwardOnly(now, transaction, copy, hop)
   }
 
-  /** RFC 5626 5.3: a request of the core for the terminal behind a flow token. */
-  private terminating(now: Now, transaction: ServerTransaction): void {
-    const copy = this.copyOf(now, transaction)
-    if (copy === undefined) return
-    const token = this.takeOwnRoute(copy)
-    const flow = token === undefined || token === '' ? 'forged' : this.flows.find(token)
-    if (flow === 'forged') this.refuse(now, transaction, 403)
-    else if (flow === 'gone') this.refuse(now, transaction, 430)
-    else this.toTerminal(now, transaction, copy, flow)
+  /** Who speaks: the registration of From over this flow, and the identity the core will be told. */
+  private speaker(now: Now, request: SipMessage, flow: AccessFlow): { readonly registration: AccessRegistration; readonly asserted: string } | undefined {
+    const from = uriOf(request, Header.From)
+    const registration = from === undefined ? undefined : this.registrations.find(now.mono, aorOf(from), flow)
+    if (from === undefined || registration === undefined) return undefined
+    const preferred = uriOf(request, Header.PPreferredIdentity)
+    const identity = aorOf(from)
+    const wanted = preferred === undefined ? identity : aorOf(preferred)
+    // A preferred identity outside the implicit registration set gives way to the default one.
+    return { registration, asserted: registration.identities.includes(`<${wanted}>`) ? wanted : identity }
   }
 
-  private toTerminal(now: Now, transaction: ServerTransaction, copy: SipMessage, flow: AccessFlow): void {
+  /** RFC 5626 5.3: the token of our Record-Route or Path is that of the flow the request came over, or names the one it goes to. */
+  protected withinDialog(now: Now, copy: SipMessage, source: Hop): Hop | number {
+    const token = this.ownRoutes.take(copy)
+    const flow = this.flows.of(source)
+    const named = token === undefined || token === '' ? '' : unescapeUser(token)
+    return flow === undefined ? this.towardsTerminal(copy, named) : this.towardsCore(now, copy, flow, named)
+  }
+
+  /** TS 24.229 5.2.6.3: what a terminal sends within a dialog takes the way of the dialog, over a flow it is registered on. */
+  private towardsCore(now: Now, copy: SipMessage, flow: AccessFlow, token: string): Hop | number {
+    const speaker = this.speaker(now, copy, flow)
+    // In a dialog addressed by GRUU or another identity, From is no registered identity: then the flow alone speaks for the terminal.
+    if (token !== flow.token || (speaker === undefined && flow.uses === 0)) return 403
+    const next = uriOf(copy, Header.Route)
+    // The S-CSCF is in every dialog's way, next to this node; a terminal reaches nobody past it.
+    if (next === undefined || this.resolver.hopOf(next) !== this.resolver.scscf) return 403
+    this.distrust(copy)
+    // RFC 5876 4.1: an ACK bears no identity.
+    if (speaker !== undefined && copy.method !== 'ACK') copy.append(Header.PAssertedIdentity, composed(`<${speaker.asserted}>`))
+    this.recordRoute(copy, flow.token)
+    return this.resolver.scscf
+  }
+
+  /** A request of the core for the terminal behind a flow token. */
+  private towardsTerminal(copy: SipMessage, token: string): Hop | number {
+    const flow = token === '' ? 'forged' : this.flows.find(token)
+    if (flow === 'forged') return 403
+    if (flow === 'gone') return 430
+    this.recordRoute(copy, flow.token)
     withoutNetworkHeaders(copy)
     // RFC 3325 7: a terminal is outside the trust domain; P-Asserted-Identity goes only where its owner asked for privacy.
     if (copy.has(Header.PAssertedIdentity) && listsToken(copy, Header.Privacy, 'id')) copy.removeAll(Header.PAssertedIdentity)
-    if (flow.hop.transport !== 'udp' || octetsWithVia(copy, this.sentBy) <= DATAGRAM_OCTETS_MAX) {
-      this.forwardOnly(now, transaction, copy, flow.hop)
-      return
-    }
+    if (flow.hop.transport !== 'udp' || octetsWithVia(copy, this.sentBy) <= DATAGRAM_OCTETS_MAX) return flow.hop
     // RFC 3261 18.1.1: too large for UDP, so it takes TCP where the contact offers that, and does not go otherwise.
-    const hop = overTcp(copy.requestUri, flow.hop)
-    if (hop === undefined) this.refuse(now, transaction, 513)
-    else this.forwardOnly(now, transaction, copy, hop)
+    return overTcp(copy.requestUri, flow.hop) ?? 513
   }
 
   /** A terminal that cannot be reached over its flow is 430 (RFC 5626 5.3.2); another next hop that cannot be reached is 503. */

@@ -1,19 +1,23 @@
 /**
- * What every node of the core has in common: a stateful proxy (RFC 3261 section 16) for requests other than INVITE.
- * It checks, copies, forwards, and makes one final response of those its branches bring (section 16.7 with RFC 4320).
- * Where a request goes is each node's own decision, in its own file.
+ * What every node of the core has in common: a stateful proxy (RFC 3261 section 16). It checks, copies, forwards, and makes
+ * one final response of those its branches bring (section 16.7 with RFC 4320 and RFC 6026). It keeps nothing of a dialog:
+ * requests within one find their way by the Record-Route their first request got. Where a request goes is each node's own
+ * decision, in its own file.
  */
 import type { Entropy } from '../../core/kit/entropy.js'
 import type { FlowId } from '../../core/kit/network.js'
-import type { Now } from '../../core/kit/time.js'
+import { MICROS_PER_SECOND, type Now } from '../../core/kit/time.js'
 import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
+import { tagOf } from '../../core/sip/name-addr.js'
 import { responseTo } from '../../core/sip/write.js'
-import { allValues, integerOf, removeFirstValue } from '../../core/sip/values.js'
+import { allValues, integerOf } from '../../core/sip/values.js'
 import { betterResponse } from './best-response.js'
 import type { NodeLine } from './neighbours.js'
+import type { OwnRoutes } from './own-routes.js'
+import { Branch, InviteBranch, InviteContext, ResponseContext, type InviteTimers, type TimerCOwner } from './response-context.js'
 import type { Resolver } from './resolver.js'
 import type { ImsSettings } from './settings.js'
 
@@ -28,6 +32,11 @@ export interface NodeCounters {
   overload: number
   branchTimeouts: number
   branchFailures: number
+  /** INVITE branches cancelled: from upstream, after a 2xx or 6xx of another branch, or by timer C. */
+  cancelled: number
+  /** ACKs for a 2xx passed on, and those that could not be. */
+  acks: number
+  acksLost: number
 }
 
 /** What each node is given. */
@@ -35,39 +44,29 @@ export interface NodeParts {
   readonly settings: ImsSettings
   readonly resolver: Resolver
   readonly entropy: Entropy
+  readonly inviteTimers: InviteTimers
   /** One line for the journal (core/kit/journal.ts), about the push a request carries. */
   readonly journal: (event: 'fork' | 'branch', pushId: string, details: readonly string[]) => void
 }
 
-/** A request under way through this node (RFC 3261 section 16.2, "response context"). */
-export class ResponseContext {
-  /** Branches without a final response. */
-  pending = 0
-  finalSent = false
-  best: SipMessage | undefined
+/**
+ * Requests that begin dialogs, or may: a subscriber can hear the first NOTIFY before the answer to its SUBSCRIBE and take its
+ * route set from there (RFC 6665 sections 4.3 and 4.4.1).
+ */
+const DIALOG_METHODS: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY'])
 
-  constructor(readonly transaction: ServerTransaction) {}
-}
-
-/** One copy of the request that went out. */
-export class Branch {
-  /** @param target what the node wants to remember of where it went */
-  constructor(readonly context: ResponseContext, readonly target: unknown) {}
-}
-
-/** Methods that make a dialog need Record-Route, which no node here writes yet. */
-const DIALOG_METHODS: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER'])
-
-export abstract class ProxyNode implements TransactionUser {
-  readonly counters: NodeCounters = { requests: 0, forwarded: 0, responses: 0, refused: 0, overload: 0, branchTimeouts: 0, branchFailures: 0 }
+export abstract class ProxyNode implements TransactionUser, TimerCOwner {
+  readonly counters: NodeCounters = {
+    requests: 0, forwarded: 0, responses: 0, refused: 0, overload: 0, branchTimeouts: 0, branchFailures: 0, cancelled: 0, acks: 0, acksLost: 0,
+  }
   /** Requests that have no final response yet: what an overloaded node has too many of. */
   unanswered = 0
   protected line!: NodeLine
   protected readonly settings: ImsSettings
   protected readonly resolver: Resolver
 
-  /** @param name the host name by which a Route names this node */
-  constructor(protected readonly parts: NodeParts, private readonly name: string) {
+  /** @param ownRoutes the Route values that name this node */
+  constructor(protected readonly parts: NodeParts, protected readonly ownRoutes: OwnRoutes) {
     this.settings = parts.settings
     this.resolver = parts.resolver
   }
@@ -77,8 +76,14 @@ export abstract class ProxyNode implements TransactionUser {
     this.line = line
   }
 
-  /** Decides where the request goes; ends in `forward`, `refuse` or `answer`. */
+  /** Decides where a request outside any dialog goes; ends in `forward`, `refuse` or `answer`. */
   protected abstract route(now: Now, transaction: ServerTransaction): void
+
+  /**
+   * Where a request within a dialog goes (RFC 3261 section 16.6 step 6): by its Route, never by registrations. Takes this
+   * node's own Route values off the copy. A status when it goes nowhere.
+   */
+  protected abstract withinDialog(now: Now, copy: SipMessage, source: Hop): Hop | number
 
   onRequest(now: Now, transaction: ServerTransaction): void {
     this.counters.requests += 1
@@ -97,19 +102,35 @@ export abstract class ProxyNode implements TransactionUser {
       this.refuseWith(now, transaction, this.reply(request, 420).append(Header.Unsupported, composed(unsupported)))
       return
     }
-    if (DIALOG_METHODS.has(request.method)) {
-      this.refuse(now, transaction, 501)
+    // A REGISTER belongs to no dialog, whatever its To says (RFC 3261 10.2).
+    if (request.method !== 'REGISTER' && tagOf(request, Header.To) !== '') this.relay(now, transaction)
+    else this.route(now, transaction)
+  }
+
+  /** A request that only follows its Route. */
+  protected relay(now: Now, transaction: ServerTransaction): void {
+    const copy = this.copyOf(now, transaction)
+    if (copy === undefined) return
+    const hop = this.withinDialog(now, copy, transaction.source)
+    if (typeof hop === 'number') this.refuse(now, transaction, hop)
+    else this.forwardOnly(now, transaction, copy, hop)
+  }
+
+  /** An ACK for a 2xx goes the way of its dialog, without a transaction; nobody would hear a refusal (RFC 3261 section 13.2.2.4). */
+  onAck(now: Now, ack: SipMessage, source: Hop): void {
+    const copy = this.hoppedCopy(ack)
+    const hop = copy === undefined ? 483 : this.withinDialog(now, copy, source)
+    if (copy === undefined || typeof hop === 'number') {
+      this.counters.acksLost += 1
       return
     }
-    this.route(now, transaction)
+    this.counters.acks += 1
+    this.line.acknowledge(now, copy, hop)
   }
 
-  onAck(): void {
-    // No INVITE is forwarded, so an ACK for a 2xx belongs to nothing here.
-  }
-
+  /** RFC 3261 16.10: every branch is cancelled; the answer is what they bring, 487 as a rule. */
   onCancel(now: Now, transaction: ServerTransaction): void {
-    this.refuse(now, transaction, 487)
+    if (transaction.context instanceof InviteContext) this.close(now, transaction.context)
   }
 
   onFlowDown(_now: Now, _flow: FlowId): void {
@@ -118,25 +139,49 @@ export abstract class ProxyNode implements TransactionUser {
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
     const branch = transaction.context
-    // RFC 4320 4.1: a provisional response other than 100 does not exist here, and 100 never goes beyond its hop.
+    if (branch instanceof InviteBranch) {
+      this.inviteResponse(now, branch, response)
+      return
+    }
+    // RFC 4320 4.1: for other requests a provisional response beside 100 does not exist, and 100 never goes beyond its hop.
     if (!(branch instanceof Branch) || response.status < 200) return
     // The response is this node's alone from here on; its line takes our Via off when it goes on (RFC 3261 16.7 step 3).
     this.adapt(now, branch, response)
     this.conclude(now, branch, response.status, response)
   }
 
+  private inviteResponse(now: Now, branch: InviteBranch, response: SipMessage): void {
+    const { context } = branch
+    this.adapt(now, branch, response)
+    if (response.status < 200) {
+      // 16.7 step 2: as long as it rings, timer C begins anew.
+      if (!branch.isCancelled) this.startTimerC(now, branch)
+      // 16.7 step 5.
+      if (!context.finalSent) this.line.respond(now, context.transaction, response)
+    } else if (!branch.isEnded) this.conclude(now, branch, response.status, response)
+    // RFC 6026 7.2: the 2xx again, or that of another device forked to further down; whoever called has to acknowledge each.
+    else this.line.respond(now, context.transaction, response)
+  }
+
   onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
     const branch = transaction.context
     if (!(branch instanceof Branch)) return
+    const { request } = branch.context.transaction
     if (failure === 'timeout') {
-      // RFC 4320 4.2: no 408 for a request other than INVITE; the branch ends without a response.
       this.counters.branchTimeouts += 1
-      this.conclude(now, branch, 408, undefined)
+      // RFC 4320 4.2: no 408 for a request other than INVITE; the branch ends without a response.
+      this.conclude(now, branch, 408, branch instanceof InviteBranch ? this.reply(request, 408) : undefined)
       return
     }
     this.counters.branchFailures += 1
     const status = this.transportFailureStatus(branch)
-    this.conclude(now, branch, status, this.reply(branch.context.transaction.request, status))
+    this.conclude(now, branch, status, this.reply(request, status))
+  }
+
+  /** RFC 3261 16.8: a branch that neither ends nor rings is cancelled; one that does not end then either, ends by timer B (section 9.1). */
+  timerC(now: Now, branch: InviteBranch): void {
+    this.counters.branchTimeouts += 1
+    this.cancel(now, branch)
   }
 
   /** RFC 3261 16.9: a transport failure counts as 503 of that branch. */
@@ -144,7 +189,7 @@ export abstract class ProxyNode implements TransactionUser {
     return 503
   }
 
-  /** A node's own changes to a final response on its way up. */
+  /** A node's own changes to a response on its way up. */
   protected adapt(_now: Now, _branch: Branch, _response: SipMessage): void {}
 
   /** Told of every branch's end; true when the node has sent another branch in its place. */
@@ -154,26 +199,48 @@ export abstract class ProxyNode implements TransactionUser {
 
   /** The copy to forward (RFC 3261 16.6 steps 1 and 3); undefined when it was answered 483 (16.3 step 3). */
   protected copyOf(now: Now, transaction: ServerTransaction): SipMessage | undefined {
-    const copy = transaction.request.clone()
+    const copy = this.hoppedCopy(transaction.request)
+    if (copy === undefined) this.refuse(now, transaction, 483)
+    return copy
+  }
+
+  /** Undefined when it may go no further. */
+  private hoppedCopy(request: SipMessage): SipMessage | undefined {
+    const copy = request.clone()
     const left = copy.get(Header.MaxForwards)
     if (left === undefined) return copy.append(Header.MaxForwards, composed(String(this.settings.limits.maxForwards)))
     const hops = integerOf(left, 255) ?? 0
-    if (hops === 0) {
-      this.refuse(now, transaction, 483)
-      return undefined
-    }
-    return copy.replaceFirst(Header.MaxForwards, HOPS[hops - 1]!)
+    return hops === 0 ? undefined : copy.replaceFirst(Header.MaxForwards, HOPS[hops - 1]!)
+  }
+
+  /** RFC 3261 16.6 step 4: keeps this node in the way of the dialog the request may begin. */
+  protected recordRoute(copy: SipMessage, user: string): void {
+    if (DIALOG_METHODS.has(copy.method)) copy.prepend(Header.RecordRoute, composed(`<sip:${user}@${this.ownRoutes.name};lr>`))
+  }
+
+  protected contextOf(transaction: ServerTransaction): ResponseContext {
+    if (transaction.request.method !== 'INVITE') return new ResponseContext(transaction)
+    const context = new InviteContext(transaction)
+    transaction.context = context
+    return context
   }
 
   /** Sends one branch of a context that counts it as pending. */
   protected forward(now: Now, context: ResponseContext, copy: SipMessage, hop: Hop, target?: unknown): void {
     this.counters.forwarded += 1
-    this.line.request(now, copy, hop, new Branch(context, target))
+    if (!(context instanceof InviteContext)) {
+      this.line.request(now, copy, hop, new Branch(context, target))
+      return
+    }
+    const branch = new InviteBranch(context, target, this)
+    context.branches.push(branch)
+    this.startTimerC(now, branch)
+    branch.sent = this.line.request(now, copy, hop, branch)
   }
 
   /** The usual case: one branch, no fork. */
   protected forwardOnly(now: Now, transaction: ServerTransaction, copy: SipMessage, hop: Hop, target?: unknown): void {
-    const context = new ResponseContext(transaction)
+    const context = this.contextOf(transaction)
     context.pending = 1
     this.forward(now, context, copy, hop, target)
   }
@@ -204,52 +271,48 @@ export abstract class ProxyNode implements TransactionUser {
     this.line.respond(now, transaction, response)
   }
 
-  /** Takes this node's own values off the top of Route (RFC 3261 16.4); the user part of the last one taken, '' without one, undefined when there was none. */
-  protected takeOwnRoute(copy: SipMessage): string | undefined {
-    let user: string | undefined
-    for (let line = copy.get(Header.Route); line !== undefined; line = copy.get(Header.Route)) {
-      const own = this.ownRouteUser(line)
-      if (own === undefined) break
-      user = own
-      removeFirstValue(copy, Header.Route)
-    }
-    return user
+  private startTimerC(now: Now, branch: InviteBranch): void {
+    this.stopTimerC(branch)
+    branch.timerC = this.parts.inviteTimers.arm(now.mono + this.settings.limits.timerCSeconds * MICROS_PER_SECOND, branch)
   }
 
-  /** Whether `host[:port]` is this node by address instead of by name. */
-  protected isOwnAddress(_hostPort: string): boolean {
-    return false
+  private stopTimerC(branch: InviteBranch): void {
+    if (branch.timerC !== undefined) this.parts.inviteTimers.cancel(branch.timerC)
+    branch.timerC = undefined
   }
 
-  /** The user part of the first value of a Route line when its host is this node. Cuts no more than it must: every hop asks. */
-  private ownRouteUser(line: string): string | undefined {
-    const open = line.indexOf('<')
-    const close = line.indexOf('>', open)
-    const colon = line.indexOf(':', open)
-    if (open < 0 || close < 0 || colon < 0 || colon > close) return undefined
-    const at = line.indexOf('@', colon)
-    const hostStart = at < 0 || at > close ? colon + 1 : at + 1
-    let hostEnd = line.indexOf(';', hostStart)
-    if (hostEnd < 0 || hostEnd > close) hostEnd = close
-    const hostPort = line.slice(hostStart, hostEnd)
-    const own = hostPort === this.name || hostPort.toLowerCase().replace(/:\d+$/, '') === this.name.toLowerCase() || this.isOwnAddress(hostPort)
-    return own ? line.slice(colon + 1, Math.max(colon + 1, hostStart - 1)) : undefined
+  private cancel(now: Now, branch: InviteBranch): void {
+    if (branch.isEnded || branch.isCancelled || branch.sent === undefined) return
+    branch.isCancelled = true
+    this.counters.cancelled += 1
+    this.stopTimerC(branch)
+    this.line.cancel(now, branch.sent)
+  }
+
+  /** No further branch begins, and those under way are cancelled. */
+  private close(now: Now, context: InviteContext): void {
+    if (context.isClosed) return
+    context.isClosed = true
+    for (const branch of context.branches) this.cancel(now, branch)
   }
 
   /** One branch has ended, with a response to consider or without. RFC 3261 16.7. */
   private conclude(now: Now, branch: Branch, status: number, response: SipMessage | undefined): void {
     const { context } = branch
+    if (branch instanceof InviteBranch) {
+      branch.isEnded = true
+      this.stopTimerC(branch)
+    }
     if (this.replaced(now, branch, status)) return
     context.pending -= 1
-    if (context.finalSent) return
-    if (response !== undefined) {
-      // 16.7 step 5: the first 2xx goes up at once; for requests other than INVITE later finals are swallowed.
-      if (response.status < 300) {
-        this.finish(now, context, response)
-        return
-      }
-      context.best = context.best === undefined ? response : betterResponse(context.best, response)
+    if (response !== undefined && response.status < 300) {
+      this.accept(now, context, response)
+      return
     }
+    if (context.finalSent) return
+    if (response !== undefined) context.best = context.best === undefined ? response : betterResponse(context.best, response)
+    // 16.7 step 5: a 6xx speaks for the whole user.
+    if (status >= 600 && context instanceof InviteContext) this.close(now, context)
     if (context.pending > 0) return
     if (context.best === undefined) {
       // Every branch was silent, so this node is silent too (RFC 4320 4.2).
@@ -260,6 +323,13 @@ export abstract class ProxyNode implements TransactionUser {
     // 16.7 step 6: 503 would make the upstream avoid this whole node, so it becomes 500.
     const { best } = context
     this.finish(now, context, best.status === 503 ? this.reply(context.transaction.request, 500) : best)
+  }
+
+  /** 16.7 step 5: the first 2xx goes up at once. For INVITE so does every further one, and what still rings is cancelled (step 10); else they are swallowed. */
+  private accept(now: Now, context: ResponseContext, response: SipMessage): void {
+    if (!context.finalSent) this.finish(now, context, response)
+    else if (context instanceof InviteContext) this.line.respond(now, context.transaction, response)
+    if (context instanceof InviteContext) this.close(now, context)
   }
 
   private finish(now: Now, context: ResponseContext, response: SipMessage): void {

@@ -5,7 +5,7 @@
 import type { Endpoint, Transport } from '../../core/kit/network.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
 import { parseNameAddr } from '../../core/sip/name-addr.js'
-import { parseUri, uriParam, type Uri } from '../../core/sip/uri.js'
+import { aorOf, parseUri, uriParam, type Uri } from '../../core/sip/uri.js'
 import type { ImsSettings } from './settings.js'
 
 /** What is worked out once for all bindings that share a Path (RFC 3327 section 5.2). */
@@ -23,6 +23,7 @@ export class Resolver {
   readonly scscf: Hop
   private readonly nodes: ReadonlyMap<string, Hop>
   private readonly hosts: ReadonlyMap<string, Endpoint>
+  private readonly services: ReadonlyMap<string, Hop>
 
   constructor(settings: ImsSettings) {
     this.pcscf = hopTo('tcp', settings.pcscf.core)
@@ -34,6 +35,12 @@ export class Resolver {
       [settings.scscf.name.toLowerCase(), this.scscf],
     ])
     this.hosts = new Map(Object.entries(settings.hosts).map(([name, endpoint]) => [name.toLowerCase(), endpoint]))
+    this.services = new Map(Object.entries(settings.services).map(([uri, hop]) => [aorOf(parseUri(uri)!), hop]))
+  }
+
+  /** Where the application server behind a public service identity is (TS 23.228 section 5.4.12); undefined for any other URI. */
+  serviceOf(uri: Uri): Hop | undefined {
+    return this.services.size === 0 ? undefined : this.services.get(aorOf(uri))
   }
 
   /** Undefined for a host nobody knows, and for a tel URI. */

@@ -10,17 +10,19 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed, parsedText, type HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { uriOf } from '../../core/sip/name-addr.js'
-import { aorOf, parseUri, sameUri } from '../../core/sip/uri.js'
+import { aorOf, gruuOf, parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
 import { Authenticator } from './authentication.js'
 import { isVouched, usernameOf } from './credentials.js'
 import { FilterCriteria, type RegistrationType } from './filter-criteria.js'
 import { TemporaryGruus, grOfInstance } from './gruu.js'
 import type { Hss } from './hss.js'
+import { OwnRoutes } from './own-routes.js'
 import { Pool } from './pool.js'
 import { featureSetOf } from './preferences.js'
-import { Branch, ProxyNode, ResponseContext, type NodeParts } from './proxy.js'
+import { ProxyNode, type NodeParts } from './proxy.js'
 import { Registrar, type Binding, type Registration, type RegisterEffect } from './registrar.js'
 import { fillRegisterAnswer, readRegister, unsupportedExtensions, type RegisterRefusal } from './registration.js'
+import { Branch, InviteContext, type ResponseContext } from './response-context.js'
 import { defaultIdentity, isBarred, type Subscriber } from './subscribers.js'
 import { TargetFinder, type DeviceTarget } from './targets.js'
 import { ThirdParty, thirdPartyRegister, type ThirdPartyNews } from './third-party-register.js'
@@ -45,7 +47,7 @@ export class Scscf extends ProxyNode {
   private readonly serviceRoute: HeaderText
 
   constructor(parts: NodeParts, private readonly hss: Hss, private readonly crypto: Crypto) {
-    super(parts, parts.settings.scscf.name)
+    super(parts, new OwnRoutes(parts.settings.scscf.name))
     const { settings, entropy, resolver } = parts
     const gruus = new TemporaryGruus(crypto, entropy, entropy.bytes(16), entropy.bytes(32))
     this.registrar = new Registrar({
@@ -73,7 +75,7 @@ export class Scscf extends ProxyNode {
     }
     const copy = this.copyOf(now, transaction)
     if (copy === undefined) return
-    if (this.takeOwnRoute(copy) === 'orig') this.originating(now, transaction, copy)
+    if (this.ownRoutes.take(copy) === 'orig') this.originating(now, transaction, copy)
     else this.terminating(now, transaction, copy)
   }
 
@@ -163,12 +165,54 @@ export class Scscf extends ProxyNode {
   private originating(now: Now, transaction: ServerTransaction, copy: SipMessage): void {
     const next = uriOf(copy, Header.Route) ?? parseUri(copy.requestUri)
     const hop = next === undefined ? undefined : this.hopTowards(next)
-    if (hop === undefined) this.refuse(now, transaction, 404)
-    else this.forwardOnly(now, transaction, copy, hop)
+    if (hop === undefined) {
+      this.refuse(now, transaction, 404)
+      return
+    }
+    this.recordRoute(copy, 'orig')
+    this.forwardOnly(now, transaction, copy, hop)
   }
 
-  private hopTowards(uri: NonNullable<ReturnType<typeof parseUri>>): Hop | undefined {
-    return uri.scheme === 'tel' || uri.host.toLowerCase() === this.settings.homeDomain ? this.resolver.icscf : this.resolver.hopOf(uri)
+  private hopTowards(uri: Uri): Hop | undefined {
+    const service = this.resolver.serviceOf(uri)
+    if (service !== undefined) return service
+    return uri.scheme === 'tel' || this.isHome(uri) ? this.resolver.icscf : this.resolver.hopOf(uri)
+  }
+
+  private isHome(uri: Uri): boolean {
+    return uri.host.toLowerCase() === this.settings.homeDomain
+  }
+
+  protected withinDialog(_now: Now, copy: SipMessage): Hop | number {
+    this.ownRoutes.take(copy)
+    const route = copy.get(Header.Route)
+    const target = parseUri(copy.requestUri)
+    if (target === undefined) return 416
+    if (this.isHome(target) && gruuOf(target) !== undefined) return this.toGruu(copy, target, route)
+    this.recordRoute(copy, 'term')
+    const next = route === undefined ? target : uriOf(copy, Header.Route)
+    const hop = next === undefined ? undefined : this.resolver.serviceOf(next) ?? this.resolver.hopOf(next)
+    // Nobody's dialog: an address-of-record is no remote target, and this node has dialogs of its own only where it said so.
+    if (hop === this.resolver.scscf || (hop === undefined && route === undefined && this.isHome(target))) return 481
+    return hop ?? 404
+  }
+
+  /** RFC 5627 6.1: the GRUU of a dialog becomes the contact; the stored Path counts only where the dialog has no route. */
+  private toGruu(copy: SipMessage, gruu: Uri, route: string | undefined): Hop | number {
+    const binding = this.targets.contactOf(gruu, route)
+    if (typeof binding === 'number') return binding
+    this.recordRoute(copy, 'term')
+    copy.requestUri = withoutUriHeaders(binding.uri)
+    if (route === undefined) return this.alongPath(copy, binding) ?? 404
+    const next = uriOf(copy, Header.Route)
+    return (next === undefined ? undefined : this.resolver.hopOf(next)) ?? 404
+  }
+
+  /** Puts the Path of the binding into Route (RFC 3327 section 5.3). */
+  private alongPath(copy: SipMessage, { path, uri }: Binding): Hop | undefined {
+    if (path.text === '') return this.resolver.hopOf(parseUri(uri)!)
+    copy.prepend(Header.Route, parsedText(path.text))
+    return path.value.hop
   }
 
   /** TS 24.229 5.4.3.3, RFC 3261 16.5 and 16.6. */
@@ -184,7 +228,8 @@ export class Scscf extends ProxyNode {
     copy.set(Header.PCalledPartyId, composed(`<${request.requestUri}>`))
     const pushId = request.get(Header.XPushId)
     if (pushId !== undefined) this.parts.journal('fork', pushId, [request.requestUri, String(targets.length)])
-    const context = new ResponseContext(transaction)
+    this.recordRoute(copy, 'term')
+    const context = this.contextOf(transaction)
     context.pending = targets.length
     for (const device of targets) this.toDevice(now, context, copy, device)
   }
@@ -193,8 +238,7 @@ export class Scscf extends ProxyNode {
     // The base is kept only where another branch may have to be made of it.
     const copy = context.pending === 1 && others.length === 0 ? base : base.clone()
     copy.requestUri = withoutUriHeaders(binding.uri)
-    if (binding.path.text !== '') copy.prepend(Header.Route, parsedText(binding.path.text))
-    const hop = binding.path.text === '' ? this.resolver.hopOf(parseUri(binding.uri)!) : binding.path.value.hop
+    const hop = this.alongPath(copy, binding)
     const target = new DeviceBranch(binding, binding.uri, others, base)
     if (hop === undefined) this.unroutable(now, new Branch(context, target))
     else this.forward(now, context, copy, hop, target)
@@ -212,7 +256,7 @@ export class Scscf extends ProxyNode {
       this.gone(now, target.binding.registration)
     }
     const [next, ...others] = target.others.filter((binding) => binding.isBound)
-    if (next === undefined) return false
+    if (next === undefined || (branch.context instanceof InviteContext && branch.context.isClosed)) return false
     this.toDevice(now, branch.context, target.base, [next, ...others])
     return true
   }

@@ -3,6 +3,7 @@
  * where they come from (configuration, a test, the simulated world) and what obeys them is not known here.
  */
 import type { Endpoint } from '../../core/kit/network.js'
+import type { Hop } from '../../core/sip/endpoint-contract.js'
 import type { FilterCriterion } from './filter-criteria.js'
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256'
@@ -44,6 +45,22 @@ export interface ImsLimits {
   readonly retryAfterSeconds: number
   /** Written where a request came without Max-Forwards (RFC 3261 section 16.6 step 3). */
   readonly maxForwards: number
+  /** Timer C (RFC 3261 section 16.6 step 11): how long an INVITE may ring without a new provisional response; over three minutes by the RFC. */
+  readonly timerCSeconds: number
+}
+
+/** The reg event package at the S-CSCF (RFC 3680). */
+export interface RegEventSettings {
+  /** Identities in P-Asserted-Identity that may watch any user: P-CSCF and application servers. A user may always watch himself. */
+  readonly watchers: readonly string[]
+  /** Used when a SUBSCRIBE names no expiry, seconds (RFC 3680 section 4.3). */
+  readonly expiresDefaultSeconds: number
+  /** Below this a SUBSCRIBE is answered 423, seconds. */
+  readonly expiresMinSeconds: number
+  readonly expiresMaxSeconds: number
+  /** Subscriptions to one user, and to all; beyond, 503. */
+  readonly subscriptionsPerUserMax: number
+  readonly subscriptionsMax: number
 }
 
 export interface ImsSettings {
@@ -54,9 +71,12 @@ export interface ImsSettings {
   readonly scscf: NodeSettings
   /** The simulated DNS: further host names and where they lead. Transport is taken from the URI, else UDP (RFC 3263 section 4.1). */
   readonly hosts: Readonly<Record<string, Endpoint>>
+  /** Public service identities, SIP URIs, and the application server each leads to. */
+  readonly services: Readonly<Record<string, Hop>>
   readonly registration: RegistrationSettings
   readonly digest: DigestSettings
   readonly filterCriteria: readonly FilterCriterion[]
+  readonly regEvent: RegEventSettings
   readonly limits: ImsLimits
 }
 
@@ -70,9 +90,13 @@ export function defaultImsSettings(homeDomain = 'ims.example', ports = { pcscf: 
     icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
     scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
     hosts: {},
+    services: {},
     registration: { expiresDefaultSeconds: 3_600, expiresMinSeconds: 60, expiresMaxSeconds: 600_000, bindingsPerUserMax: 16 },
     digest: { algorithms: ['SHA-256', 'MD5'], nonceLifeSeconds: 240 },
     filterCriteria: [],
-    limits: { unansweredMax: 50_000, retryAfterSeconds: 5, maxForwards: 70 },
+    regEvent: {
+      watchers: [], expiresDefaultSeconds: 3_761, expiresMinSeconds: 60, expiresMaxSeconds: 600_000, subscriptionsPerUserMax: 8, subscriptionsMax: 200_000,
+    },
+    limits: { unansweredMax: 50_000, retryAfterSeconds: 5, maxForwards: 70, timerCSeconds: 185 },
   }
 }

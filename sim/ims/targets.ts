@@ -65,6 +65,22 @@ export class TargetFinder {
     return found
   }
 
+  /**
+   * The contact of a GRUU within a dialog, where the route to the terminal stands already (RFC 5627 section 6.1): of the binding
+   * that uses this very Path, else of the one refreshed last.
+   */
+  contactOf(uri: Uri, route: string | undefined): Binding | 404 | 480 {
+    const gr = gruuOf(uri)
+    const bindings = gr === '' ? this.ofTemporaryGruu(uri) : this.ofPublicGruu(uri, gr ?? '')
+    if (typeof bindings === 'number') return bindings
+    let best: Binding | undefined
+    for (const binding of bindings) {
+      if (route !== undefined && flowOf(binding.path.text) === flowOf(route)) return binding
+      if (best === undefined || binding.refreshed > best.refreshed) best = binding
+    }
+    return best ?? 480
+  }
+
   /** The registration behind an identity: kept under the default identity of its set. */
   private registrationOf(uri: Uri): Registration | 404 | 480 {
     const identity = aorOf(uri)
@@ -79,6 +95,12 @@ export class TargetFinder {
   private isGr(instance: string, gr: string): boolean {
     return instance === gr || (!instance.startsWith('urn:uuid:') && grOfInstance(this.crypto, instance) === gr)
   }
+}
+
+/** The URI in a Path or Record-Route up to its parameters: flow token and edge proxy. */
+function flowOf(line: string): string {
+  const end = line.indexOf(';')
+  return end < 0 ? line : line.slice(0, end)
 }
 
 /** RFC 5626 7: at most one contact per instance at a time, the most recently refreshed first. */

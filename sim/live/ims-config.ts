@@ -48,6 +48,16 @@ const Limits = Schema.Struct({
   unansweredMax: withDefault(Count, 50_000),
   retryAfterSeconds: withDefault(Seconds, 5),
   maxForwards: withDefault(Schema.Int.pipe(Schema.between(1, 255)), 70),
+  timerCSeconds: withDefault(Seconds, 185),
+})
+
+const RegEvent = Schema.Struct({
+  watchers: withDefault(Schema.Array(Schema.NonEmptyString), []),
+  expiresDefaultSeconds: withDefault(Seconds, 3_761),
+  expiresMinSeconds: withDefault(Seconds, 60),
+  expiresMaxSeconds: withDefault(Seconds, 600_000),
+  subscriptionsPerUserMax: withDefault(Count, 8),
+  subscriptionsMax: withDefault(Count, 200_000),
 })
 
 const Negation = { negated: Schema.optionalWith(Schema.Boolean, { exact: true }) }
@@ -66,12 +76,15 @@ const ServicePoint = Schema.Union(
   Schema.Struct({ ...Negation, type: Schema.Literal('request-uri'), pattern: Pattern }),
 )
 
+const ServiceUri = Schema.String.pipe(Schema.pattern(/^sip:[^@\s;?]+@[A-Za-z0-9.-]+$/, { message: () => 'write a SIP URI without parameters' }))
+const ServerHop = Schema.Struct({ transport: Schema.Literal('udp', 'tcp'), address: Schema.NonEmptyString, port: Port })
+
 const FilterCriterion = Schema.Struct({
   priority: Schema.NonNegativeInt,
   groups: Schema.Array(Schema.Array(ServicePoint)),
   server: Schema.Struct({
     uri: Schema.String.pipe(Schema.pattern(/^sip:\S+$/, { message: () => 'write a SIP URI' })),
-    hop: Schema.Struct({ transport: Schema.Literal('udp', 'tcp'), address: Schema.NonEmptyString, port: Port }),
+    hop: ServerHop,
     defaultHandling: withDefault(Schema.Literal('continue', 'terminate'), 'continue' as const),
     serviceInfo: Schema.optionalWith(Schema.String, { exact: true }),
     includeRegisterRequest: withDefault(Schema.Boolean, true),
@@ -90,6 +103,9 @@ export const ImsConfig = Schema.Struct({
   visitedNetworkId: Schema.optionalWith(HostName, { exact: true }),
   /** Host names beyond those of the nodes, and where they lead. */
   hosts: withDefault(Schema.Record({ key: Schema.String, value: Schema.Struct({ address: Schema.NonEmptyString, port: Port }) }), {}),
+  /** Public service identities and the application server behind each. */
+  services: withDefault(Schema.Record({ key: ServiceUri, value: ServerHop }), {}),
+  regEvent: section(RegEvent),
   registration: section(Registration),
   digest: section(Digest),
   limits: section(Limits),
@@ -122,6 +138,8 @@ export function imsSettingsOf(config: ImsConfig, ports: BoundPorts): ImsSettings
     icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
     scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
     hosts: config.hosts,
+    services: config.services,
+    regEvent: config.regEvent,
     registration: config.registration,
     digest: config.digest,
     limits: config.limits,
