@@ -23,6 +23,7 @@ import { Registrations } from './registrations.js'
 import { Retention } from './retention.js'
 import { Sequences } from './sequences.js'
 import type { GatewaySettings } from './settings.js'
+import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
 import { StorePort } from './store-port.js'
 
@@ -52,6 +53,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)
     const sequences = new Sequences()
+    const user = new SipUser(context)
     this.deliveries = new Deliveries(context, recipients, hops)
     this.notifier = new Notifier(context)
     this.endings = new Endings(context, this.notifier)
@@ -60,18 +62,13 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       entropy,
       emit: (out) => this.out.add(out),
       ...(timers === undefined ? {} : { timers }),
-      user: {
-        onRequest: (now, transaction) => registrations.request(now, transaction),
-        onResponse: (now, transaction, response) => attempts.responded(now, transaction, response),
-        onFailure: (now, transaction, failure) => attempts.failed(now, transaction, failure),
-        // No INVITE is ever answered here, and a flow's transactions have failed before its end is told.
-        onAck: () => {},
-        onCancel: () => {},
-        onFlowDown: () => {},
-      },
+      user,
     })
+    user.endpoint = this.endpoint
     const attempts = new Attempts(context, this.endpoint, this.deliveries, recipients, identities, hops)
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
+    user.messages = attempts
+    user.serve('REGISTER', registrations)
     this.deliveries.sender = attempts
     this.deliveries.recorder = this.endings
     this.admission = new Admission(context, this.deliveries, identities, sequences)

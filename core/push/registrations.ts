@@ -1,45 +1,37 @@
 /**
- * Requests that come to the gateway: third-party REGISTERs, from configured peers only, tell who is reachable. They are
- * answered, kept, stored, and wake whoever waits. Anything else is answered as what it is. Knows no delivery's inside.
+ * What is known of registrations: third-party REGISTERs tell who is reachable. They are answered, kept, stored, and wake
+ * whoever waits. Knows no delivery's inside.
  */
 import type { Now } from '../kit/time.js'
 import type { ServerTransaction, SipEndpointContract } from '../sip/endpoint-contract.js'
 import { Header } from '../sip/header-names.js'
-import { composed } from '../sip/header-text.js'
 import { responseTo } from '../sip/write.js'
 import { registrationKey } from '../store/keys.js'
 import { decodeRegistration, encodeRegistration } from '../store/records.js'
 import type { GatewayContext } from './context.js'
 import type { Deliveries } from './deliveries.js'
 import type { Recipients } from './recipients.js'
+import type { RequestTaker } from './sip-user.js'
 import type { CommitWaiter } from './store-port.js'
 import { readThirdPartyRegister, type ThirdPartyRegister } from './third-party-register.js'
 
 const TO_TAG_BITS = 64
-const ALLOW = composed('REGISTER')
 /** A century: what a registration may claim at most and a stored row can hold. */
 const EXPIRES_SECONDS_MAX = 3_155_760_000
 
 /** What was heard holds in memory all the same; the next registration writes it again. */
 const NOBODY: CommitWaiter = { committed() {}, storeFull() {} }
 
-export class Registrations {
-  private readonly peers: ReadonlySet<string>
-
+export class Registrations implements RequestTaker {
   constructor(
     private readonly context: GatewayContext,
     private readonly endpoint: SipEndpointContract,
     private readonly recipients: Recipients,
     private readonly deliveries: Deliveries,
-  ) {
-    this.peers = new Set(context.settings.trustedPeers)
-  }
+  ) {}
 
   request(now: Now, transaction: ServerTransaction): void {
-    const { request, source } = transaction
-    if (!this.peers.has(source.address)) return this.answer(now, transaction, 403)
-    if (request.method !== 'REGISTER') return this.answer(now, transaction, 405)
-    const read = readThirdPartyRegister(request)
+    const read = readThirdPartyRegister(transaction.request)
     if (read === undefined) return this.answer(now, transaction, 404)
     this.answer(now, transaction, 200)
     this.heard(now, read)
@@ -73,7 +65,6 @@ export class Registrations {
     const response = responseTo(transaction.request, status, undefined, this.context.entropy.token(TO_TAG_BITS))
     const expires = transaction.request.get(Header.Expires)
     if (status === 200 && expires !== undefined) response.append(Header.Expires, expires)
-    if (status === 405) response.append(Header.Allow, ALLOW)
     this.endpoint.respond(now, transaction, response)
   }
 }
