@@ -10,6 +10,7 @@ import { bug } from '../kit/assert.js'
 import { Gateway } from '../push/gateway.js'
 import type { GatewayIn, GatewayOut } from '../push/contract.js'
 import { formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
+import { systemCrypto } from './crypto.js'
 import { SystemEntropy } from './entropy.js'
 import { Config, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
 import { Pump } from './pump.js'
@@ -43,19 +44,20 @@ export function startGateway(config: GatewayConfig): Effect.Effect<GatewayServic
 const run = (config: GatewayConfig) => Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Store
-  const { sockets, sip } = yield* Network
+  const { sockets, capture, sip } = yield* Network
   const { listener, pap } = yield* Http
   const notifier = yield* Notifications
   const journal = yield* Journal
   const stages = yield* Stages
   const drained = yield* Deferred.make<void>()
 
-  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip }), entropy: new SystemEntropy() })
+  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip }), entropy: new SystemEntropy(), crypto: systemCrypto })
   const output = (out: GatewayOut): void => {
     switch (out.type) {
       case 'transmit':
       case 'connect':
       case 'close':
+        capture?.left(out)
         return sockets.output(out)
       case 'commit':
       case 'read':

@@ -1,4 +1,5 @@
-/** What every part of the gateway shares: settings, chance, the store, the way out, the counts. Holds no logic. */
+/** What every part of the gateway shares: settings, chance, digests, the store, the way out, the counts. Holds no logic. */
+import type { Crypto } from '../kit/crypto.js'
 import type { Entropy } from '../kit/entropy.js'
 import type { GatewayCounters } from './contract.js'
 import type { Outbox } from './outbox.js'
@@ -8,6 +9,7 @@ import type { StorePort } from './store-port.js'
 export interface GatewayContext {
   readonly settings: GatewaySettings
   readonly entropy: Entropy
+  readonly crypto: Crypto
   readonly store: StorePort
   readonly out: Outbox
   readonly counters: GatewayCounters

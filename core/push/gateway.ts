@@ -1,21 +1,26 @@
 /**
  * The gateway as one machine: it composes the parts, hands each input to the one it is for, and after every turn lets
- * each part begin what it may. It decides nothing itself; the walk of a push is admit, deliveries, attempts, endings, notify.
+ * each part begin what it may. It decides nothing itself; the walk of a push is admit, deliveries, bindings, verdicts, endings, notify.
  */
+import type { Crypto } from '../kit/crypto.js'
 import type { Entropy } from '../kit/entropy.js'
 import type { Machine } from '../kit/machine.js'
 import type { Micros, Now } from '../kit/time.js'
 import type { SipTimerValues } from '../sip/endpoint-contract.js'
 import { SipEndpoint } from '../sip/endpoint.js'
 import { Admission } from './admit.js'
-import { Attempts } from './attempts.js'
+import { AttemptStart } from './attempt-start.js'
+import type { Requester } from './binding.js'
+import { Bindings } from './bindings.js'
 import type { GatewayContext } from './context.js'
 import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
 import { Deliveries } from './deliveries.js'
+import { Delivery } from './delivery.js'
 import { Drain } from './drain.js'
 import { Endings } from './endings.js'
 import { Hops } from './hops.js'
 import { Identities } from './identities.js'
+import { MessageBinding } from './message-binding.js'
 import { Notifier } from './notify.js'
 import { Outbox, noCounts } from './outbox.js'
 import { Recipients } from './recipients.js'
@@ -26,10 +31,12 @@ import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
 import { StorePort } from './store-port.js'
+import { Verdicts } from './verdicts.js'
 
 export interface GatewayOptions {
   readonly settings: GatewaySettings
   readonly entropy: Entropy
+  readonly crypto: Crypto
   /** RFC 3261 appendix A when absent. */
   readonly timers?: SipTimerValues
 }
@@ -47,8 +54,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly beginning: Start
   private readonly draining: Drain
 
-  constructor({ settings, entropy, timers }: GatewayOptions) {
-    const context: GatewayContext = { settings, entropy, store: this.store, out: this.out, counters: this.counters }
+  constructor({ settings, entropy, crypto, timers }: GatewayOptions) {
+    const context: GatewayContext = { settings, entropy, crypto, store: this.store, out: this.out, counters: this.counters }
     const recipients = new Recipients()
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)
@@ -65,11 +72,15 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       user,
     })
     user.endpoint = this.endpoint
-    const attempts = new Attempts(context, this.endpoint, this.deliveries, recipients, identities, hops)
+    const verdicts = new Verdicts(context, this.deliveries, recipients, identities, hops)
+    const starts = new AttemptStart(context, this.deliveries, hops)
+    const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
+    const bindings = new Bindings(this.deliveries, recipients)
+    bindings.add(messages)
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
     user.messages = attempts
     user.serve('REGISTER', registrations)
-    this.deliveries.sender = attempts
+    this.deliveries.sender = bindings
     this.deliveries.recorder = this.endings
     this.admission = new Admission(context, this.deliveries, identities, sequences)
     this.retention = new Retention(context)

@@ -159,6 +159,7 @@ export class PushWorld {
     const { domain } = this.options.population.identity
     return new Gateway({
       entropy: this.entropy.fork(`gateway ${this.births++}`),
+      crypto: this.options.crypto,
       settings: {
         ...DEFAULT_SETTINGS,
         senderAddress: 'http://ppg.example/pap',

@@ -9,6 +9,7 @@ import type { Micros, WallMillis } from '../../core/kit/time.js'
 import { encodeSubmission } from '../../core/pap/submission.js'
 import { pushMessage, type PushMessage } from '../../core/pap/documents.js'
 import { decodePap } from '../../core/pap/decode.js'
+import { systemCrypto } from '../../core/live/crypto.js'
 import type { GatewayIn, GatewayOut, PapReply } from '../../core/push/contract.js'
 import { Gateway } from '../../core/push/gateway.js'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
@@ -112,7 +113,7 @@ export class GatewayWorld {
   /** A new process over what was flushed. */
   boot(): void {
     const settings = { ...SETTINGS, ...this.options.settings }
-    this.gateway = new Gateway({ settings, entropy: new SeededEntropy((this.options.seed ?? 1) + this.flow) })
+    this.gateway = new Gateway({ settings, entropy: new SeededEntropy((this.options.seed ?? 1) + this.flow), crypto: systemCrypto })
     this.todo.length = 0
     this.waitingCommits.length = 0
     this.waitingReads.length = 0
