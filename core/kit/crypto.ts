@@ -2,9 +2,17 @@
 
 export type HashName = 'md5' | 'sha-1' | 'sha-256'
 
+/** A digest of octets that come piece by piece and are not kept. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void
+  /** Lower-case hexadecimal; the end of this hash. */
+  hex(): string
+}
+
 export interface Crypto {
   /** Lower-case hexadecimal digest of the octets, or of the UTF-8 form of a string. */
   hashHex(name: HashName, data: string | Uint8Array): string
+  runningHash(name: HashName): RunningHash
   hmac(name: HashName, key: Uint8Array, data: Uint8Array): Buffer
   /** One 16-octet block through AES-128 in ECB mode without padding. The octets of `key` never change once used. */
   aes128(key: Uint8Array, block: Uint8Array, direction: 'encrypt' | 'decrypt'): Buffer

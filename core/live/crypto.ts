@@ -1,13 +1,30 @@
 /** Digests and ciphers of core/kit/crypto.ts by node:crypto. MD5 and SHA-1 are what SIP digest and AKA prescribe, not a choice. */
-import { createCipheriv, createDecipheriv, createHmac, hash as hashAtOnce, type Cipher, type Decipher } from 'node:crypto'
-import type { Crypto, HashName } from '../kit/crypto.js'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hash as hashAtOnce, type Cipher, type Decipher } from 'node:crypto'
+import type { Crypto, HashName, RunningHash } from '../kit/crypto.js'
 
 const NODE_NAMES: Readonly<Record<HashName, string>> = { md5: 'md5', 'sha-1': 'sha1', 'sha-256': 'sha256' }
 
 export const systemCrypto: Crypto = {
   hashHex: (name, data) => hashAtOnce(NODE_NAMES[name], data, 'hex'),
+  runningHash: (name) => new NodeHash(name),
   hmac: (name, key, data) => createHmac(NODE_NAMES[name], key).update(data).digest(),
   aes128: (key, block, direction) => cipherOf(key, direction).update(block),
+}
+
+class NodeHash implements RunningHash {
+  private readonly hash
+
+  constructor(name: HashName) {
+    this.hash = createHash(NODE_NAMES[name])
+  }
+
+  update(bytes: Uint8Array): void {
+    this.hash.update(bytes)
+  }
+
+  hex(): string {
+    return this.hash.digest('hex')
+  }
 }
 
 /** By key object: setting up a cipher costs several times a block. In ECB without padding one serves any number of blocks. */

@@ -46,6 +46,12 @@ describe('the system’s crypto', () => {
     expect(systemCrypto.hashHex('md5', 'é')).toBe(systemCrypto.hashHex('md5', Buffer.from('é', 'utf8')))
   })
 
+  it('digests octets that come in pieces as it digests them whole', () => {
+    const running = systemCrypto.runningHash('sha-1')
+    for (const piece of ['a', '', 'bc']) running.update(Buffer.from(piece))
+    expect(running.hex()).toBe('a9993e364706816aba3e25717850c26c9cd0d89d')
+  })
+
   it('authenticates as RFC 2202 and RFC 4231 print it', () => {
     expect(systemCrypto.hmac('md5', Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?')).toString('hex')).toBe('750c783e6ab0b503eaa86e310a5db738')
     expect(systemCrypto.hmac('sha-256', Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?')).toString('hex'))
