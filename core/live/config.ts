@@ -94,6 +94,7 @@ export const GatewayConfig = Schema.Struct({
   addresses: key(Addresses, {}, 'Who is served, and how PAP addresses become SIP URIs.'),
   store: key(Schema.String.pipe(Schema.minLength(1, { message: () => 'name a folder' })), 'pushbench-store', 'Folder of the durable store, on a real disk.'),
   journal: Schema.optional(Schema.String).annotations({ description: 'File that gets one line per event; none when absent.' }),
+  capture: Schema.optional(Schema.String).annotations({ description: 'pcap file of everything that crosses the SIP and MSRP sockets, for Wireshark; none when absent.' }),
   limits: key(Limits, {}, 'Bounds of what is at work at a time.'),
   times: key(Times, {}, 'Lifetimes and waits.'),
   notifications: key(Notifications, {}, 'Result notifications to initiators.'),

@@ -10,6 +10,7 @@ import * as Layer from 'effect/Layer'
 import type { Endpoint } from '../kit/network.js'
 import type { GatewayIn } from '../push/contract.js'
 import { endpointOf, type GatewayConfig } from './config.js'
+import { Capture } from './capture.js'
 import { PapListener } from './http.js'
 import { JournalWriter } from './journal.js'
 import { Notifier } from './notifier.js'
@@ -41,7 +42,7 @@ export class Stages extends Context.Tag('gateway/Stages')<Stages, {
 }>() {}
 
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
-export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly sip: Endpoint }>() {}
+export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint }>() {}
 export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
 export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
 export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
@@ -80,12 +81,20 @@ const store = Layer.scoped(Store, Effect.gen(function* () {
 const network = Layer.scoped(Network, Effect.gen(function* () {
   const config = yield* Config
   const box = yield* Inbox
+  const { capture: capturePath } = config
+  const capture = capturePath === undefined ? undefined : yield* Effect.acquireRelease(
+    Effect.sync(() => new Capture(capturePath, (error) => box.fail(error))),
+    (opened) => Effect.promise(() => opened.close()),
+  )
   const sockets = yield* Effect.acquireRelease(
-    Effect.sync(() => new Sockets((input) => box.deliver(input))),
+    Effect.sync(() => new Sockets((input) => {
+      capture?.came(input)
+      box.deliver(input)
+    })),
     (opened) => Effect.promise(() => opened.close()),
   )
   const sip = yield* attempt(() => sockets.listen(['udp', 'tcp'], endpointOf(config.sip.listen)!), `the SIP listener at ${config.sip.listen}`)
-  return { sockets, sip }
+  return { sockets, capture, sip }
 }))
 
 const http = Layer.scoped(Http, Effect.gen(function* () {
