@@ -1,13 +1,14 @@
 /**
  * The life of each delivery between acceptance and final outcome: ready, attempting, waiting for its time, for a retry
  * or for a registration, at the end of its lifetime. At most one MESSAGE is pending to a Request-URI (RFC 3428 section 8).
- * It assumes nothing about other recipients of the same submission. What is sent and what an answer means: attempts.ts.
+ * It assumes nothing about other recipients of the same submission. What is sent: bindings.ts; what an answer means: verdicts.ts.
  */
 import { assert } from '../kit/assert.js'
 import { DeadlineHeap } from '../kit/heap.js'
 import { monoOfWall, type Micros, type Now } from '../kit/time.js'
 import { pendingKey, type Sequence } from '../store/keys.js'
 import { PRIORITIES, decodeSubmission, type SubmissionRecord } from '../store/records.js'
+import { bitOf } from './binding.js'
 import type { GatewayContext } from './context.js'
 import { Delivery, type DeliveryState, type Group } from './delivery.js'
 import type { Hops } from './hops.js'
@@ -29,6 +30,8 @@ export interface End {
 /** Whoever sends a ready delivery; it ends the attempt by exactly one of the verbs below. */
 export interface Sender {
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): void
+  /** Whether it has a way to send it besides those the delivery excludes. */
+  hasOther(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean
 }
 
 /** Whoever writes outcomes down. */
@@ -142,6 +145,15 @@ export class Deliveries {
     this.leaveAttempt(delivery)
     this.change(delivery, 'ready')
     this.makeReady(now, delivery)
+  }
+
+  /** By the next binding the selection has for it, at once; by none, then this end. */
+  elsewhere(now: Now, delivery: Delivery, end: End): void {
+    const submission = delivery.submission
+    assert(submission !== undefined, 'an attempt has its submission at hand')
+    delivery.excluded |= bitOf(delivery.binding)
+    if (this.sender.hasOther(now, delivery, submission)) this.again(now, delivery)
+    else this.end(now, delivery, end)
   }
 
   later(now: Now, delivery: Delivery, waitMicros: Micros): void {

@@ -6,10 +6,11 @@ import type { Deadline } from '../kit/heap.js'
 import type { WallMillis } from '../kit/time.js'
 import type { Sequence } from '../store/keys.js'
 import type { SubmissionRecord } from '../store/records.js'
+import type { BindingName } from './binding.js'
 import type { RequestQueue } from './recipients.js'
 
 /**
- * `ready`: in its queue's ready list. `attempting`: the queue's one pending MESSAGE, or being read back for it.
+ * `ready`: in its queue's ready list. `attempting`: the queue's one pending request, or being read back for it.
  * `awaiting`: in its queue's list of those that wait for a registration. `timed`: before deliver-after, or after a
  * failure, until its timer. `holding`: taken by a store (202), nothing more is sent. `ending`: the outcome is being written.
  */
@@ -26,6 +27,10 @@ export class Delivery {
   timer: Deadline<Delivery> | undefined = undefined
   /** What is sent; only while at work. */
   submission: SubmissionRecord | undefined = undefined
+  /** How the present attempt goes out, or the last one went. */
+  binding: BindingName = 'message'
+  /** Bindings that turned out not to be for this recipient, as bits (binding.ts). */
+  excluded = 0
   tries = 0
   cseq = 0
   redirections = 0

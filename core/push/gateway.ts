@@ -10,12 +10,10 @@ import type { SipTimerValues } from '../sip/endpoint-contract.js'
 import { SipEndpoint } from '../sip/endpoint.js'
 import { Admission } from './admit.js'
 import { AttemptStart } from './attempt-start.js'
-import type { Requester } from './binding.js'
 import { Bindings } from './bindings.js'
 import type { GatewayContext } from './context.js'
 import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
 import { Deliveries } from './deliveries.js'
-import { Delivery } from './delivery.js'
 import { Drain } from './drain.js'
 import { Endings } from './endings.js'
 import { Hops } from './hops.js'
@@ -78,7 +76,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const bindings = new Bindings(this.deliveries, recipients)
     bindings.add(messages)
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
-    user.messages = attempts
+    user.messages = messages
     user.serve('REGISTER', registrations)
     this.deliveries.sender = bindings
     this.deliveries.recorder = this.endings

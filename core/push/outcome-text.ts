@@ -9,17 +9,17 @@ const WHEN: Readonly<Record<NonNullable<OutcomeRow['when']>, string>> = {
 }
 
 export function outcomesDocument(): string {
-  const rows = OUTCOMES.map((row) => `| ${row.seen.join(', ')} | ${row.when === undefined ? '' : WHEN[row.when]} | ${actionText(row.action)} | ${row.lifetimeCode} | ${row.because} |`)
-  return `# Outcomes of a push sent as SIP MESSAGE
+  const rows = OUTCOMES.map((row) => `| ${row.seen.join(', ')} | ${row.by === undefined ? 'any' : row.by.join(', ')} | ${row.when === undefined ? '' : WHEN[row.when]} | ${actionText(row.action)} | ${row.lifetimeCode} | ${row.because} |`)
+  return `# Outcomes of an attempt, by binding
 
 Printed from \`core/push/outcomes.ts\` by its test (\`UPDATE_DOCS=1\` writes this file). The first row that fits wins; a status
-without a row counts as x00 of its class (RFC 3261 section 8.1.3.2). A push lives until deliver-before, else until the
+without a row counts as x00 of its class (RFC 3261 section 8.1.3.2), an MSRP status without one as msrp-400. A push lives until deliver-before, else until the
 configured default. When that ends it while it waits, retries or queues, it is \`expired\` if deliver-before was given, else
 \`timeout\`, with the code of the last column for what was seen last. A push that is never tried because no registered device
 of the recipient has the application ends \`undeliverable\` 2006 (2005 when the initiator had stated capabilities).
 
-| seen | when | what follows | code at the end of the lifetime | because |
-|---|---|---|---|---|
+| seen | binding | when | what follows | code at the end of the lifetime | because |
+|---|---|---|---|---|---|
 ${rows.join('\n')}
 `
 }
@@ -28,6 +28,7 @@ function actionText(action: Action): string {
   switch (action.do) {
     case 'deliver': return `\`delivered\` 1000, reported ${action.confirmed ? 'confirmed (unconfirmed if that was asked for)' : 'unconfirmed'}`
     case 'end': return `\`${action.state}\` ${action.code}${action.forgetDevice === true ? ', the device is forgotten' : ''}`
+    case 'elsewhere': return `by another binding, if one is left; else \`${action.state}\` ${action.code}`
     case 'retry': return 'again after a growing wait, at least Retry-After; first over another next hop when one failed'
     case 'await-registration': return 'waits for a registration (at once if one came meanwhile), or Retry-After'
     case 'hold': return `nothing more is sent; at the end of the lifetime \`${action.state}\` ${action.code}`

@@ -12,7 +12,7 @@ import type { DeliveryMethod } from '../../core/store/records.js'
 import { GatewayWorld, PEER, START_WALL, silent, sipAddress, thirdPartyRegister, user } from './gateway-world.js'
 
 const quality = (deliveryMethod: DeliveryMethod) => ({ priority: 'medium' as const, deliveryMethod, networkRequired: false, bearerRequired: false })
-const seen: Seen = { status: 200, deliveryMethod: 'notspecified', retryAfterSeconds: undefined, redirections: 0, redirectWithinDomain: false, resolvable: false }
+const seen: Seen = { binding: 'message', status: 200, deliveryMethod: 'notspecified', retryAfterSeconds: undefined, redirections: 0, redirectWithinDomain: false, resolvable: false }
 const HOUR = 3_600_000_000
 
 function pushTo(world: GatewayWorld, method: DeliveryMethod = 'notspecified', deliverBefore?: number): void {

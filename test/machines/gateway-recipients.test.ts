@@ -1,6 +1,8 @@
 /** Memory of the gateway: nothing is kept of a recipient of whom nothing is known and for whom nothing waits. */
 import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
+import { systemCrypto } from '../../core/live/crypto.js'
+import { systemCrypto } from '../../core/live/crypto.js'
 import { Deliveries, type End } from '../../core/push/deliveries.js'
 import type { Delivery } from '../../core/push/delivery.js'
 import { Hops } from '../../core/push/hops.js'
@@ -58,10 +60,10 @@ describe('a delivery', () => {
   function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
     const out = new Outbox()
     const recipients = new Recipients()
-    const context = { settings: SETTINGS, entropy: new SeededEntropy(1), store: new StorePort(out), out, counters: noCounts() }
+    const context = { settings: SETTINGS, entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), out, counters: noCounts() }
     const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
     const attempted: Delivery[] = []
-    made.sender = { send: (_now, delivery) => attempted.push(delivery) }
+    made.sender = { hasOther: () => true, send: (_now, delivery) => attempted.push(delivery) }
     made.recorder = { record: () => {} }
     let sequence = 0
     const push = (uri: string, lifetimeMillis = 60_000): void => {
