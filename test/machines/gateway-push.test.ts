@@ -12,7 +12,7 @@ describe('a push', () => {
     const id = world.submit({ pushId: 'p1', addresses: [user('anna')], ...NOTIFY })
     expect(world.code(id)).toBe(1001)
     expect(world.journal.map((line) => `${line.event} ${line.details.join(' ')}`.trim())).toEqual([
-      'accepted', 'sip-out sip:anna@ims.example', 'outcome delivered 1000 confirmed 200',
+      'accepted', 'sip-out sip:anna@ims.example message', 'outcome delivered 1000 confirmed 200',
     ])
     expect(world.notifies).toHaveLength(1)
     const document = decodePap(world.notifies[0]!.body)

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { systemCrypto } from '../../core/live/crypto.js'
-import { systemCrypto } from '../../core/live/crypto.js'
 import { Deliveries, type End } from '../../core/push/deliveries.js'
 import type { Delivery } from '../../core/push/delivery.js'
 import { Hops } from '../../core/push/hops.js'
