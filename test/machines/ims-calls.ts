@@ -114,7 +114,7 @@ export function statuses(peer: Peer): number[] {
 /** Whatever a message says apart from branches, tags of chance, ports and counters. */
 export function withoutChance(octets: readonly Buffer[]): string {
   return Buffer.concat(octets).toString('latin1').replace(/branch=[\w.]+/g, 'branch=B').replace(/(\d+\.\d+\.\d+\.\d+):\d+/g, '$1:P')
-    .replace(/rport=\d+/g, 'rport=P').replace(/sip:[\w+/=]{32}@/g, 'sip:TOKEN@').replace(/call-?\d+/g, 'call')
+    .replace(/rport=\d+/g, 'rport=P').replace(/sip:[\w+/=]{32}@/g, 'sip:TOKEN@').replace(/call-?\d+/g, 'call').replace(/tag=u\d+/g, 'tag=u')
 }
 
 /** Nothing of a request, branch or transaction is left in any node. */
