@@ -1,29 +1,35 @@
 /**
- * Real UDP and TCP sockets as the flows of core/kit/network.ts: binds and listens, connects with a time limit,
+ * Real UDP, TCP and TLS sockets as the flows of core/kit/network.ts: binds and listens, connects with a time limit,
  * gathers what a machine transmits within one event-loop turn into one write per flow, and keeps credit.
- * It knows bytes and addresses, never what they mean. TLS is refused here for now.
+ * It knows bytes and addresses, never what they mean. A TLS flow is up when its handshake is done.
  *
  * Every flow-up is followed by exactly one flow-down, whoever ended the flow (also after the machine's own `close`),
  * except when `close()` ends everything: from then on nothing is reported.
  */
 import { connect as netConnect, createServer, type Server, type Socket } from 'node:net'
-import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut } from '../kit/network.js'
+import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls'
+import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut, type Transport } from '../kit/network.js'
 import { MICROS_PER_MILLI } from '../kit/time.js'
 import { bindDatagrams, type DatagramFlow } from './datagrams.js'
 import { StreamFlow } from './stream-flow.js'
+import { clientOptions, serverOptions, type TlsMaterial } from './tls.js'
 
-/** How many TCP connections, accepted and opened together, one driver holds. */
+/** How many TCP and TLS connections, accepted and opened together, one driver holds. */
 export const CONNECTIONS_MAX = 16_384
+
+type StreamTransport = Exclude<Transport, 'udp'>
 
 /** How many free ports are tried where UDP and TCP must share one number. */
 const PORT_TRIES_MAX = 16
 
 /** Running totals; lost datagrams are counted where they can be seen. */
 export interface SocketCounters {
-  /** Gauge: TCP connections that are up. */
+  /** Gauge: TCP and TLS connections that are up. */
   connections: number
   /** Accepted and dropped at once, or not opened, because CONNECTIONS_MAX was reached. */
   connectionsRefused: number
+  /** TLS handshakes of who connected here that failed or took too long. */
+  handshakesFailed: number
   bytesIn: number
   bytesOut: number
   datagramsIn: number
@@ -36,18 +42,22 @@ export interface SocketCounters {
 
 export class Sockets {
   readonly counters: SocketCounters = {
-    connections: 0, connectionsRefused: 0, bytesIn: 0, bytesOut: 0, datagramsIn: 0, datagramsOut: 0, datagramsFailed: 0, transmitsLate: 0,
+    connections: 0, connectionsRefused: 0, handshakesFailed: 0, bytesIn: 0, bytesOut: 0, datagramsIn: 0, datagramsOut: 0, datagramsFailed: 0, transmitsLate: 0,
   }
   private readonly streams = new Map<FlowId, StreamFlow>()
   private readonly datagrams = new Map<FlowId, DatagramFlow>()
+  /** On the way up: being connected, or accepted and shaking hands. */
   private readonly connecting = new Set<Socket>()
   private readonly servers: Server[] = []
   private readonly dirty: StreamFlow[] = []
   private flowLast: FlowId = 0
   private closed = false
 
-  /** @param report takes what happens on the network; called from socket callbacks and from within `output` */
-  constructor(private readonly report: (input: NetworkIn) => void) {}
+  /**
+   * @param report takes what happens on the network; called from socket callbacks and from within `output`
+   * @param tls what TLS flows are made with; without it there are none
+   */
+  constructor(private readonly report: (input: NetworkIn) => void, private readonly tls?: TlsMaterial) {}
 
   /** What the machine wants of the network. TCP bytes are written by the next `flush`, datagrams leave at once. */
   output(output: NetworkOut): void {
@@ -60,8 +70,7 @@ export class Sockets {
         return
       }
       case 'connect':
-        if (output.transport === 'tls') this.report({ type: 'connect-failed', ticket: output.ticket, reason: 'TLS is not offered by this driver' })
-        else this.connect(output.ticket, output.remote)
+        this.connect(output.ticket, output.transport, output.remote)
         return
       case 'close':
         this.streams.get(output.flow)?.finish('closed by this side')
@@ -77,16 +86,16 @@ export class Sockets {
   }
 
   /**
-   * Binds one port for all `transports`, the wanted one or, where that is taken (or 0), a free one.
-   * Rejects when the address itself cannot be bound.
+   * Binds one port for all `transports`, the wanted one or, where that is taken (or 0), a free one. TCP and TLS cannot share one.
+   * Rejects when the address itself cannot be bound, or where TLS is asked for and this driver was given none.
    */
-  async listen(transports: readonly ('udp' | 'tcp')[], wanted: Endpoint): Promise<Endpoint> {
+  async listen(transports: readonly Transport[], wanted: Endpoint): Promise<Endpoint> {
     for (let tries = 0, port = wanted.port; ; tries++, port = 0) {
       const held: { close(): void }[] = []
       try {
         // TCP first: the system's free TCP port is then asked for over UDP.
         for (const transport of [...transports].sort()) {
-          const bound = transport === 'tcp' ? await this.listenTcp(wanted.address, port) : await this.bindUdp(wanted.address, port)
+          const bound = transport === 'udp' ? await this.bindUdp(wanted.address, port) : await this.listenStream(transport, wanted.address, port)
           held.push(bound)
           port = bound.port
         }
@@ -132,16 +141,9 @@ export class Sockets {
     return { port: flow.local.port, close: () => flow.close('the port was given back') }
   }
 
-  private listenTcp(address: string, port: number): Promise<{ port: number; close(): void }> {
+  private listenStream(transport: StreamTransport, address: string, port: number): Promise<{ port: number; close(): void }> {
+    const server = transport === 'tcp' ? createServer({ noDelay: true }, (socket) => { if (this.admits(socket)) this.up(socket, 'tcp', undefined) }) : this.tlsServer()
     return new Promise((resolve, reject) => {
-      const server = createServer({ noDelay: true }, (socket) => {
-        if (this.streams.size + this.connecting.size >= CONNECTIONS_MAX) {
-          this.counters.connectionsRefused += 1
-          socket.destroy()
-          return
-        }
-        this.up(socket, undefined)
-      })
       server.once('error', reject)
       server.listen({ host: address, port }, () => {
         server.off('error', reject)
@@ -153,15 +155,55 @@ export class Sockets {
     })
   }
 
-  private connect(ticket: number, remote: Endpoint): void {
+  private tlsServer(): Server {
+    if (this.tls === undefined) throw new Error('TLS is asked for, but no certificate is configured')
+    // A TLS server gives out its sockets only after the handshake; until then the connection beneath is what there is to hold.
+    const shaking = new Map<string, Socket>()
+    const server = createTlsServer(serverOptions(this.tls), (socket) => {
+      const raw = shaking.get(peerOf(socket))
+      if (raw !== undefined) this.connecting.delete(raw)
+      shaking.delete(peerOf(socket))
+      this.up(socket, 'tls', undefined)
+    })
+    server.on('connection', (raw: Socket) => {
+      if (!this.admits(raw)) return
+      const peer = peerOf(raw)
+      shaking.set(peer, raw)
+      this.connecting.add(raw)
+      raw.once('close', () => {
+        this.connecting.delete(raw)
+        if (shaking.get(peer) === raw) shaking.delete(peer)
+      })
+    })
+    server.on('tlsClientError', (_error, socket) => {
+      this.counters.handshakesFailed += 1
+      socket.destroy()
+    })
+    return server
+  }
+
+  /** False for one connection too many, which is gone then. */
+  private admits(socket: Socket): boolean {
+    if (this.streams.size + this.connecting.size < CONNECTIONS_MAX) return true
+    this.counters.connectionsRefused += 1
+    socket.destroy()
+    return false
+  }
+
+  private connect(ticket: number, transport: StreamTransport, remote: Endpoint): void {
     if (this.closed) return
     if (this.streams.size + this.connecting.size >= CONNECTIONS_MAX) {
       this.counters.connectionsRefused += 1
       this.tell({ type: 'connect-failed', ticket, reason: `${CONNECTIONS_MAX} connections are open, which is the most this driver holds` })
       return
     }
+    if (transport === 'tls' && this.tls === undefined) {
+      this.tell({ type: 'connect-failed', ticket, reason: 'TLS is asked for, but no certificate is configured' })
+      return
+    }
     let failure = 'the connection was closed before it was open'
-    const socket = netConnect({ host: remote.address, port: remote.port, noDelay: true })
+    const socket = transport === 'tls' ? tlsConnect(clientOptions(this.tls!, remote)) : netConnect({ host: remote.address, port: remote.port })
+    socket.setNoDelay(true)
     const timer = setTimeout(() => {
       failure = `no answer from ${remote.address}:${remote.port} within ${CONNECT_TIMEOUT_MICROS / 1_000_000} s`
       socket.destroy()
@@ -175,16 +217,16 @@ export class Sockets {
     this.connecting.add(socket)
     socket.on('error', onError)
     socket.once('close', onClose)
-    socket.once('connect', () => {
+    socket.once(transport === 'tls' ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer)
       this.connecting.delete(socket)
       socket.off('close', onClose)
-      this.up(socket, ticket)
+      this.up(socket, transport, ticket)
       socket.off('error', onError)
     })
   }
 
-  private up(socket: Socket, ticket: number | undefined): void {
+  private up(socket: Socket, transport: StreamTransport, ticket: number | undefined): void {
     const id = ++this.flowLast
     const flow = new StreamFlow(socket, id, this.counters, this.dirty, (input) => {
       if (input.type === 'flow-down') {
@@ -195,11 +237,15 @@ export class Sockets {
     })
     this.streams.set(id, flow)
     this.counters.connections += 1
-    this.tell({ type: 'flow-up', flow: id, transport: 'tcp', local: flow.local, remote: flow.remote, ticket })
+    this.tell({ type: 'flow-up', flow: id, transport, local: flow.local, remote: flow.remote, ticket })
   }
 }
 
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`
 }

@@ -1,5 +1,5 @@
 /**
- * One TCP connection as a flow: gathers transmits until `flush`, tells `full` and `writable`, and goes down exactly
+ * One TCP or TLS connection as a flow: gathers transmits until `flush`, tells `full` and `writable`, and goes down exactly
  * once whatever the socket emits (end, error, close, in any order). It knows nothing of how the connection came about.
  */
 import type { Socket } from 'node:net'

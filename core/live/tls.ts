@@ -1,0 +1,71 @@
+/**
+ * What TLS needs besides a socket: the configuration that names its PEM files, the files read once at the start, and
+ * the options for either end of a connection. It knows certificates and who is trusted, not what flows over them.
+ */
+import { readFileSync } from 'node:fs'
+import { createSecureContext, type ConnectionOptions, type SecureContext, type TlsOptions } from 'node:tls'
+import * as Schema from 'effect/Schema'
+import { CONNECT_TIMEOUT_MICROS, type Endpoint } from '../kit/network.js'
+import { MICROS_PER_MILLI } from '../kit/time.js'
+
+const TLS_VERSION_MIN = 'TLSv1.2'
+
+const File = Schema.String.pipe(Schema.minLength(1, { message: () => 'name a PEM file' }))
+
+/** TLS as configured, by the names of PEM files. The same certificate serves as server's and as client's. */
+export const TlsConfig = Schema.Struct({
+  certificate: File.annotations({ description: 'PEM file of this side’s certificate, followed by its intermediate ones.' }),
+  key: File.annotations({ description: 'PEM file of its private key.' }),
+  authorities: Schema.optionalWith(File, { exact: true })
+    .annotations({ description: 'PEM file of the authorities whose certificates are accepted; those of the system when absent.' }),
+  peerName: Schema.optionalWith(Schema.NonEmptyString, { exact: true })
+    .annotations({ description: 'The name a server’s certificate must be for; the address connected to when absent.' }),
+  clients: Schema.optionalWith(Schema.Literal('any', 'certified'), { default: () => 'any' as const })
+    .annotations({ description: 'Whether who connects here must show a certificate of one of the authorities.' }),
+  verify: Schema.optionalWith(Schema.Boolean, { default: () => true })
+    .annotations({ description: 'Whether a server’s certificate is checked; false only for a laboratory.' }),
+})
+export type TlsConfig = typeof TlsConfig.Type
+export type TlsConfigWritten = typeof TlsConfig.Encoded
+
+/** TLS ready to be used. */
+export interface TlsMaterial {
+  /** PEM. */
+  readonly files: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer }
+  /** Made of them once, for all connections this side opens. */
+  readonly context: SecureContext
+  readonly peerName: string | undefined
+  readonly clients: 'any' | 'certified'
+  readonly verify: boolean
+}
+
+/** Reads the files. Throws an Error that names the file and what is wrong with it. */
+export function readTls(config: TlsConfig): TlsMaterial {
+  const cert = contentOf(config.certificate, 'certificate')
+  const key = contentOf(config.key, 'key')
+  const files = config.authorities === undefined ? { cert, key } : { cert, key, ca: contentOf(config.authorities, 'authorities') }
+  try {
+    return { files, context: createSecureContext({ ...files, minVersion: TLS_VERSION_MIN }), peerName: config.peerName, clients: config.clients, verify: config.verify }
+  } catch (error) {
+    throw new Error(`TLS cannot be used with ${config.certificate} and ${config.key}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function contentOf(file: string, what: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new Error(`tls.${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** For the side that is connected to. A handshake that lasts longer than a connection attempt may is cut. */
+export function serverOptions({ files, clients }: TlsMaterial): TlsOptions & { readonly noDelay: true } {
+  const certified = clients === 'certified'
+  return { ...files, minVersion: TLS_VERSION_MIN, requestCert: certified, rejectUnauthorized: certified, handshakeTimeout: CONNECT_TIMEOUT_MICROS / MICROS_PER_MILLI, noDelay: true }
+}
+
+/** For the side that connects: without a name of its own the certificate must be for the address (RFC 5922 section 7.3). */
+export function clientOptions({ context, peerName, verify }: TlsMaterial, remote: Endpoint): ConnectionOptions {
+  return { host: remote.address, port: remote.port, secureContext: context, rejectUnauthorized: verify, ...(peerName === undefined ? {} : { servername: peerName }) }
+}
