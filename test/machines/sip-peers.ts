@@ -81,6 +81,15 @@ export class Peer implements TransactionUser {
     this.endpoint.input(this.clock, from === undefined ? { type: 'bytes', flow, bytes: octets } : { type: 'bytes', flow, bytes: octets, from })
   }
 
+  /** Of the endpoint, and of what a peer with more to it keeps beside. */
+  deadline(): Micros {
+    return this.endpoint.deadline()
+  }
+
+  tick(): void {
+    this.endpoint.tick(this.clock)
+  }
+
   /** What it sent since the last call, as texts. */
   sent(): string[] {
     return this.out.splice(0).flatMap((out) => (out.type === 'transmit' ? [out.bytes.toString('latin1')] : []))
@@ -88,9 +97,9 @@ export class Peer implements TransactionUser {
 
   /** Moves the clock from deadline to deadline up to `until`. */
   wait(until: Micros, each?: () => void): void {
-    while (this.endpoint.deadline() <= until) {
-      this.clock.mono = Math.max(this.clock.mono, this.endpoint.deadline())
-      this.endpoint.tick(this.clock)
+    while (this.deadline() <= until) {
+      this.clock.mono = Math.max(this.clock.mono, this.deadline())
+      this.tick()
       each?.()
     }
     this.clock.mono = until
@@ -130,16 +139,18 @@ interface Flight {
   readonly bytes: Buffer
 }
 
+export type PeerMaker<P extends Peer> = (clock: Clock, address: Endpoint) => P
+
 /** Two peers and what happens to each transmission between them: the delays after which copies of it arrive; none when it is lost. */
-export class Link {
+export class LinkOf<P extends Peer> {
   readonly clock = new Clock()
-  readonly alice: Peer
-  readonly bob: Peer
+  readonly alice: P
+  readonly bob: P
   private readonly flights = new DeadlineHeap<Flight>()
 
-  constructor(readonly transport: Transport, private readonly fate: (nth: number) => readonly Micros[] = () => [1_000], options: Partial<SipEndpointOptions> = {}) {
-    this.alice = new Peer(this.clock, ALICE, options)
-    this.bob = new Peer(this.clock, BOB, options)
+  constructor(readonly transport: Transport, private readonly fate: (nth: number) => readonly Micros[], make: PeerMaker<P>) {
+    this.alice = make(this.clock, ALICE)
+    this.bob = make(this.clock, BOB)
     for (const [peer, other] of [[this.alice, BOB], [this.bob, ALICE]] as const) peer.up(transport, transport === 'udp' ? undefined : other)
   }
 
@@ -156,13 +167,20 @@ export class Link {
     for (;;) {
       this.collect(this.alice, this.bob)
       this.collect(this.bob, this.alice)
-      const next = Math.min(this.flights.next(), this.alice.endpoint.deadline(), this.bob.endpoint.deadline())
+      const next = Math.min(this.flights.next(), this.alice.deadline(), this.bob.deadline())
       if (next > until) break
       this.clock.mono = Math.max(this.clock.mono, next)
-      for (const peer of [this.alice, this.bob]) if (peer.endpoint.deadline() <= this.clock.mono) peer.endpoint.tick(this.clock)
+      for (const peer of [this.alice, this.bob]) if (peer.deadline() <= this.clock.mono) peer.tick()
       const flight = this.flights.popDue(this.clock.mono)
       if (flight !== undefined) flight.to.receive(flight.bytes, this.transport === 'udp' ? flight.from.address : undefined)
     }
     this.clock.mono = until
+  }
+}
+
+/** Two plain peers. */
+export class Link extends LinkOf<Peer> {
+  constructor(transport: Transport, fate: (nth: number) => readonly Micros[] = () => [1_000], options: Partial<SipEndpointOptions> = {}) {
+    super(transport, fate, (clock, address) => new Peer(clock, address, options))
   }
 }
