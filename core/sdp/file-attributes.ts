@@ -8,6 +8,7 @@ import type { FileDateName, FileDescription, FileSelector } from './msrp-media.j
 const TOKEN = "[A-Za-z0-9!#$%&'*+\\-.^_`{|}~]+"
 const MEDIA_TYPE = `${TOKEN}/${TOKEN}`
 const WHOLE_TOKEN = new RegExp(`^${TOKEN}$`)
+const WHOLE_TYPE = new RegExp(`^${MEDIA_TYPE}$`)
 /** 1 name, 2 size, 3 type, 4 its parameters, 5 hash algorithm, 6 hash. */
 const SELECTOR = new RegExp(
   ` *(?:name:"((?:[^"%\\r\\n\\0]|%[0-9A-Fa-f]{2})+)"|size:(\\d{1,15})|type:(${MEDIA_TYPE})((?:;${TOKEN}=(?:"[^"]*"|${TOKEN}))*)|hash:([A-Za-z0-9-]+):([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*))(?= |$)`, 'y',
@@ -58,8 +59,7 @@ export function fileSelectorText({ name, size, type, sha1 }: FileSelector): stri
 export function selectorType(contentType: string): string | undefined {
   const semicolon = contentType.indexOf(';')
   const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
-  const slash = type.indexOf('/')
-  return WHOLE_TOKEN.test(type.slice(0, slash)) && WHOLE_TOKEN.test(type.slice(slash + 1)) ? type : undefined
+  return WHOLE_TYPE.test(type) ? type : undefined
 }
 
 /** Section 6: NUL, CR, LF, the quote and the percent sign cannot stand in a name as they are. */
