@@ -32,7 +32,8 @@ const NextHopText = Schema.String.pipe(Schema.filter((text) => nextHopOf(text) !
 
 const Pap = Schema.Struct({
   listen: key(EndpointText, '127.0.0.1:8080', 'Where push initiators submit by HTTP, at /pap. A port that is taken is replaced by a free one.'),
-  bodyMax: key(Size, `${BODY_BYTES_MAX}B`, 'The largest submission; beyond, HTTP 413.'),
+  bodyMax: key(Size, `${BODY_BYTES_MAX}B`, 'The largest submission, its content apart; beyond, HTTP 413.'),
+  contentMax: key(Size, '100MiB', 'The largest content; beyond, HTTP 413. Above 64 KiB it is kept in a file beside the store.'),
   url: Schema.optional(pattern(/^https?:\/\/\S+$/, 'an http or https URL'))
     .annotations({ description: 'What initiators are told as this gateway’s address; made of `listen` when absent.' }),
   name: key(Schema.String, DEFAULT_SETTINGS.senderName, 'What initiators are told as this gateway’s name.'),

@@ -2,6 +2,7 @@
  * What a gateway holds of the world, each as a scoped layer that reports into one inbox: store, sockets, HTTP, notifier,
  * journal. It knows how each is opened and closed, not how a push goes through them; gateway-service.ts does.
  */
+import { join } from 'node:path'
 import * as Context from 'effect/Context'
 import * as Data from 'effect/Data'
 import * as Deferred from 'effect/Deferred'
@@ -9,8 +10,10 @@ import * as Effect from 'effect/Effect'
 import * as Layer from 'effect/Layer'
 import type { Endpoint } from '../kit/network.js'
 import type { GatewayIn } from '../push/contract.js'
+import { contentKey } from '../store/keys.js'
 import { endpointOf, type GatewayConfig } from './config.js'
 import { Capture } from './capture.js'
+import { ContentStore } from './content-store.js'
 import { PapListener } from './http.js'
 import { JournalWriter } from './journal.js'
 import { Notifier } from './notifier.js'
@@ -41,6 +44,7 @@ export class Stages extends Context.Tag('gateway/Stages')<Stages, {
   readonly notify: StageHistogram
 }>() {}
 
+export class Contents extends Context.Tag('gateway/Contents')<Contents, ContentStore>() {}
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
 export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint }>() {}
 export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
@@ -78,6 +82,13 @@ const store = Layer.scoped(Store, Effect.gen(function* () {
   )
 }))
 
+const contents = Layer.effect(Contents, Effect.gen(function* () {
+  const config = yield* Config
+  const rows = yield* Store
+  const folder = join(config.store, 'content')
+  return yield* attempt(async () => new ContentStore(folder, (id) => rows.has(contentKey(id))), `the folder of contents ${folder}`)
+}))
+
 const network = Layer.scoped(Network, Effect.gen(function* () {
   const config = yield* Config
   const box = yield* Inbox
@@ -100,9 +111,10 @@ const network = Layer.scoped(Network, Effect.gen(function* () {
 const http = Layer.scoped(Http, Effect.gen(function* () {
   const config = yield* Config
   const box = yield* Inbox
+  const store = yield* Contents
   const { http: histogram } = yield* Stages
   const listener = yield* Effect.acquireRelease(
-    Effect.sync(() => new PapListener({ bodyBytesMax: config.pap.bodyMax }, (request) => box.deliver(request), (micros) => histogram.record(micros))),
+    Effect.sync(() => new PapListener({ bodyBytesMax: config.pap.bodyMax, content: { store, bytesMax: config.pap.contentMax } }, (request) => box.deliver(request), (micros) => histogram.record(micros))),
     (opened) => Effect.promise(() => opened.close()),
   )
   const pap = yield* attempt(() => listener.listen(endpointOf(config.pap.listen)!), `the PAP listener at ${config.pap.listen}`)
@@ -133,8 +145,8 @@ const journal = Layer.scoped(Journal, Effect.gen(function* () {
 }))
 
 /** Everything but the machine. The store is opened first and closed last but one: what the others still say can be kept. */
-export const resources: Layer.Layer<Stages | Inbox | Store | Network | Http | Notifications | Journal, GatewayError, Config> =
-  Layer.mergeAll(http, network, notifications).pipe(Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
+export const resources: Layer.Layer<Stages | Inbox | Store | Contents | Network | Http | Notifications | Journal, GatewayError, Config> =
+  Layer.mergeAll(http, network, notifications).pipe(Layer.provideMerge(contents), Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
 
 function attempt<Value>(open: () => Promise<Value>, what?: string): Effect.Effect<Value, GatewayError> {
   return Effect.tryPromise({

@@ -12,7 +12,7 @@ import type { GatewayIn, GatewayOut } from '../push/contract.js'
 import { formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
 import { systemCrypto } from './crypto.js'
 import { SystemEntropy } from './entropy.js'
-import { Config, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
+import { Config, Contents, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
 import { Pump } from './pump.js'
 
 export { GatewayError } from './gateway-resources.js'
@@ -44,6 +44,7 @@ export function startGateway(config: GatewayConfig): Effect.Effect<GatewayServic
 const run = (config: GatewayConfig) => Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Store
+  const contents = yield* Contents
   const { sockets, capture, sip } = yield* Network
   const { listener, pap } = yield* Http
   const notifier = yield* Notifications
@@ -63,6 +64,15 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
       case 'read':
       case 'scan':
         return store.output(out)
+      case 'content-read':
+        contents.read(out.id, out.offset, out.length).then(
+          (bytes) => pump.input({ type: 'content', ticket: out.ticket, bytes }),
+          () => pump.input({ type: 'content', ticket: out.ticket, bytes: undefined }),
+        )
+        return
+      case 'content-delete':
+        void contents.delete(out.id)
+        return
       case 'pap-reply':
         return listener.reply(out)
       case 'notify':
@@ -106,6 +116,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
       ...gateway.counters,
       httpRequests: listener.counters.requests, httpRefused: listener.counters.refused, httpClientsGone: listener.counters.clientsGone,
       storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,
+      contentsStored: contents.counters.stored, contentsDeleted: contents.counters.deleted, contentsSwept: contents.counters.swept,
       connections: sockets.counters.connections, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
     }),
     histograms: () => ({ 'gateway.store': stages.store.encode(), 'gateway.http': stages.http.encode(), 'gateway.notify': stages.notify.encode() }),

@@ -8,10 +8,26 @@ import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Micros } from '../kit/time.js'
 import type { PapReply, PapRequest } from '../push/contract.js'
+import { CONTENT_INLINE_MAX } from '../store/content.js'
 import { monoMicros } from './clock.js'
+import type { ContentStore } from './content-store.js'
+import { LargeSubmission, streamedBoundary } from './large-submission.js'
+import { Receiving, type Awaited } from './receiving.js'
 
 /** What a submission may weigh unless configured otherwise. */
 export const BODY_BYTES_MAX = 1024 * 1024
+
+/** From here on a multipart/related body is split as it streams in, if its content may be stored. Octets. */
+const STREAMED_FROM = CONTENT_INLINE_MAX + 16 * 1024
+/** Large submissions coming in at one time; beyond, 503. Each holds up to about 1 MiB on its way to the disk. */
+const UPLOADS_MAX = 64
+/** A body must be whole after BODY_TIMEOUT; a large one must bring so many octets in each such time, and be whole after the other. */
+const UPLOAD_OCTETS_MIN = 64 * 1024
+const BODY_TIMEOUT_MICROS: Micros = 30_000_000
+const UPLOAD_TIMEOUT_MILLIS = 3_600_000
+const UPLOAD_RETRY_SECONDS = 2
+/** Quoted-printable may make three octets of one. */
+const ENCODED_FACTOR = 3
 
 /** A refused body is read and thrown away up to so many times the limit, so that its sender sees the answer; beyond, it is cut. */
 const REFUSED_BODY_FACTOR = 8
@@ -20,14 +36,16 @@ const PATHS: ReadonlySet<string> = new Set(['/pap', '/wappush'])
 const CONTENT_TYPES = /^\s*(?:multipart\/|[\w.+-]+\/(?:[\w.+-]+\+)?xml\s*(?:;|$))/i
 const CONNECTIONS_MAX = 10_000
 const HEADERS_TIMEOUT_MILLIS = 10_000
-const REQUEST_TIMEOUT_MILLIS = 30_000
 const KEEP_ALIVE_MILLIS = 75_000
 const TIMEOUT_CHECK_MILLIS = 1_000
 /** How long exchanges may take to finish once closing has begun. */
 const CLOSE_MILLIS = 5_000
 
 export interface HttpSettings {
+  /** Octets of a submission, its content apart where that is stored as it comes. */
   readonly bodyBytesMax: number
+  /** Where content goes that is too large to be held, and its limit in octets. Absent: nothing larger than `bodyBytesMax` is taken. */
+  readonly content?: { readonly store: ContentStore; readonly bytesMax: number }
 }
 
 export interface HttpCounters {
@@ -42,6 +60,9 @@ export class PapListener {
   readonly counters: HttpCounters = { requests: 0, refused: 0, clientsGone: 0 }
   private readonly exchanges = new ChurnMap<PapResponse, number>(0)
   private readonly server: Server<typeof PapIncoming, typeof PapResponse>
+  private readonly receiving = new Receiving<PapIncoming>()
+  private readonly overdueCheck: NodeJS.Timeout
+  private uploads = 0
   private idLast = 0
   private closed: Promise<void> | undefined
 
@@ -56,10 +77,11 @@ export class PapListener {
   ) {
     this.server = createServer({
       IncomingMessage: PapIncoming, ServerResponse: PapResponse, noDelay: true,
-      headersTimeout: HEADERS_TIMEOUT_MILLIS, requestTimeout: REQUEST_TIMEOUT_MILLIS,
+      headersTimeout: HEADERS_TIMEOUT_MILLIS, requestTimeout: UPLOAD_TIMEOUT_MILLIS,
       keepAliveTimeout: KEEP_ALIVE_MILLIS, connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
     }, this.onRequest)
     this.server.maxConnections = CONNECTIONS_MAX
+    this.overdueCheck = setInterval(() => this.refuseOverdue(), TIMEOUT_CHECK_MILLIS).unref()
   }
 
   /** Listens on the wanted port, or on a free one where that is taken (or 0). */
@@ -100,6 +122,7 @@ export class PapListener {
     const cut = setTimeout(() => this.server.closeAllConnections(), this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
     await this.closed
     clearTimeout(cut)
+    clearInterval(this.overdueCheck)
   }
 
   private bind(wanted: Endpoint): Promise<Endpoint> {
@@ -125,33 +148,62 @@ export class PapListener {
     }
     const contentType = headers['content-type'] ?? ''
     if (!CONTENT_TYPES.test(contentType)) return this.refuse(response, 415, 'a submission is multipart/related or application/xml')
-    if (Number(declared) > this.settings.bodyBytesMax * REFUSED_BODY_FACTOR) {
+    if (Number(declared) > this.declaredMax(contentType)) {
       response.shouldKeepAlive = false
       return this.refuse(response, 413, this.tooLarge())
     }
     request.listener = this
     request.response = response
     response.startedAt = monoMicros()
+    this.receiving.await(request, response.startedAt)
     request.on('data', onData)
     request.on('end', onEnd)
   }
 
   /** A whole body has come. */
   complete(request: PapIncoming, response: PapResponse): void {
+    this.receiving.remove(request)
+    if (response.writableEnded) return
+    if (request.large !== undefined) {
+      void this.completeLarge(request, request.large, response)
+      request.large = undefined
+      return
+    }
     if (request.bodyBytes > this.settings.bodyBytesMax) return this.refuse(response, 413, this.tooLarge())
-    const id = ++this.idLast
     const body = request.chunks.length === 1 ? request.chunks[0]! : Buffer.concat(request.chunks, request.bodyBytes)
     request.chunks = NO_CHUNKS
+    this.report({ type: 'pap-request', id: this.open(response), initiator: 'anonymous', contentType: request.headers['content-type'] ?? '', body })
+  }
+
+  private async completeLarge(request: PapIncoming, large: LargeSubmission, response: PapResponse): Promise<void> {
+    try {
+      const document = await large.finish()
+      if (document === undefined) return this.refuse(response, 413, this.tooLarge())
+      const { body, content, contentFault } = document
+      const fault = contentFault === undefined ? {} : { contentFault }
+      this.report({ type: 'pap-request', id: this.open(response), initiator: 'anonymous', contentType: request.headers['content-type'] ?? '', body, content, ...fault })
+    } catch {
+      // The disk refused it (WAP-247 section 13.4.1: the initiator tries again).
+      this.refuse(response, 503, 'the content cannot be stored now', ['Retry-After', String(UPLOAD_RETRY_SECONDS)])
+    } finally {
+      this.uploads -= 1
+    }
+  }
+
+  private open(response: PapResponse): number {
+    const id = ++this.idLast
     response.exchange = id
     response.listener = this
     response.on('close', onResponseClose)
     this.exchanges.set(id, response)
-    this.report({ type: 'pap-request', id, initiator: 'anonymous', contentType: request.headers['content-type'] ?? '', body })
+    return id
   }
 
   /** Keeps a chunk while the body is within its limit; throws away what is beyond, and cuts who never ends. */
   take(request: PapIncoming, chunk: Buffer): void {
     request.bodyBytes += chunk.length
+    if (request.large === undefined && this.settings.content !== undefined && request.bodyBytes > STREAMED_FROM) this.enlarge(request)
+    if (request.large !== undefined) return this.takeLarge(request, request.large, chunk)
     if (request.bodyBytes <= this.settings.bodyBytesMax) request.chunks.push(chunk)
     else {
       request.chunks = []
@@ -160,6 +212,60 @@ export class PapListener {
         request.destroy()
       }
     }
+  }
+
+  /** From gathering to splitting, where the body is of a kind that can be split. */
+  private enlarge(request: PapIncoming): void {
+    const { content, bodyBytesMax } = this.settings
+    const boundary = streamedBoundary(request.headers['content-type'] ?? '')
+    if (content === undefined || boundary === undefined || request.response!.writableEnded) return
+    if (this.uploads === UPLOADS_MAX) {
+      request.response!.shouldKeepAlive = false
+      return this.refuse(request.response!, 503, `${UPLOADS_MAX} large submissions are coming in`, ['Retry-After', String(UPLOAD_RETRY_SECONDS)])
+    }
+    this.uploads += 1
+    const large = new LargeSubmission(boundary, { documentBytesMax: bodyBytesMax, contentBytesMax: content.bytesMax }, content.store, () => {
+      if (request.isPaused()) this.progress(request)
+      request.resume()
+    })
+    request.large = large
+    request.on('close', onRequestClose)
+    for (const chunk of request.chunks) large.push(chunk)
+    request.chunks = NO_CHUNKS
+    this.progress(request)
+  }
+
+  private takeLarge(request: PapIncoming, large: LargeSubmission, chunk: Buffer): void {
+    if (!large.push(chunk)) request.pause()
+    if (large.isTooLarge) {
+      request.overBytes += chunk.length
+      if (request.overBytes > this.settings.bodyBytesMax * REFUSED_BODY_FACTOR) request.destroy()
+    } else if (request.bodyBytes - request.progressBytes >= UPLOAD_OCTETS_MIN) this.progress(request)
+  }
+
+  private progress(request: PapIncoming): void {
+    request.progressBytes = request.bodyBytes
+    this.receiving.await(request, monoMicros())
+  }
+
+  private refuseOverdue(): void {
+    const instant = monoMicros() - BODY_TIMEOUT_MICROS
+    for (let request = this.receiving.overdue(instant); request !== undefined; request = this.receiving.overdue(instant)) {
+      const response = request.response!
+      if (request.destroyed || response.writableEnded) continue
+      response.shouldKeepAlive = false
+      this.refuse(response, 408, 'the submission did not come in time')
+      request.large?.discard()
+    }
+  }
+
+  /** A large one is over; what came of it is of no use unless it is being completed. */
+  ended(request: PapIncoming): void {
+    this.receiving.remove(request)
+    if (request.large === undefined) return
+    request.large.discard()
+    request.large = undefined
+    this.uploads -= 1
   }
 
   gone(exchange: number): void {
@@ -173,19 +279,34 @@ export class PapListener {
     response.end(body)
   }
 
+  /** What a body may claim to be and yet be read. */
+  private declaredMax(contentType: string): number {
+    const { bodyBytesMax, content } = this.settings
+    const gathered = bodyBytesMax * REFUSED_BODY_FACTOR
+    return content === undefined || streamedBoundary(contentType) === undefined ? gathered : Math.max(gathered, bodyBytesMax + ENCODED_FACTOR * content.bytesMax)
+  }
+
   private tooLarge(): string {
-    return `a submission holds at most ${this.settings.bodyBytesMax} octets here`
+    const { bodyBytesMax, content } = this.settings
+    return `a submission holds at most ${bodyBytesMax} octets here${content === undefined ? '' : ` and a content of ${content.bytesMax}`}`
   }
 }
 
 const NO_CHUNKS: Buffer[] = []
 
 /** A request with its body so far. State on the object and shared handlers: no closure per request. */
-class PapIncoming extends IncomingMessage {
+class PapIncoming extends IncomingMessage implements Awaited<PapIncoming> {
   listener: PapListener | undefined
   response: PapResponse | undefined
   chunks: Buffer[] = []
   bodyBytes = 0
+  large: LargeSubmission | undefined
+  /** What of `bodyBytes` had come when it was last seen to progress, and what came beyond its limit. */
+  progressBytes = 0
+  overBytes = 0
+  awaitedSince: Micros = 0
+  previous: PapIncoming | undefined
+  next: PapIncoming | undefined
 }
 
 class PapResponse extends ServerResponse<PapIncoming> {
@@ -216,6 +337,10 @@ function onData(this: PapIncoming, chunk: Buffer): void {
 
 function onEnd(this: PapIncoming): void {
   this.listener!.complete(this, this.response!)
+}
+
+function onRequestClose(this: PapIncoming): void {
+  this.listener!.ended(this)
 }
 
 function onResponseClose(this: PapResponse): void {

@@ -90,6 +90,11 @@ export class LmdbStore {
     }
   }
 
+  /** Whether a flushed row has this key. */
+  has(key: Buffer): boolean {
+    return this.database.get(key) !== undefined
+  }
+
   /** Starts writing what was gathered, unless a batch is under way: then what waits becomes the next one. */
   flush(): void {
     if (this.tickets.length === 0 || this.writing !== undefined || this.failed) return

@@ -8,6 +8,7 @@ import type { WallMillis } from '../kit/time.js'
 import { Header, type HeaderId } from '../sip/header-names.js'
 import { composed, textOf, type HeaderText } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
+import { inlineContent } from '../store/content.js'
 import type { ContentHeader, SubmissionRecord } from '../store/records.js'
 
 export interface MessageIdentity {
@@ -76,7 +77,7 @@ export class MessageBuilder {
       clean(submission.pushId),
       clean(submission.contentType),
     ]
-    const message = new SipMessage({ method: 'MESSAGE', requestUri }, IDS.slice(), values, submission.content)
+    const message = new SipMessage({ method: 'MESSAGE', requestUri }, IDS.slice(), values, inlineContent(submission.content))
     // RFC 3428 section 4: whoever sends Expires sends Date with it.
     if (submission.hasDeliverBefore) {
       message.append(Header.Date, composed(rfc1123Text(now)))

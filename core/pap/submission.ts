@@ -42,8 +42,11 @@ export interface RefusedSubmission {
 
 const XML_TYPES: ReadonlySet<string> = new Set(['application/xml', 'text/xml'])
 
-/** Decodes a POST's body; `contentType` is the HTTP header's value. Never throws for what was sent. */
-export function decodeSubmission(contentType: string, body: Buffer): Submission | RefusedSubmission {
+/**
+ * Decodes a POST's body; `contentType` is the HTTP header's value. Never throws for what was sent.
+ * @param contentFault what was wrong with a content that submission-stream.ts took out of the body
+ */
+export function decodeSubmission(contentType: string, body: Buffer, contentFault?: string): Submission | RefusedSubmission {
   const type = parseContentType(contentType)
   if (type !== undefined && XML_TYPES.has(type.mediaType)) return decodeBare(body)
   if (type?.mediaType !== 'multipart/related') {
@@ -60,7 +63,7 @@ export function decodeSubmission(contentType: string, body: Buffer): Submission 
   const document = decodePap(control.body)
   if (!document.ok) return { ok: false, form: document.form, answer: answerToFault(document, control.body), desc: document.desc }
   const problem = multipart.ok ? startProblem(type.parameters.get('start'), first) : multipart.message
-  return compose(document, multipart.parts, problem, control.body)
+  return compose(document, multipart.parts, problem ?? (contentFault === undefined ? undefined : `part 2, the content: ${contentFault}`), control.body)
 }
 
 /** Any message but a push-message travels without multipart (section 7). */

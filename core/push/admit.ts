@@ -9,7 +9,8 @@ import type { PapMessage, PushResponse } from '../pap/documents.js'
 import { encodePap } from '../pap/encode.js'
 import { decodeSubmission, type Submission } from '../pap/submission.js'
 import type { PapForm } from '../pap/versions.js'
-import { INITIATOR_OCTETS_MAX, pendingKey, pushIdKey, type Sequence } from '../store/keys.js'
+import { isInline, type Content } from '../store/content.js'
+import { INITIATOR_OCTETS_MAX, contentKey, pendingKey, pushIdKey, type Sequence } from '../store/keys.js'
 import type { StoreOperation } from '../store/operations.js'
 import { MARK, encodeSubmission, type SubmissionRecord } from '../store/records.js'
 import { check, pushIdProblem, type Refusal } from './check.js'
@@ -52,29 +53,44 @@ export class Admission {
   }
 
   request(now: Now, request: PapRequest): void {
+    if (!this.begins(now, request)) this.drop(request.content)
+  }
+
+  /** False when it was answered at once, and refused. */
+  private begins(now: Now, request: PapRequest): boolean {
     const { settings, counters } = this.context
     // Overload is answered before anything is parsed, as cheaply as can be (WAP-247 section 13.4.1).
-    if (!this.isOpen || this.underWay + this.deliveries.atWork >= settings.inFlightMax || counters.inFlight >= settings.heldMax) return this.shed(request.id)
-    const decoded = decodeSubmission(request.contentType, request.body)
-    if (!decoded.ok) return this.answerRefused(now, request.id, decoded.form, decoded.answer)
+    if (!this.isOpen || this.underWay + this.deliveries.atWork >= settings.inFlightMax || counters.inFlight >= settings.heldMax) {
+      this.shed(request.id)
+      return false
+    }
+    const decoded = decodeSubmission(request.contentType, request.body, request.contentFault)
+    if (!decoded.ok) {
+      this.answerRefused(now, request.id, decoded.form, decoded.answer)
+      return false
+    }
     const { pushId } = decoded.control
-    const problem = pushIdProblem(pushId) ?? initiatorProblem(request.initiator)
-    if (problem !== undefined) return this.refuse(now, request.id, decoded, problem)
     const claim = `${request.initiator}\0${pushId}`
-    if (this.claimed.has(claim)) return this.refuse(now, request.id, decoded, DUPLICATE)
-    const admitting = new Admitting(this, request.id, request.initiator, decoded, claim, pushIdKey(request.initiator, pushId))
+    const problem = pushIdProblem(pushId) ?? initiatorProblem(request.initiator) ?? (this.claimed.has(claim) ? DUPLICATE : undefined)
+    if (problem !== undefined) {
+      this.refuse(now, request.id, decoded, problem)
+      return false
+    }
+    const admitting = new Admitting(this, request.id, request.initiator, decoded, request.content ?? decoded.content.body, claim, pushIdKey(request.initiator, pushId))
     this.claimed.set(claim, admitting)
     this.underWay++
     this.context.store.read(admitting.key, admitting)
+    return true
   }
 
   /** The store's word on the push-id. */
   lookedUp(now: Now, admitting: Admitting, isTaken: boolean): void {
     const { submission } = admitting
     const { entropy, settings, store } = this.context
-    const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, entropy.token(TOKEN_BITS), this.identities, settings)
+    const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, admitting.content, entropy.token(TOKEN_BITS), this.identities, settings)
     if (!checked.ok) {
       this.finished(admitting)
+      this.drop(admitting.content)
       return this.refuse(now, admitting.requestId, submission, checked)
     }
     const { record } = checked
@@ -82,6 +98,7 @@ export class Admission {
     admitting.record = record
     admitting.sequence = this.sequences.next(now.wall, operations)
     operations.push({ type: 'put', key: pendingKey(admitting.sequence), value: encodeSubmission(record) }, { type: 'put', key: admitting.key, value: MARK })
+    if (!isInline(record.content)) operations.push({ type: 'put', key: contentKey(record.content.id), value: MARK })
     store.commit(operations, admitting)
   }
 
@@ -103,7 +120,13 @@ export class Admission {
   notWritten(admitting: Admitting): void {
     this.sequences.boundLost()
     this.finished(admitting)
+    this.drop(admitting.content)
     this.shed(admitting.requestId)
+  }
+
+  /** What was not accepted is not kept. */
+  private drop(content: Content | undefined): void {
+    if (content !== undefined && !isInline(content)) this.context.out.add({ type: 'content-delete', id: content.id })
   }
 
   private finished(admitting: Admitting): void {
@@ -160,6 +183,7 @@ export class Admitting implements ReadWaiter, CommitWaiter {
     readonly requestId: number,
     readonly initiator: string,
     readonly submission: Submission,
+    readonly content: Content,
     readonly claim: string,
     readonly key: Buffer,
   ) {}

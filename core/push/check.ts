@@ -9,6 +9,7 @@ import type { QualityOfService } from '../pap/documents.js'
 import type { Submission } from '../pap/submission.js'
 import { headerValue } from '../mime/part.js'
 import { textOf } from '../sip/header-text.js'
+import { contentSize, type Content } from '../store/content.js'
 import { PUSH_ID_OCTETS_MAX } from '../store/keys.js'
 import type { ContentHeader, Recipient, SubmissionRecord } from '../store/records.js'
 import type { Identities } from './identities.js'
@@ -45,7 +46,7 @@ export function pushIdProblem(pushId: string): Refusal | undefined {
   return Buffer.byteLength(pushId) > PUSH_ID_OCTETS_MAX ? refuse(2000, `push-id is longer than ${PUSH_ID_OCTETS_MAX} octets`) : undefined
 }
 
-export function check(now: Now, initiator: string, submission: Submission, token: string, identities: Identities, settings: GatewaySettings): Acceptable | Refusal {
+export function check(now: Now, initiator: string, submission: Submission, carried: Content, token: string, identities: Identities, settings: GatewaySettings): Acceptable | Refusal {
   const { control, content } = submission
   const lifetime = lifetimeOf(now, control.deliverBefore, control.deliverAfter, settings)
   if (!lifetime.ok) return lifetime
@@ -56,7 +57,7 @@ export function check(now: Now, initiator: string, submission: Submission, token
   // WAP-247 section 8.2: no support for replacement means refusing it.
   if (control.replacePushId !== undefined) return refuse(3011, 'replacement is not supported: submit without replace-push-id')
   const application = parseApplicationId(headerValue(content.headers, 'x-wap-application-id'))
-  const carriage = contentProblem(submission, application)
+  const carriage = contentProblem(submission, carried, application)
   if (carriage !== undefined || application === undefined) return carriage ?? refuse(2000, 'X-Wap-Application-Id names no application')
   const record: SubmissionRecord = {
     acceptedAt: now.wall,
@@ -79,7 +80,7 @@ export function check(now: Now, initiator: string, submission: Submission, token
     recipients: recipients.list,
     contentType: content.contentType,
     contentHeaders: carriedHeaders(content.headers),
-    content: content.body,
+    content: carried,
   }
   return { ok: true, record }
 }
@@ -127,8 +128,9 @@ function notifyProblem(url: string | undefined): Refusal | undefined {
   return refuse(2000, 'ppg-notify-requested-to is not an http or https URL without user information')
 }
 
-function contentProblem({ content }: Submission, application: ApplicationId | undefined): Refusal | undefined {
-  if (content.body.length > CONTENT_OCTETS_MAX) return refuse(2006, `the content has ${content.body.length} octets; this gateway delivers up to ${CONTENT_OCTETS_MAX}`)
+function contentProblem({ content }: Submission, carried: Content, application: ApplicationId | undefined): Refusal | undefined {
+  const octets = contentSize(carried)
+  if (octets > CONTENT_OCTETS_MAX) return refuse(2006, `the content has ${octets} octets; this gateway delivers up to ${CONTENT_OCTETS_MAX}`)
   if (application === undefined) return refuse(2000, 'X-Wap-Application-Id names no application')
   if (textOf(content.contentType) === undefined || content.headers.some((header) => CONTROL.test(header.name) || textOf(header.value) === undefined)) {
     return refuse(2000, 'a header of the content holds a line break')

@@ -4,6 +4,7 @@
  */
 import type { Tick } from '../kit/machine.js'
 import type { NetworkIn, NetworkOut } from '../kit/network.js'
+import type { Content } from '../store/content.js'
 import type { StoreIn, StoreOut } from '../store/operations.js'
 import type { JournalEventName } from '../kit/journal.js'
 
@@ -15,7 +16,12 @@ export interface PapRequest {
   /** The authenticated push initiator; `anonymous` where none is asked for. Push-ids are unique within one initiator. */
   readonly initiator: string
   readonly contentType: string
+  /** The whole document; where `content` is set, with a content part that is empty. */
   readonly body: Buffer
+  /** The content of a document too large to be held, its transfer encoding undone. The gateway owns the file from here on. */
+  readonly content?: Content
+  /** Why the content could not be taken out of its transfer encoding, for people. */
+  readonly contentFault?: string
 }
 
 export type GatewayIn =
@@ -23,6 +29,8 @@ export type GatewayIn =
   | NetworkIn
   | StoreIn
   | PapRequest
+  /** The answer to `content-read`; undefined when the file cannot be read. */
+  | { readonly type: 'content'; readonly ticket: number; readonly bytes: Buffer | undefined }
   /** The answer to `notify`: an HTTP status with the start of the body, or why there was none. */
   | { readonly type: 'notified'; readonly ticket: number; readonly status: number; readonly body: string }
   | { readonly type: 'notify-failed'; readonly ticket: number; readonly reason: string }
@@ -33,6 +41,10 @@ export type GatewayOut =
   | NetworkOut
   | StoreOut
   | PapReply
+  /** `length` octets of a content file, which has them; answered by `content`. */
+  | { readonly type: 'content-read'; readonly ticket: number; readonly id: string; readonly offset: number; readonly length: number }
+  /** No row names this content file any more. */
+  | { readonly type: 'content-delete'; readonly id: string }
   /** POST `body` (application/xml) to the initiator's ppg-notify-requested-to. */
   | { readonly type: 'notify'; readonly ticket: number; readonly url: string; readonly body: string }
   | { readonly type: 'journal'; readonly event: JournalEventName; readonly pushId: string; readonly address: string; readonly details: readonly string[] }

@@ -5,7 +5,8 @@
  */
 import type { Micros, Now } from '../kit/time.js'
 import { MICROS_PER_SECOND } from '../kit/time.js'
-import { doneKey, pendingKey, unacknowledgedKey, type Sequence } from '../store/keys.js'
+import { isInline } from '../store/content.js'
+import { contentKey, doneKey, pendingKey, unacknowledgedKey, type Sequence } from '../store/keys.js'
 import type { StoreOperation } from '../store/operations.js'
 import { MARK, encodeFinal, type FinalRecord, type SubmissionRecord } from '../store/records.js'
 import type { GatewayContext } from './context.js'
@@ -67,7 +68,11 @@ export class Endings implements Recorder {
     const { sequence } = endings[0]!.delivery
     const isLast = group === undefined || group.remaining === endings.length
     const operations: StoreOperation[] = []
-    if (isLast) operations.push({ type: 'delete', key: pendingKey(sequence) })
+    if (isLast) {
+      const { content } = endings[0]!.submission
+      operations.push({ type: 'delete', key: pendingKey(sequence) })
+      if (!isInline(content)) operations.push({ type: 'delete', key: contentKey(content.id) })
+    }
     const written: FinalRecord[] = []
     for (let index = 0; index < endings.length; index++) {
       const ending = endings[index]!
@@ -91,6 +96,8 @@ export class Endings implements Recorder {
       out.journal('outcome', record.pushId, record.literal, record.state, String(record.code), methodWord(record), record.sipStatus === 0 ? '-' : String(record.sipStatus))
       if (record.notifyUrl !== '') this.announcer.announce(now, sequence, recipient, record)
     }
+    const { content } = endings[0]!.submission
+    if (!isInline(content) && records[records.length - 1]!.last) out.add({ type: 'content-delete', id: content.id })
     const { group } = endings[0]!.delivery
     if (group !== undefined) this.nextOf(group, endings.length)
   }

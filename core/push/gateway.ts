@@ -11,6 +11,7 @@ import { SipEndpoint } from '../sip/endpoint.js'
 import { Admission } from './admit.js'
 import { AttemptStart } from './attempt-start.js'
 import { Bindings } from './bindings.js'
+import { ContentPort } from './content-port.js'
 import type { GatewayContext } from './context.js'
 import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
 import { Deliveries } from './deliveries.js'
@@ -43,6 +44,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   readonly counters: GatewayCounters = noCounts()
   private readonly out = new Outbox()
   private readonly store = new StorePort(this.out)
+  private readonly contents = new ContentPort(this.out)
   private readonly endpoint: SipEndpoint
   private readonly admission: Admission
   private readonly deliveries: Deliveries
@@ -53,7 +55,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly draining: Drain
 
   constructor({ settings, entropy, crypto, timers }: GatewayOptions) {
-    const context: GatewayContext = { settings, entropy, crypto, store: this.store, out: this.out, counters: this.counters }
+    const context: GatewayContext = { settings, entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters }
     const recipients = new Recipients()
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)
@@ -99,6 +101,9 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       case 'value':
       case 'rows':
         this.store.answered(now, input)
+        break
+      case 'content':
+        this.contents.answered(now, input.ticket, input.bytes)
         break
       case 'notified':
         this.notifier.answered(now, input.ticket, input.status)

@@ -12,7 +12,7 @@ import type { WallMillis } from '../kit/time.js'
  */
 export type Sequence = number
 
-export const RowKind = { Meta: 0x4d, Pending: 0x50, Done: 0x44, Unacknowledged: 0x4e, PushId: 0x49, Registration: 0x52 } as const
+export const RowKind = { Meta: 0x4d, Pending: 0x50, Done: 0x44, Unacknowledged: 0x4e, PushId: 0x49, Registration: 0x52, Content: 0x43, Hosted: 0x48, Subscription: 0x53 } as const
 export type RowKind = (typeof RowKind)[keyof typeof RowKind]
 
 /** Numbers per millisecond of wall clock before numbering runs ahead of it. */
@@ -60,6 +60,14 @@ export function pushIdKey(initiator: string, pushId: string): Buffer {
 
 export function registrationKey(aor: string): Buffer {
   return Buffer.concat([Buffer.from([RowKind.Registration]), Buffer.from(aor)])
+}
+
+/** The row that says a content file is named by a pending push; a file without it is a leftover. */
+export function contentKey(id: string): Buffer {
+  const key = Buffer.allocUnsafe(1 + id.length)
+  key[0] = RowKind.Content
+  key.write(id, 1, 'latin1')
+  return key
 }
 
 /** The first key of a kind, and the first key after it: the bounds of its range. */

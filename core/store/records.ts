@@ -1,14 +1,15 @@
 /**
  * What the rows of a push hold, as octets and back: a version octet, fixed numbers, then all texts in one block
- * separated by NUL (which neither XML nor a header line can hold), then the content. A reader meets only rows this
+ * separated by NUL (which neither XML nor a header line can hold), then the content or its reference. A reader meets only rows this
  * project wrote; an unknown version is an error for the operator, never a guess. Knows rows, not what is done with them.
  */
 import { assert } from '../kit/assert.js'
 import type { WallMillis } from '../kit/time.js'
+import { isInline, type Content, type ContentFile } from './content.js'
 import type { Sequence } from './keys.js'
 
 /** Raised by one whenever the layout of any row changes. */
-export const RECORD_VERSION = 1
+export const RECORD_VERSION = 2
 
 export const MESSAGE_STATES = ['rejected', 'pending', 'delivered', 'undeliverable', 'expired', 'aborted', 'timeout', 'cancelled', 'unknown'] as const
 export type MessageState = (typeof MESSAGE_STATES)[number]
@@ -19,6 +20,10 @@ export type Priority = (typeof PRIORITIES)[number]
 
 export const DELIVERY_METHODS = ['notspecified', 'confirmed', 'preferconfirmed', 'unconfirmed'] as const
 export type DeliveryMethod = (typeof DELIVERY_METHODS)[number]
+
+/** The ways to deliver (core/push/binding.ts). */
+export const BINDING_NAMES = ['message', 'session', 'event', 'indirection'] as const
+export type BindingName = (typeof BINDING_NAMES)[number]
 
 export interface Recipient {
   /** The address-value as the initiator wrote it; every message about this recipient repeats it (WAP-249 section 6). */
@@ -42,6 +47,9 @@ export interface SubmissionRecord {
   readonly hasDeliverBefore: boolean
   readonly priority: Priority
   readonly deliveryMethod: DeliveryMethod
+  /** The binding its bearer names; `bearerRequired` forbids every other. */
+  readonly bearer?: BindingName | undefined
+  readonly bearerRequired?: boolean
   /** Whether the submission had a quality-of-service element: notifications repeat it then, and only then. */
   readonly hasQualityOfService: boolean
   /** Whether the initiator stated capabilities it assumes of the device. */
@@ -60,7 +68,7 @@ export interface SubmissionRecord {
   readonly recipients: readonly Recipient[]
   readonly contentType: string
   readonly contentHeaders: readonly ContentHeader[]
-  readonly content: Buffer
+  readonly content: Content
 }
 
 /** One recipient's final outcome, and all that its result notification says. It never changes. */
@@ -69,6 +77,8 @@ export interface FinalRecord {
   readonly code: number
   /** How it was delivered; undefined for every state but delivered. */
   readonly confirmed: boolean | undefined
+  /** The binding that delivered it; undefined for every state but delivered, and for several devices. */
+  readonly binding?: BindingName | undefined
   /** The last final SIP status seen; zero when there was none. */
   readonly sipStatus: number
   readonly acceptedAt: WallMillis
@@ -98,6 +108,10 @@ export interface DeviceRecord {
   readonly temporaryGruu: string
   /** Values of the push application feature tag; undefined when the device registered no feature at all. */
   readonly applications: readonly string[] | undefined
+  /** SIP methods it told of, in upper case; absent where it told of none. */
+  readonly methods?: readonly string[] | undefined
+  /** When its own registration was last heard of; absent when that was never the reason to tell us. */
+  readonly registeredAt?: WallMillis | undefined
 }
 
 export interface RegistrationRecord {
@@ -111,6 +125,10 @@ const NUL = '\0'
 /** Stands for "no feature parameter at all"; no tag value can be this. */
 const NO_FEATURES = '\x01'
 const SUBMISSION_HEAD = 34
+/** In the flags octet of a submission. */
+const CONTENT_IS_FILE = 8
+/** Size (6 octets) and SHA-1 (20) of a content in a file, before its id. */
+const REFERENCE_HEAD = 26
 const FINAL_HEAD = 21
 
 export function encodeSubmission(record: SubmissionRecord): Buffer {
@@ -119,9 +137,11 @@ export function encodeSubmission(record: SubmissionRecord): Buffer {
   for (const recipient of record.recipients) text += NUL + recipient.literal + NUL + recipient.uri
   for (const header of record.contentHeaders) text += NUL + header.name + NUL + header.value
   const textOctets = Buffer.byteLength(text)
-  const out = Buffer.allocUnsafe(SUBMISSION_HEAD + textOctets + record.content.length)
+  const { content } = record
+  const out = Buffer.allocUnsafe(SUBMISSION_HEAD + textOctets + (isInline(content) ? content.length : REFERENCE_HEAD + content.id.length))
   out[0] = RECORD_VERSION
-  out[1] = (record.hasDeliverBefore ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.statesCapabilities ? 4 : 0)
+  out[1] = (record.hasDeliverBefore ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.statesCapabilities ? 4 : 0) | (isInline(content) ? 0 : CONTENT_IS_FILE)
+  if (record.bearer !== undefined) out[1] |= bindingBits(record.bearer) | (record.bearerRequired === true ? BEARER_IS_REQUIRED : 0)
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
   writeWall(out, record.acceptedAt, 4)
@@ -131,7 +151,8 @@ export function encodeSubmission(record: SubmissionRecord): Buffer {
   out.writeUInt32BE(record.recipients.length, 26)
   out.writeUInt32BE(record.contentHeaders.length, 30)
   out.write(text, SUBMISSION_HEAD)
-  record.content.copy(out, SUBMISSION_HEAD + textOctets)
+  if (isInline(content)) content.copy(out, SUBMISSION_HEAD + textOctets)
+  else writeReference(out, SUBMISSION_HEAD + textOctets, content)
   return out
 }
 
@@ -154,6 +175,8 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
     hasDeliverBefore: (row[1]! & 1) !== 0,
     priority: PRIORITIES[row[2]!]!,
     deliveryMethod: DELIVERY_METHODS[row[3]!]!,
+    bearer: bindingOf(row[1]!),
+    bearerRequired: (row[1]! & BEARER_IS_REQUIRED) !== 0,
     hasQualityOfService: (row[1]! & 2) !== 0,
     statesCapabilities: (row[1]! & 4) !== 0,
     papForm: texts[0]!,
@@ -166,8 +189,18 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
     contentType: texts[7]!,
     recipients,
     contentHeaders,
-    content: row.subarray(textEnd),
+    content: (row[1]! & CONTENT_IS_FILE) === 0 ? row.subarray(textEnd) : readReference(row, textEnd),
   }
+}
+
+function writeReference(out: Buffer, at: number, file: ContentFile): void {
+  out.writeUIntBE(file.size, at, 6)
+  out.write(file.sha1, at + 6, 'hex')
+  out.write(file.id, at + REFERENCE_HEAD, 'latin1')
+}
+
+function readReference(row: Buffer, at: number): ContentFile {
+  return { size: row.readUIntBE(at, 6), sha1: row.toString('hex', at + 6, at + REFERENCE_HEAD), id: row.toString('latin1', at + REFERENCE_HEAD) }
 }
 
 export function encodeFinal(record: FinalRecord): Buffer {
@@ -176,6 +209,7 @@ export function encodeFinal(record: FinalRecord): Buffer {
   const out = Buffer.allocUnsafe(FINAL_HEAD + Buffer.byteLength(text))
   out[0] = RECORD_VERSION
   out[1] = (record.last ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.confirmed === undefined ? 0 : record.confirmed ? 12 : 4)
+    | (record.binding === undefined ? 0 : bindingBits(record.binding))
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
   writeWall(out, record.acceptedAt, 4)
@@ -196,6 +230,7 @@ export function decodeFinal(row: Buffer): FinalRecord {
     state: MESSAGE_STATES[row[20]!]!,
     code: row.readUInt16BE(16),
     confirmed: (flags & 4) === 0 ? undefined : (flags & 8) !== 0,
+    binding: bindingOf(flags),
     sipStatus: row.readUInt16BE(18),
     acceptedAt: readWall(row, 4),
     endedAt: readWall(row, 10),
@@ -228,6 +263,7 @@ export function encodeRegistration(record: RegistrationRecord): Buffer {
   let text = ''
   for (const device of record.devices ?? []) {
     text += device.instance + NUL + device.publicGruu + NUL + device.temporaryGruu + NUL + (device.applications === undefined ? NO_FEATURES : device.applications.join(' ')) + NUL
+      + (device.methods?.join(' ') ?? '') + NUL + (device.registeredAt ?? '') + NUL
   }
   const out = Buffer.allocUnsafe(8 + Buffer.byteLength(text))
   out[0] = RECORD_VERSION
@@ -241,13 +277,17 @@ export function decodeRegistration(row: Buffer): RegistrationRecord {
   checkVersion(row, 'registration')
   const texts = row.toString('utf8', 8).split(NUL)
   const devices: DeviceRecord[] = []
-  for (let at = 0; at + 4 < texts.length; at += 4) {
+  for (let at = 0; at + 6 < texts.length; at += 6) {
     const applications = texts[at + 3]!
+    const methods = texts[at + 4]!
+    const registeredAt = texts[at + 5]!
     devices.push({
       instance: texts[at]!,
       publicGruu: texts[at + 1]!,
       temporaryGruu: texts[at + 2]!,
       applications: applications === NO_FEATURES ? undefined : applications === '' ? [] : applications.split(' '),
+      methods: methods === '' ? undefined : methods.split(' '),
+      registeredAt: registeredAt === '' ? undefined : Number(registeredAt),
     })
   }
   return { registered: (row[1]! & 1) !== 0, expiresAt: readWall(row, 2), devices: (row[1]! & 2) === 0 ? undefined : devices }
@@ -256,9 +296,22 @@ export function decodeRegistration(row: Buffer): RegistrationRecord {
 /** A row without content that only says "here is one" (push-id, unacknowledged notification). */
 export const MARK = Buffer.from([RECORD_VERSION])
 
-function checkVersion(row: Buffer, what: string): void {
+export function checkVersion(row: Buffer, what: string): void {
   if (row[0] === RECORD_VERSION) return
   throw new Error(`the store holds a ${what} row of version ${row[0] ?? 'none'}; this gateway reads version ${RECORD_VERSION}: start it with the store it wrote, or an empty one`)
+}
+
+/** In the flags octet of a submission. */
+const BEARER_IS_REQUIRED = 128
+/** In the flags octet of a submission and of an outcome: which binding, from 1 on; 0 for none. */
+const BINDING_SHIFT = 4
+
+function bindingBits(name: BindingName): number {
+  return (BINDING_NAMES.indexOf(name) + 1) << BINDING_SHIFT
+}
+
+function bindingOf(flags: number): BindingName | undefined {
+  return BINDING_NAMES[((flags >> BINDING_SHIFT) & 7) - 1]
 }
 
 /** Six octets, enough for every wall clock; `Infinity` is not stored. */

@@ -10,6 +10,7 @@ import type { Tick } from '../../core/kit/machine.js'
 import type { NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now, WallMillis } from '../../core/kit/time.js'
 import { decodePap } from '../../core/pap/decode.js'
+import { bug } from '../../core/kit/assert.js'
 import type { GatewayIn, GatewayOut } from '../../core/push/contract.js'
 import { Gateway } from '../../core/push/gateway.js'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
@@ -203,6 +204,9 @@ export class PushWorld {
           this.notified(then, output.body)
           this.overHttp(then, () => this.gatewayNode.give({ type: 'notified', ticket: output.ticket, status: 202, body: '' }))
         })
+      case 'content-read':
+      case 'content-delete':
+        return bug('no push of this world has a content that lies in a file')
       case 'drained':
         return
       default:

@@ -191,6 +191,6 @@ describe('a crash', () => {
     const world = new GatewayWorld({ core: () => 480 })
     world.submit({ pushId: 'p', addresses: [user('anna')] })
     world.store.durable.get('M')![0] = 9
-    expect(() => world.boot()).toThrow(/version 9.*reads version 1/)
+    expect(() => world.boot()).toThrow(/version 9.*reads version 2/)
   })
 })

@@ -8,6 +8,7 @@ import { Hops } from '../../core/push/hops.js'
 import { hostOf } from '../../core/push/notify-hosts.js'
 import { Outbox, noCounts } from '../../core/push/outbox.js'
 import { Recipients } from '../../core/push/recipients.js'
+import { ContentPort } from '../../core/push/content-port.js'
 import { StorePort } from '../../core/push/store-port.js'
 import { targetOf } from '../../core/push/target.js'
 import type { SubmissionRecord } from '../../core/store/records.js'
@@ -59,7 +60,7 @@ describe('a delivery', () => {
   function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
     const out = new Outbox()
     const recipients = new Recipients()
-    const context = { settings: SETTINGS, entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), out, counters: noCounts() }
+    const context = { settings: SETTINGS, entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts() }
     const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
     const attempted: Delivery[] = []
     made.sender = { hasOther: () => true, send: (_now, delivery) => attempted.push(delivery) }

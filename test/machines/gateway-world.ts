@@ -88,6 +88,8 @@ export class GatewayWorld {
   readonly sent: Sent[] = []
   readonly responses: SipMessage[] = []
   drained = false
+  /** Content files by id. */
+  readonly contents = new Map<string, Buffer>()
   core: CoreNetwork
   /** Commits wait for `flush` when set. */
   holdCommits = false
@@ -229,6 +231,14 @@ export class GatewayWorld {
         else if (status !== undefined) this.todo.push({ type: 'notified', ticket: out.ticket, status, body: '' })
         return
       }
+      case 'content-read': {
+        const bytes = this.contents.get(out.id)?.subarray(out.offset, out.offset + out.length)
+        this.todo.push({ type: 'content', ticket: out.ticket, bytes: bytes === undefined ? undefined : Buffer.from(bytes) })
+        return
+      }
+      case 'content-delete':
+        this.contents.delete(out.id)
+        return
       case 'drained':
         this.drained = true
         return
