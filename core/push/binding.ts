@@ -3,11 +3,10 @@
  * little that all of them share; which one is taken is select.ts, what an answer means verdicts.ts.
  */
 import type { Now } from '../kit/time.js'
-import type { SubmissionRecord } from '../store/records.js'
+import { BINDING_NAMES, type BindingName, type SubmissionRecord } from '../store/records.js'
 import type { Delivery } from './delivery.js'
 
-export const BINDING_NAMES = ['message', 'session', 'event', 'indirection'] as const
-export type BindingName = (typeof BINDING_NAMES)[number]
+export { BINDING_NAMES, type BindingName }
 
 export interface Binding {
   readonly name: BindingName

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { after, doneKey, pendingKey, pushIdKey, recipientOf, sequenceOf, sequenceOfWall } from '../../core/store/keys.js'
 import {
-  DELIVERY_METHODS, MESSAGE_STATES, PRIORITIES, decodeFinal, decodeMeta, decodeRegistration, decodeSubmission, encodeFinal, encodeMeta,
+  BINDING_NAMES, DELIVERY_METHODS, MESSAGE_STATES, PRIORITIES, decodeFinal, decodeMeta, decodeRegistration, decodeSubmission, encodeFinal, encodeMeta,
   encodeRegistration, encodeSubmission, type DeviceRecord, type FinalRecord, type RegistrationRecord, type SubmissionRecord,
 } from '../../core/store/records.js'
 
@@ -11,20 +11,24 @@ const text = fc.string({ unit: 'grapheme', maxLength: 40 }).map((each) => each.r
 const word = fc.stringMatching(/^[a-z0-9.]{1,12}$/)
 const wall = fc.integer({ min: 0, max: 253_402_300_799_000 })
 
+const binding = fc.constantFrom(undefined, ...BINDING_NAMES)
 const submission: fc.Arbitrary<SubmissionRecord> = fc.record({
   acceptedAt: wall, deliverAfter: wall, expiresAt: wall, hasDeliverBefore: fc.boolean(), priority: fc.constantFrom(...PRIORITIES),
-  deliveryMethod: fc.constantFrom(...DELIVERY_METHODS), hasQualityOfService: fc.boolean(), statesCapabilities: fc.boolean(), papForm: word,
+  deliveryMethod: fc.constantFrom(...DELIVERY_METHODS), bearer: binding, bearerRequired: fc.boolean(), hasQualityOfService: fc.boolean(), statesCapabilities: fc.boolean(), papForm: word,
   initiator: text, pushId: text, notifyUrl: text, token: word, applicationId: text, featureTag: text,
   recipients: fc.array(fc.record({ literal: text, uri: text }), { minLength: 1, maxLength: 4 }), contentType: text,
   contentHeaders: fc.array(fc.record({ name: text, value: text }), { maxLength: 4 }), content: fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets)),
-})
+}).map((record) => ({ ...record, bearerRequired: record.bearer !== undefined && record.bearerRequired }))
 const final: fc.Arbitrary<FinalRecord> = fc.record({
   state: fc.constantFrom(...MESSAGE_STATES), code: fc.integer({ min: 1000, max: 5999 }), confirmed: fc.option(fc.boolean(), { nil: undefined }),
   sipStatus: fc.integer({ min: 0, max: 699 }), acceptedAt: wall, endedAt: wall, priority: fc.constantFrom(...PRIORITIES),
   deliveryMethod: fc.constantFrom(...DELIVERY_METHODS), hasQualityOfService: fc.boolean(), last: fc.boolean(), papForm: word, initiator: text,
-  pushId: text, literal: text, notifyUrl: text, desc: text,
+  pushId: text, literal: text, notifyUrl: text, desc: text, binding,
 })
-const device: fc.Arbitrary<DeviceRecord> = fc.record({ instance: word, publicGruu: text, temporaryGruu: text, applications: fc.option(fc.array(word, { maxLength: 3 }), { nil: undefined }) })
+const device: fc.Arbitrary<DeviceRecord> = fc.record({
+  instance: word, publicGruu: text, temporaryGruu: text, applications: fc.option(fc.array(word, { maxLength: 3 }), { nil: undefined }),
+  methods: fc.option(fc.array(word, { minLength: 1, maxLength: 3 }), { nil: undefined }), registeredAt: fc.option(wall, { nil: undefined }),
+})
 const registration: fc.Arbitrary<RegistrationRecord> = fc.record({ registered: fc.boolean(), expiresAt: wall, devices: fc.option(fc.array(device, { maxLength: 3 }), { nil: undefined }) })
 const sequence = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 
