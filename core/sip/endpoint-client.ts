@@ -90,6 +90,7 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     const machine = request.method === 'INVITE' ? inviteClient : nonInviteClient
     const record = new ClientRecord(this, machine, hop.transport !== 'udp', request, hop, branch, request.method, via, context)
     record.isSilent = isSilent
+    this.runner.place(record, hop)
     const isFull = this.byBranch.size >= CLIENT_TRANSACTIONS_MAX
     this.byBranch.set(record.key, record)
     if (!isFull) this.route(record)

@@ -65,6 +65,8 @@ export interface SipEndpointOptions {
   readonly emit: (out: NetworkOut) => void
   /** RFC 3261 appendix A defaults (500 ms, 4 s, 5 s) when absent. */
   readonly timers?: SipTimerValues
+  /** The hops of one of this endpoint's sides that has timers of its own, such as the radio leg of a P-CSCF (TS 24.229 section 7.7). */
+  readonly leg?: { readonly timers: SipTimerValues; readonly includes: (hop: Hop) => boolean }
   /** Set by a user agent, never by a proxy: a request that came already by another way is answered 482 (RFC 3261 section 8.2.2.2). */
   readonly refuseMerged?: boolean
 }

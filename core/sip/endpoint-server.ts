@@ -117,6 +117,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
     if (mergedKey !== undefined && this.byMergedKey!.has(mergedKey)) return this.answer(request, 482, origin, via)
     const machine = request.method === 'INVITE' ? inviteServer : nonInviteServer
     const record = new ServerRecord(this, machine, request, origin.hop, key, origin.flow, returnAddress(via, origin.hop))
+    this.runner.place(record, origin.hop)
     this.byKey.set(key, record)
     if (mergedKey !== undefined) {
       record.mergedKey = mergedKey

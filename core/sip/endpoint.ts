@@ -30,7 +30,7 @@ export class SipEndpoint implements SipEndpointContract {
   constructor(options: SipEndpointOptions) {
     this.user = options.user
     this.wire = new Wire(options)
-    this.runner = new TransactionRunner(options.timers ?? DEFAULT_TIMERS)
+    this.runner = new TransactionRunner(options.timers ?? DEFAULT_TIMERS, options.leg)
     this.client = new ClientHalf(this.wire, this.runner, options.user)
     this.server = new ServerHalf(this.wire, this.runner, options)
   }

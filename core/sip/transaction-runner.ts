@@ -6,7 +6,7 @@
 import { assert, bug } from '../kit/assert.js'
 import { DeadlineHeap, type Deadline } from '../kit/heap.js'
 import type { Micros, Now } from '../kit/time.js'
-import type { SipTimerValues } from './endpoint-contract.js'
+import type { Hop, SipEndpointOptions, SipTimerValues } from './endpoint-contract.js'
 import type { SipMessage } from './message.js'
 import { TIMERS, doubled, doubledToT2, lengthMicros } from './timers.js'
 import { ACTION_BIT, BUG, FIRST_START, type Action, type Compiled } from './transaction-table.js'
@@ -35,6 +35,8 @@ export abstract class Transaction {
   /** The timer that ends what it waits for. */
   endAt: Micros = Infinity
   endEvent = -1
+  /** Runs on the timers of the endpoint's leg apart. */
+  onLeg = false
   /** Sending failed; the transaction is to hear `transport error` on the next tick. */
   broken = false
 
@@ -53,15 +55,30 @@ const AGAIN = bits('double A', 'double E', 'double G', 'set E to T2')
 const START = TIMERS.reduce((all, { name }) => all | ACTION_BIT[`start ${name}`], 0)
 const { 'stop timers': STOP, release: RELEASE, tell: TELL, 'double A': DOUBLE_A, 'set E to T2': SET_T2 } = ACTION_BIT
 
+/** Lengths by timer, over UDP and over reliable transports. */
+class Lengths {
+  readonly udp: Float64Array
+  readonly reliable: Float64Array
+
+  constructor(readonly values: SipTimerValues) {
+    this.udp = Float64Array.from(TIMERS, ({ udp }) => lengthMicros(udp, values))
+    this.reliable = Float64Array.from(TIMERS, ({ reliable }) => lengthMicros(reliable, values))
+  }
+}
+
 export class TransactionRunner {
   private readonly heap = new DeadlineHeap<Transaction>()
-  /** Lengths by timer, over UDP and over reliable transports. */
-  private readonly udpMicros: Float64Array
-  private readonly reliableMicros: Float64Array
+  private readonly usual: Lengths
+  private readonly ofLeg: Lengths
 
-  constructor(private readonly values: SipTimerValues) {
-    this.udpMicros = Float64Array.from(TIMERS, ({ udp }) => lengthMicros(udp, values))
-    this.reliableMicros = Float64Array.from(TIMERS, ({ reliable }) => lengthMicros(reliable, values))
+  constructor(values: SipTimerValues, private readonly leg: SipEndpointOptions['leg'] = undefined) {
+    this.usual = new Lengths(values)
+    this.ofLeg = leg === undefined ? this.usual : new Lengths(leg.timers)
+  }
+
+  /** Told of a new transaction, once, where it leads or came from. */
+  place(transaction: Transaction, hop: Hop): void {
+    if (this.leg !== undefined) transaction.onLeg = this.leg.includes(hop)
   }
 
   deadline(): Micros {
@@ -83,6 +100,7 @@ export class TransactionRunner {
     if ((actions & RELEASE) !== 0 && !transaction.reliable) {
       timed = owner.release(transaction)
       timed.state = next
+      timed.onLeg = transaction.onLeg
       this.disarm(transaction)
       transaction.state = machine.terminated
     }
@@ -131,12 +149,13 @@ export class TransactionRunner {
   }
 
   private setTimers(now: Now, transaction: Transaction, actions: number): void {
+    const leg = transaction.onLeg ? this.ofLeg : this.usual
     if ((actions & AGAIN) !== 0) {
       const { gap } = transaction
-      transaction.gap = (actions & SET_T2) !== 0 ? this.values.t2 : (actions & DOUBLE_A) !== 0 ? doubled(gap) : doubledToT2(gap, this.values)
+      transaction.gap = (actions & SET_T2) !== 0 ? leg.values.t2 : (actions & DOUBLE_A) !== 0 ? doubled(gap) : doubledToT2(gap, leg.values)
       transaction.againAt = now.mono + transaction.gap
     }
-    const lengths = transaction.reliable ? this.reliableMicros : this.udpMicros
+    const lengths = transaction.reliable ? leg.reliable : leg.udp
     for (let starting = (actions & START) >>> FIRST_START; starting !== 0; starting &= starting - 1) {
       this.start(now, transaction, 31 - Math.clz32(starting & -starting), lengths)
     }

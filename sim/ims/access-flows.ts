@@ -41,6 +41,11 @@ export class AccessFlows {
     if (flow.transport === 'udp') this.sockets.set(flow.local.port, flow.flow)
   }
 
+  /** Is this a flow of terminals? */
+  has(id: FlowId): boolean {
+    return this.locals.has(id)
+  }
+
   /** From now on its token is answered 430. */
   down(id: FlowId): void {
     this.locals.delete(id)

@@ -22,7 +22,7 @@ import type { NodeParts, ProxyNode } from './proxy.js'
 import { Resolver } from './resolver.js'
 import type { InviteTimers } from './response-context.js'
 import { Scscf } from './scscf.js'
-import type { ImsSettings } from './settings.js'
+import type { ImsSettings, NodeSettings, PcscfSettings } from './settings.js'
 import type { SubscriberDirectory } from './subscribers.js'
 
 export type ImsIn = Tick | NetworkIn
@@ -33,16 +33,17 @@ export type ImsOut =
 
 /** One node with its endpoint and the ports where the network reaches it. */
 interface Seat {
-  readonly index: number
+  /** In counters. */
+  readonly name: string
   readonly node: ProxyNode
   readonly endpoint: SipEndpoint
   readonly ports: ReadonlySet<number>
 }
 
-const SEATS = 3
-
 export class ImsCore implements Machine<ImsIn, ImsOut> {
   readonly pcscf: Pcscf
+  /** Those of the visited networks. */
+  readonly visited: readonly Pcscf[]
   readonly icscf: Icscf
   readonly scscf: Scscf
   private readonly seats: readonly Seat[]
@@ -50,26 +51,32 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   private readonly neighbours = new Neighbours()
   private readonly inviteTimers: InviteTimers = new DeadlineHeap()
   private readonly outs = new Fifo<ImsOut>()
+  /** Where I- and S-CSCF listen, and where the core reaches the P-CSCFs. */
   private readonly corePorts: ReadonlySet<number>
+  private readonly pcscfCorePorts: ReadonlySet<number>
+  private readonly seatCount: number
 
-  constructor(private readonly settings: ImsSettings, directory: SubscriberDirectory, entropy: Entropy, crypto: Crypto) {
+  constructor(settings: ImsSettings, directory: SubscriberDirectory, entropy: Entropy, crypto: Crypto) {
     const resolver = new Resolver(settings)
     const parts: NodeParts = {
       settings, resolver, entropy, inviteTimers: this.inviteTimers,
       journal: (event, pushId, details) => this.outs.push({ type: 'journal', event, pushId, address: '', details }),
     }
     const hss = new Hss(directory, { isRegistered: (identity) => this.scscf.registrar.isRegistered(identity) })
-    this.pcscf = new Pcscf(parts, crypto)
+    this.pcscf = new Pcscf(parts, crypto, settings.pcscf)
+    this.visited = settings.visited.map((network) => new Pcscf(parts, crypto, network))
     this.icscf = new Icscf(parts, hss)
     this.scscf = new Scscf(parts, hss, crypto)
-    const { pcscf, icscf, scscf } = settings
-    const collapsed = settings.mode === 'collapsed'
+    const { pcscf, icscf, scscf, visited } = settings
+    this.seatCount = 3 + visited.length
     this.seats = [
-      this.seat(0, this.pcscf, resolver.pcscf, pcscf.listen, [pcscf.listen.port, ...pcscf.furtherPorts, pcscf.core.port], entropy, collapsed),
-      this.seat(1, this.icscf, resolver.icscf, icscf.listen, [icscf.listen.port], entropy, collapsed),
-      this.seat(2, this.scscf, resolver.scscf, scscf.listen, [scscf.listen.port], entropy, collapsed),
+      this.seat(0, this.pcscf, resolver.pcscf, pcscf, entropy, settings.mode),
+      this.seat(1, this.icscf, resolver.icscf, icscf, entropy, settings.mode),
+      this.seat(2, this.scscf, resolver.scscf, scscf, entropy, settings.mode),
+      ...visited.map((network, index) => this.seat(3 + index, this.visited[index]!, resolver.visited[index]!, network, entropy, settings.mode)),
     ]
-    this.corePorts = new Set([icscf.listen.port, scscf.listen.port])
+    this.corePorts = new Set([icscf, scscf].flatMap(portsOf))
+    this.pcscfCorePorts = new Set([pcscf, ...visited].map(({ core }) => core.port))
   }
 
   handle(now: Now, input: ImsIn): void {
@@ -82,8 +89,8 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
         this.flowUp(now, input)
         break
       case 'connect-failed': {
-        const seat = this.seats[input.ticket % SEATS]!
-        seat.endpoint.input(now, { ...input, ticket: Math.floor(input.ticket / SEATS) })
+        const seat = this.seats[input.ticket % this.seatCount]!
+        seat.endpoint.input(now, { ...input, ticket: Math.floor(input.ticket / this.seatCount) })
         break
       }
       default: {
@@ -114,13 +121,16 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   /** Running totals by node, and gauges. */
   counters(): Record<string, number> {
     const all: Record<string, number> = { bindings: this.scscf.registrar.bindingCount, users: this.scscf.registrar.registeredUsers }
-    for (const [name, node] of [['pcscf', this.pcscf], ['icscf', this.icscf], ['scscf', this.scscf]] as const) {
+    for (const { name, node } of this.seats) {
       for (const [counter, value] of Object.entries(node.counters)) all[`${name}.${counter}`] = value
       all[`${name}.unanswered`] = node.unanswered
     }
-    for (const { index, endpoint } of this.seats) all[`${NAMES[index]!}.openTransactions`] = endpoint.openTransactions
-    all['pcscf.flows'] = this.pcscf.flows.size
-    all['pcscf.registeredUsers'] = this.pcscf.registrations.size
+    for (const { name, node, endpoint } of this.seats) {
+      all[`${name}.openTransactions`] = endpoint.openTransactions
+      if (!(node instanceof Pcscf)) continue
+      all[`${name}.flows`] = node.flows.size
+      all[`${name}.registeredUsers`] = node.registrations.size
+    }
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent
     all['scscf.thirdPartyFailed'] = this.scscf.thirdParty.failed
     return all
@@ -131,34 +141,46 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
     for (let branch = this.inviteTimers.popDue(now.mono); branch !== undefined; branch = this.inviteTimers.popDue(now.mono)) branch.owner.timerC(now, branch)
   }
 
-  private seat(index: number, node: ProxyNode, hop: Hop, listen: Endpoint, ports: number[], entropy: Entropy, collapsed: boolean): Seat {
+  private seat(index: number, node: ProxyNode, hop: Hop, own: NodeSettings | PcscfSettings, entropy: Entropy, mode: ImsSettings['mode']): Seat {
+    const { listen } = own
     // An address and not a name, so that no hop adds `received` (RFC 3261 18.2.1) and both modes write the same bytes.
-    const sentBy = `${listen.address.includes(':') ? `[${listen.address}]` : listen.address}:${listen.port}`
+    const sentBy = hostPort(listen)
+    const overTls = own.tls === undefined ? sentBy : hostPort(own.tls)
     const endpoint = new SipEndpoint({
-      sentBy: () => sentBy,
+      sentBy: (transport) => (transport === 'tls' ? overTls : sentBy),
       entropy,
       user: node,
-      // Tickets of three endpoints share one space.
-      emit: (out) => this.outs.push(out.type === 'connect' ? { ...out, ticket: out.ticket * SEATS + index } : out),
+      ...(node instanceof Pcscf && 'accessTimers' in own && own.accessTimers !== undefined ? { leg: { timers: own.accessTimers, includes: (hop: Hop) => node.isAccess(hop) } } : {}),
+      // Tickets of all endpoints share one space.
+      emit: (out) => this.outs.push(out.type === 'connect' ? { ...out, ticket: out.ticket * this.seatCount + index } : out),
     })
-    if (collapsed) this.neighbours.add(hop, node)
+    if (mode === 'collapsed') this.neighbours.add(hop, node)
     node.attach(new NodeLine(node, hop, sentBy, entropy, endpoint, this.neighbours))
-    return { index, node, endpoint, ports: new Set(ports) }
+    return { name: NAMES[index] ?? `pcscf${index - 1}`, node, endpoint, ports: new Set(portsOf(own)) }
   }
 
   private flowUp(now: Now, input: FlowUp): void {
     const { ticket } = input
-    const seat = ticket === undefined ? this.seats.find(({ ports }) => ports.has(input.local.port)) : this.seats[ticket % SEATS]
+    const seat = ticket === undefined ? this.seats.find(({ ports }) => ports.has(input.local.port)) : this.seats[ticket % this.seatCount]
     assert(seat !== undefined, `a flow came up on port ${input.local.port}, where no node listens`)
     this.owners.set(input.flow, seat)
-    if (seat.node === this.pcscf && !this.isCoreFlow(input)) this.pcscf.accessFlowUp(input)
-    seat.endpoint.input(now, ticket === undefined ? input : { ...input, ticket: Math.floor(ticket / SEATS) })
+    if (seat.node instanceof Pcscf && !this.isCoreFlow(input)) seat.node.accessFlowUp(input)
+    seat.endpoint.input(now, ticket === undefined ? input : { ...input, ticket: Math.floor(ticket / this.seatCount) })
   }
 
-  /** What the P-CSCF shares with the core and not with terminals. */
+  /** What a P-CSCF shares with the core and not with terminals. */
   private isCoreFlow({ ticket, local, remote }: FlowUp): boolean {
-    return ticket === undefined ? local.port === this.settings.pcscf.core.port : remote !== undefined && this.corePorts.has(remote.port)
+    return ticket === undefined ? this.pcscfCorePorts.has(local.port) : remote !== undefined && this.corePorts.has(remote.port)
   }
 }
 
+/** Of the first seats; those behind them are `pcscf2` and on, in the order of the visited networks. */
 const NAMES = ['pcscf', 'icscf', 'scscf'] as const
+
+function hostPort({ address, port }: Endpoint): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+function portsOf(own: NodeSettings | PcscfSettings): number[] {
+  return [own.listen.port, ...(own.tls === undefined ? [] : [own.tls.port]), ...('core' in own ? [...own.furtherPorts, own.core.port] : [])]
+}

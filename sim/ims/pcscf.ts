@@ -21,6 +21,7 @@ import { OwnRoutes } from './own-routes.js'
 import { Pool } from './pool.js'
 import { ProxyNode, type NodeParts } from './proxy.js'
 import type { Branch } from './response-context.js'
+import type { PcscfSettings } from './settings.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 
 /** RFC 3261 section 18.1.1: a larger request does not go out over UDP where the path MTU is unknown. */
@@ -40,9 +41,9 @@ export class Pcscf extends ProxyNode {
   private readonly sentBy: string
   private chargingLast = 0
 
-  constructor(parts: NodeParts, crypto: Crypto) {
-    const { pcscf } = parts.settings
-    const ports = [pcscf.listen.port, ...pcscf.furtherPorts]
+  /** @param pcscf which of the networks' this is */
+  constructor(parts: NodeParts, crypto: Crypto, private readonly pcscf: PcscfSettings) {
+    const ports = [pcscf.listen.port, ...pcscf.furtherPorts, ...(pcscf.tls === undefined ? [] : [pcscf.tls.port])]
     super(parts, new OwnRoutes(pcscf.name, new Set(ports.flatMap((port) => [`${pcscf.listen.address}:${port}`, ...(port === 5060 ? [pcscf.listen.address] : [])]))))
     this.flows = new AccessFlows(crypto, parts.entropy.bytes(FLOW_KEY_OCTETS), pcscf.name)
     this.registrations = new AccessRegistrations(this.flows, new Pool((text) => text))
@@ -53,6 +54,11 @@ export class Pcscf extends ProxyNode {
   /** A flow between a terminal and this node came up, or a socket terminals talk to. Flows of the core are not told. */
   accessFlowUp(flow: FlowUp): void {
     this.flows.up(flow)
+  }
+
+  /** Does it lead to a terminal, over a flow of its own? */
+  isAccess(hop: Hop): boolean {
+    return hop.flow !== undefined && this.flows.has(hop.flow)
   }
 
   override onFlowDown(_now: Now, flow: FlowId): void {
@@ -202,9 +208,9 @@ export class Pcscf extends ProxyNode {
   }
 
   private chargingVector(): HeaderText {
-    const { pcscf } = this.settings
+    const { name, listen, visitedNetworkId } = this.pcscf
     this.chargingLast += 1
-    return composed(`icid-value="${this.chargingLast.toString(36)}.${pcscf.name}";icid-generated-at=${pcscf.listen.address};orig-ioi=${pcscf.visitedNetworkId}`)
+    return composed(`icid-value="${this.chargingLast.toString(36)}.${name}";icid-generated-at=${listen.address};orig-ioi=${visitedNetworkId}`)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Endpoint, Transport } from '../../core/kit/network.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
 import { parseNameAddr } from '../../core/sip/name-addr.js'
 import { aorOf, parseUri, uriParam, type Uri } from '../../core/sip/uri.js'
-import type { ImsSettings } from './settings.js'
+import type { ImsSettings, NodeSettings } from './settings.js'
 
 /** What is worked out once for all bindings that share a Path (RFC 3327 section 5.2). */
 export interface PathVector {
@@ -19,6 +19,8 @@ const LITERAL = /^(?:\d{1,3}\.){3}\d{1,3}$/
 export class Resolver {
   /** Hops of the own nodes: always these objects, so that a neighbour in the same process is known by identity. */
   readonly pcscf: Hop
+  /** In the order of the settings. */
+  readonly visited: readonly Hop[]
   readonly icscf: Hop
   readonly scscf: Hop
   private readonly nodes: ReadonlyMap<string, Hop>
@@ -26,10 +28,14 @@ export class Resolver {
   private readonly services: ReadonlyMap<string, Hop>
 
   constructor(settings: ImsSettings) {
-    this.pcscf = hopTo('tcp', settings.pcscf.core)
-    this.icscf = hopTo('tcp', settings.icscf.listen)
-    this.scscf = hopTo('tcp', settings.scscf.listen)
+    const { coreTransport } = settings
+    const node = ({ listen, tls }: NodeSettings): Hop => hopTo(coreTransport, coreTransport === 'tls' ? (tls ?? listen) : listen)
+    this.pcscf = hopTo(coreTransport, settings.pcscf.core)
+    this.visited = settings.visited.map(({ core }) => hopTo(coreTransport, core))
+    this.icscf = node(settings.icscf)
+    this.scscf = node(settings.scscf)
     this.nodes = new Map([
+      ...settings.visited.map(({ name }, index) => [name.toLowerCase(), this.visited[index]!] as const),
       [settings.pcscf.name.toLowerCase(), this.pcscf],
       [settings.icscf.name.toLowerCase(), this.icscf],
       [settings.scscf.name.toLowerCase(), this.scscf],

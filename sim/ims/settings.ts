@@ -3,7 +3,7 @@
  * where they come from (configuration, a test, the simulated world) and what obeys them is not known here.
  */
 import type { Endpoint } from '../../core/kit/network.js'
-import type { Hop } from '../../core/sip/endpoint-contract.js'
+import type { Hop, SipTimerValues } from '../../core/sip/endpoint-contract.js'
 import type { FilterCriterion } from './filter-criteria.js'
 
 export type DigestAlgorithm = 'MD5' | 'SHA-256'
@@ -13,6 +13,8 @@ export interface NodeSettings {
   readonly name: string
   /** Where the node listens: its port stands in its Via, and the hops of its neighbours lead here. */
   readonly listen: Endpoint
+  /** Where it listens over TLS; absent: nowhere. */
+  readonly tls?: Endpoint
 }
 
 export interface PcscfSettings extends NodeSettings {
@@ -21,7 +23,12 @@ export interface PcscfSettings extends NodeSettings {
   /** Where the core reaches the P-CSCF in split mode. What comes in here is inside the trust domain (RFC 3325 section 2.3). */
   readonly core: Endpoint
   readonly visitedNetworkId: string
+  /** Timers towards terminals (TS 24.229 section 7.7); those of the core when absent. */
+  readonly accessTimers?: SipTimerValues
 }
+
+/** TS 24.229 table 7.8: between the terminal and the P-CSCF a radio network takes its time, four times RFC 3261's. */
+export const RADIO_TIMERS: SipTimerValues = Object.freeze({ t1: 2_000_000, t2: 16_000_000, t4: 17_000_000 })
 
 export interface RegistrationSettings {
   /** Used when a REGISTER names no expiry (RFC 3261 section 10.3 step 7), seconds. */
@@ -66,7 +73,12 @@ export interface RegEventSettings {
 export interface ImsSettings {
   readonly mode: 'collapsed' | 'split'
   readonly homeDomain: string
+  /** The home network's. */
   readonly pcscf: PcscfSettings
+  /** Networks in which terminals of the home network are guests, each with a P-CSCF of its own that talks to the same I- and S-CSCF. */
+  readonly visited: readonly PcscfSettings[]
+  /** What split nodes talk to each other over. With `tls` each needs a place where it listens so; the P-CSCF's is its `core`. */
+  readonly coreTransport: 'tcp' | 'tls'
   readonly icscf: NodeSettings
   readonly scscf: NodeSettings
   /** The simulated DNS: further host names and where they lead. Transport is taken from the URI, else UDP (RFC 3263 section 4.1). */
@@ -87,6 +99,8 @@ export function defaultImsSettings(homeDomain = 'ims.example', ports = { pcscf: 
     mode: 'collapsed',
     homeDomain,
     pcscf: { name: `pcscf.${homeDomain}`, listen: at(ports.pcscf), furtherPorts: [], core: at(ports.core), visitedNetworkId: homeDomain },
+    visited: [],
+    coreTransport: 'tcp',
     icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
     scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
     hosts: {},

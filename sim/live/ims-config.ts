@@ -4,7 +4,8 @@
  */
 import { Schema } from 'effect'
 import type { Endpoint } from '../../core/kit/network.js'
-import type { ImsSettings } from '../ims/settings.js'
+import { TlsConfig } from '../../core/live/tls.js'
+import { RADIO_TIMERS, type ImsSettings, type PcscfSettings } from '../ims/settings.js'
 import { PopulationConfig } from './population-config.js'
 
 const Seconds = Schema.Int.pipe(Schema.between(1, 2 ** 31 - 1)).annotations({ description: 'seconds' })
@@ -23,6 +24,7 @@ function section<A, I>(schema: Schema.Schema<A, I>) {
   return Schema.optionalWith(schema, { default: () => Schema.decodeUnknownSync(schema)({}) })
 }
 
+/** What each node listens on. The TLS ports count where `tls` is configured. */
 const Ports = Schema.Struct({
   /** Terminals register here; the first is the P-CSCF's own port, UDP and TCP. */
   pcscf: withDefault(Schema.NonEmptyArray(ListenPort), [0] as const),
@@ -30,6 +32,20 @@ const Ports = Schema.Struct({
   core: withDefault(ListenPort, 0),
   icscf: withDefault(ListenPort, 0),
   scscf: withDefault(ListenPort, 0),
+  pcscfTls: withDefault(ListenPort, 0),
+  icscfTls: withDefault(ListenPort, 0),
+  scscfTls: withDefault(ListenPort, 0),
+})
+
+/** How terminals reach a network. On real sockets the way is as it is; only the timers of TS 24.229 table 7.8 make a radio leg of it. */
+const Access = Schema.Struct({ timers: withDefault(Schema.Literal('core', 'radio'), 'core' as const) })
+
+/** A network that is not the home network, with a P-CSCF of its own. */
+const Visited = Schema.Struct({
+  /** Its domain name, which is also its P-Visited-Network-ID. */
+  id: HostName,
+  ports: section(Schema.Struct({ pcscf: withDefault(Schema.NonEmptyArray(ListenPort), [0] as const), pcscfTls: withDefault(ListenPort, 0), core: withDefault(ListenPort, 0) })),
+  access: section(Access),
 })
 
 const Registration = Schema.Struct({
@@ -77,7 +93,7 @@ const ServicePoint = Schema.Union(
 )
 
 const ServiceUri = Schema.String.pipe(Schema.pattern(/^sip:[^@\s;?]+@[A-Za-z0-9.-]+$/, { message: () => 'write a SIP URI without parameters' }))
-const ServerHop = Schema.Struct({ transport: Schema.Literal('udp', 'tcp'), address: Schema.NonEmptyString, port: Port })
+const ServerHop = Schema.Struct({ transport: Schema.Literal('udp', 'tcp', 'tls'), address: Schema.NonEmptyString, port: Port })
 
 const FilterCriterion = Schema.Struct({
   priority: Schema.NonNegativeInt,
@@ -97,6 +113,12 @@ export const ImsConfig = Schema.Struct({
   /** Every node listens on this literal address. */
   address: withDefault(Schema.NonEmptyString, '127.0.0.1'),
   ports: section(Ports),
+  /** Certificates for every node; without them none listens over TLS. */
+  tls: Schema.optionalWith(TlsConfig, { exact: true }),
+  /** What split nodes talk to each other over. */
+  coreTransport: withDefault(Schema.Literal('tcp', 'tls'), 'tcp' as const),
+  access: section(Access),
+  visited: withDefault(Schema.Array(Visited), []),
   /** The domain of the population when absent. */
   homeDomain: Schema.optionalWith(HostName, { exact: true }),
   /** What the P-CSCF calls its network; the home domain when absent. */
@@ -116,27 +138,51 @@ export type ImsConfig = typeof ImsConfig.Type
 /** As it crosses a process boundary, before defaults are filled in. */
 export type ImsConfigEncoded = typeof ImsConfig.Encoded
 
+const Checked = ImsConfig.pipe(Schema.filter((config) => {
+  if (config.coreTransport === 'tls' && config.tls === undefined) return { path: ['coreTransport'], message: 'TLS between the nodes needs the certificates of `tls`' }
+  const names = [config.homeDomain ?? config.population.identity.domain, ...config.visited.map(({ id }) => id)].map((name) => name.toLowerCase())
+  return new Set(names).size === names.length || { path: ['visited'], message: 'each network needs a name of its own, and none that of the home network' }
+}))
+
 /** Throws a ParseError whose text names the key and what would be right. Unknown keys are errors. */
-export const decodeImsConfig: (config: unknown) => ImsConfig = Schema.decodeUnknownSync(ImsConfig, { onExcessProperty: 'error' })
+export const decodeImsConfig: (config: unknown) => ImsConfig = Schema.decodeUnknownSync(Checked, { onExcessProperty: 'error' })
 
 /** Where the nodes really listen, once every port is bound. */
-export interface BoundPorts {
-  readonly pcscf: readonly [number, ...number[]]
-  readonly core: number
+export interface BoundPorts extends BoundPcscf {
   readonly icscf: number
   readonly scscf: number
+  readonly icscfTls: number | undefined
+  readonly scscfTls: number | undefined
+  /** In the order of the configuration. */
+  readonly visited: readonly BoundPcscf[]
+}
+
+export interface BoundPcscf {
+  readonly pcscf: readonly [number, ...number[]]
+  /** Undefined without TLS. */
+  readonly pcscfTls: number | undefined
+  readonly core: number
 }
 
 export function imsSettingsOf(config: ImsConfig, ports: BoundPorts): ImsSettings {
   const homeDomain = (config.homeDomain ?? config.population.identity.domain).toLowerCase()
   const at = (port: number): Endpoint => ({ address: config.address, port })
-  const [first, ...furtherPorts] = ports.pcscf
+  const tlsAt = (port: number | undefined) => (port === undefined ? {} : { tls: at(port) })
+  const pcscf = (domain: string, visitedNetworkId: string, timers: 'core' | 'radio', bound: BoundPcscf): PcscfSettings => {
+    const [first, ...furtherPorts] = bound.pcscf
+    return {
+      name: `pcscf.${domain}`, listen: at(first), furtherPorts, ...tlsAt(bound.pcscfTls), core: at(bound.core), visitedNetworkId,
+      ...(timers === 'radio' ? { accessTimers: RADIO_TIMERS } : {}),
+    }
+  }
   return {
     mode: config.mode,
     homeDomain,
-    pcscf: { name: `pcscf.${homeDomain}`, listen: at(first), furtherPorts, core: at(ports.core), visitedNetworkId: config.visitedNetworkId ?? homeDomain },
-    icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf) },
-    scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf) },
+    pcscf: pcscf(homeDomain, config.visitedNetworkId ?? homeDomain, config.access.timers, ports),
+    visited: config.visited.map(({ id, access }, index) => pcscf(id.toLowerCase(), id, access.timers, ports.visited[index]!)),
+    coreTransport: config.coreTransport,
+    icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf), ...tlsAt(ports.icscfTls) },
+    scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf), ...tlsAt(ports.scscfTls) },
     hosts: config.hosts,
     services: config.services,
     regEvent: config.regEvent,

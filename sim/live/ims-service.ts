@@ -7,11 +7,12 @@ import { SystemEntropy } from '../../core/live/entropy.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
-import type { NetworkIn } from '../../core/kit/network.js'
+import { readTls } from '../../core/live/tls.js'
+import type { NetworkIn, Transport } from '../../core/kit/network.js'
 import { ImsCore } from '../ims/ims.js'
 import type { SubscriberDirectory } from '../ims/subscribers.js'
 import { PopulationDirectory } from '../terminal/directory.js'
-import { imsSettingsOf, type BoundPorts, type ImsConfig } from './ims-config.js'
+import { imsSettingsOf, type BoundPcscf, type BoundPorts, type ImsConfig } from './ims-config.js'
 import { populationOf } from './population-config.js'
 
 export interface ImsOptions {
@@ -21,7 +22,10 @@ export interface ImsOptions {
 }
 
 export interface ImsService {
-  /** `host:port` of each node, `pcscf` and further `pcscf2`... for terminals, `icscf` for gateways. */
+  /**
+   * `host:port` of each node, `pcscf` and further `pcscf2`... for terminals, `icscf` for gateways; with TLS also `pcscfTls`, `icscfTls`...,
+   * and `pcscf.<id>` and `pcscfTls.<id>` of each visited network.
+   */
   readonly addresses: Readonly<Record<string, string>>
   readonly ports: BoundPorts
   /** Registered users and bindings now. */
@@ -35,7 +39,7 @@ export async function startIms(config: ImsConfig, options: ImsOptions = {}): Pro
   // Flows may come up while later ports are still being bound, and the machine needs all ports to be built.
   const early: NetworkIn[] = []
   let deliver = (input: NetworkIn): void => { early.push(input) }
-  const sockets = new Sockets((input) => deliver(input))
+  const sockets = new Sockets((input) => deliver(input), config.tls === undefined ? undefined : readTls(config.tls))
   let journal: JournalWriter | undefined
   try {
     const ports = await bindPorts(sockets, config)
@@ -50,7 +54,7 @@ export async function startIms(config: ImsConfig, options: ImsOptions = {}): Pro
     pump.start()
     for (const input of early) pump.input(input)
     return {
-      addresses: addressesOf(config.address, ports),
+      addresses: addressesOf(config, ports),
       ports,
       population: () => core.population(),
       counters: () => ({ ...core.counters(), connections: sockets.counters.connections, datagramsDropped: sockets.datagramsDropped(), datagramsFailed: sockets.counters.datagramsFailed }),
@@ -68,24 +72,36 @@ export async function startIms(config: ImsConfig, options: ImsOptions = {}): Pro
 }
 
 async function bindPorts(sockets: Sockets, config: ImsConfig): Promise<BoundPorts> {
-  const bind = async (port: number, transports: readonly ('udp' | 'tcp')[]): Promise<number> => (await sockets.listen(transports, { address: config.address, port })).port
+  const bind = async (port: number, transports: readonly Transport[]): Promise<number> => (await sockets.listen(transports, { address: config.address, port })).port
+  const bindTls = async (port: number): Promise<number | undefined> => (config.tls === undefined ? undefined : bind(port, ['tls']))
+  const bindPcscf = async (wanted: { readonly pcscf: readonly [number, ...number[]]; readonly pcscfTls: number; readonly core: number }): Promise<BoundPcscf> => {
+    const [first, ...further] = wanted.pcscf
+    // RFC 3261 18.2.1: whoever listens on UDP listens on TCP too.
+    const pcscf: [number, ...number[]] = [await bind(first, ['udp', 'tcp'])]
+    for (const port of further) pcscf.push(await bind(port, ['udp', 'tcp']))
+    return { pcscf, pcscfTls: await bindTls(wanted.pcscfTls), core: config.mode === 'split' ? await bind(wanted.core, [config.coreTransport]) : wanted.core }
+  }
   const { ports } = config
-  const [first, ...further] = ports.pcscf
-  // RFC 3261 18.2.1: whoever listens on UDP listens on TCP too.
-  const pcscf: [number, ...number[]] = [await bind(first, ['udp', 'tcp'])]
-  for (const port of further) pcscf.push(await bind(port, ['udp', 'tcp']))
+  const home = await bindPcscf(ports)
+  const visited: BoundPcscf[] = []
+  for (const network of config.visited) visited.push(await bindPcscf(network.ports))
   return {
-    pcscf,
-    core: config.mode === 'split' ? await bind(ports.core, ['tcp']) : ports.core,
+    ...home, visited,
     icscf: await bind(ports.icscf, ['udp', 'tcp']),
     scscf: await bind(ports.scscf, ['udp', 'tcp']),
+    icscfTls: await bindTls(ports.icscfTls),
+    scscfTls: await bindTls(ports.scscfTls),
   }
 }
 
-function addressesOf(address: string, ports: BoundPorts): Record<string, string> {
+function addressesOf({ address, visited }: ImsConfig, ports: BoundPorts): Record<string, string> {
   const addresses: Record<string, string> = {}
-  ports.pcscf.forEach((port, index) => { addresses[index === 0 ? 'pcscf' : `pcscf${index + 1}`] = `${address}:${port}` })
-  addresses['icscf'] = `${address}:${ports.icscf}`
-  addresses['scscf'] = `${address}:${ports.scscf}`
+  const note = (name: string, port: number | undefined): void => { if (port !== undefined) addresses[name] = `${address}:${port}` }
+  ports.pcscf.forEach((port, index) => note(index === 0 ? 'pcscf' : `pcscf${index + 1}`, port))
+  for (const name of ['icscf', 'scscf', 'pcscfTls', 'icscfTls', 'scscfTls'] as const) note(name, ports[name])
+  visited.forEach(({ id }, index) => {
+    note(`pcscf.${id}`, ports.visited[index]!.pcscf[0])
+    note(`pcscfTls.${id}`, ports.visited[index]!.pcscfTls)
+  })
   return addresses
 }
