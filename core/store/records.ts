@@ -25,10 +25,6 @@ export type DeliveryMethod = (typeof DELIVERY_METHODS)[number]
 export const BINDING_NAMES = ['message', 'session', 'event', 'indirection'] as const
 export type BindingName = (typeof BINDING_NAMES)[number]
 
-/** The ways to deliver (core/push/binding.ts). */
-export const BINDING_NAMES = ['message', 'session', 'event', 'indirection'] as const
-export type BindingName = (typeof BINDING_NAMES)[number]
-
 export interface Recipient {
   /** The address-value as the initiator wrote it; every message about this recipient repeats it (WAP-249 section 6). */
   readonly literal: string
@@ -81,8 +77,6 @@ export interface FinalRecord {
   readonly code: number
   /** How it was delivered; undefined for every state but delivered. */
   readonly confirmed: boolean | undefined
-  /** The binding that delivered it; undefined for every state but delivered, and for several devices. */
-  readonly binding?: BindingName | undefined
   /** The binding that delivered it; undefined for every state but delivered, and for several devices. */
   readonly binding?: BindingName | undefined
   /** The last final SIP status seen; zero when there was none. */
@@ -147,7 +141,6 @@ export function encodeSubmission(record: SubmissionRecord): Buffer {
   const out = Buffer.allocUnsafe(SUBMISSION_HEAD + textOctets + (isInline(content) ? content.length : REFERENCE_HEAD + content.id.length))
   out[0] = RECORD_VERSION
   out[1] = (record.hasDeliverBefore ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.statesCapabilities ? 4 : 0) | (isInline(content) ? 0 : CONTENT_IS_FILE)
-  if (record.bearer !== undefined) out[1] |= bindingBits(record.bearer) | (record.bearerRequired === true ? BEARER_IS_REQUIRED : 0)
   if (record.bearer !== undefined) out[1] |= bindingBits(record.bearer) | (record.bearerRequired === true ? BEARER_IS_REQUIRED : 0)
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
@@ -217,7 +210,6 @@ export function encodeFinal(record: FinalRecord): Buffer {
   out[0] = RECORD_VERSION
   out[1] = (record.last ? 1 : 0) | (record.hasQualityOfService ? 2 : 0) | (record.confirmed === undefined ? 0 : record.confirmed ? 12 : 4)
     | (record.binding === undefined ? 0 : bindingBits(record.binding))
-    | (record.binding === undefined ? 0 : bindingBits(record.binding))
   out[2] = PRIORITIES.indexOf(record.priority)
   out[3] = DELIVERY_METHODS.indexOf(record.deliveryMethod)
   writeWall(out, record.acceptedAt, 4)
@@ -238,7 +230,6 @@ export function decodeFinal(row: Buffer): FinalRecord {
     state: MESSAGE_STATES[row[20]!]!,
     code: row.readUInt16BE(16),
     confirmed: (flags & 4) === 0 ? undefined : (flags & 8) !== 0,
-    binding: bindingOf(flags),
     binding: bindingOf(flags),
     sipStatus: row.readUInt16BE(18),
     acceptedAt: readWall(row, 4),
@@ -273,7 +264,6 @@ export function encodeRegistration(record: RegistrationRecord): Buffer {
   for (const device of record.devices ?? []) {
     text += device.instance + NUL + device.publicGruu + NUL + device.temporaryGruu + NUL + (device.applications === undefined ? NO_FEATURES : device.applications.join(' ')) + NUL
       + (device.methods?.join(' ') ?? '') + NUL + (device.registeredAt ?? '') + NUL
-      + (device.methods?.join(' ') ?? '') + NUL + (device.registeredAt ?? '') + NUL
   }
   const out = Buffer.allocUnsafe(8 + Buffer.byteLength(text))
   out[0] = RECORD_VERSION
@@ -298,8 +288,6 @@ export function decodeRegistration(row: Buffer): RegistrationRecord {
       applications: applications === NO_FEATURES ? undefined : applications === '' ? [] : applications.split(' '),
       methods: methods === '' ? undefined : methods.split(' '),
       registeredAt: registeredAt === '' ? undefined : Number(registeredAt),
-      methods: methods === '' ? undefined : methods.split(' '),
-      registeredAt: registeredAt === '' ? undefined : Number(registeredAt),
     })
   }
   return { registered: (row[1]! & 1) !== 0, expiresAt: readWall(row, 2), devices: (row[1]! & 2) === 0 ? undefined : devices }
@@ -311,19 +299,6 @@ export const MARK = Buffer.from([RECORD_VERSION])
 export function checkVersion(row: Buffer, what: string): void {
   if (row[0] === RECORD_VERSION) return
   throw new Error(`the store holds a ${what} row of version ${row[0] ?? 'none'}; this gateway reads version ${RECORD_VERSION}: start it with the store it wrote, or an empty one`)
-}
-
-/** In the flags octet of a submission. */
-const BEARER_IS_REQUIRED = 128
-/** In the flags octet of a submission and of an outcome: which binding, from 1 on; 0 for none. */
-const BINDING_SHIFT = 4
-
-function bindingBits(name: BindingName): number {
-  return (BINDING_NAMES.indexOf(name) + 1) << BINDING_SHIFT
-}
-
-function bindingOf(flags: number): BindingName | undefined {
-  return BINDING_NAMES[((flags >> BINDING_SHIFT) & 7) - 1]
 }
 
 /** In the flags octet of a submission. */
