@@ -267,16 +267,9 @@ export class Pair {
 }
 
 /** A content of octets that depend on their offset alone: any size, nothing held. */
-export function virtualContent(size: number): ContentSource & { readonly largest: number } {
-  const block = Buffer.alloc(2 * 65_536 + 251)
-  for (let index = 0; index < block.length; index++) block[index] = octetAt(index)
-  return {
-    size,
-    largest: 0,
-    read(offset, length) {
-      return block.subarray(offset % 251, (offset % 251) + length)
-    },
-  }
+export function virtualContent(size: number): ContentSource {
+  const block = Buffer.from(Array.from({ length: 65_536 + 251 }, (_, index) => octetAt(index)))
+  return { size, read: (offset, length) => block.subarray(offset % 251, (offset % 251) + length) }
 }
 
 /** The octet at an offset of every virtual content. */
