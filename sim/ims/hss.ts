@@ -19,13 +19,14 @@ export class Hss {
 
   constructor(private readonly directory: SubscriberDirectory, private readonly state: HssState) {}
 
-  /** User-Authorization (UAR): may this private identity register this public one here? */
-  authorize(impu: string, impi: string | undefined): CxResult {
+  /** User-Authorization (UAR): may this private identity register this public one, through a P-CSCF of this network ('' when it names none)? */
+  authorize(impu: string, impi: string | undefined, network: string): CxResult {
     const subscriber = this.subscriber(impu)
     if (subscriber === undefined) return 'user-unknown'
     // A REGISTER without credentials has no private identity yet; the S-CSCF's challenge settles it.
     if (impi !== undefined && impi !== subscriber.impi) return 'identities-dont-match'
     if (!subscriber.mayRegister || isBarred(subscriber, impu)) return 'roaming-not-allowed'
+    if (subscriber.barredNetworks?.includes(network) === true) return 'roaming-not-allowed'
     const main = defaultIdentity(subscriber)
     return main !== undefined && this.state.isRegistered(main) ? 'subsequent-registration' : 'first-registration'
   }

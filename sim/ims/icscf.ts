@@ -8,6 +8,7 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { uriOf } from '../../core/sip/name-addr.js'
+import { unquote } from '../../core/sip/params.js'
 import { aorOf, gruuOf, parseUri, type Uri } from '../../core/sip/uri.js'
 import { usernameOf } from './credentials.js'
 import { isTemporaryUser } from './gruu.js'
@@ -57,7 +58,7 @@ export class Icscf extends ProxyNode {
   private authorize(request: SipMessage): Hop | number {
     const to = uriOf(request, Header.To)
     if (to === undefined) return 400
-    switch (this.hss.authorize(aorOf(to), usernameOf(request))) {
+    switch (this.hss.authorize(aorOf(to), usernameOf(request), unquote(request.get(Header.PVisitedNetworkId) ?? '').toLowerCase())) {
       case 'first-registration':
       case 'subsequent-registration':
         return this.resolver.scscf

@@ -28,9 +28,20 @@ import { TargetFinder, type DeviceTarget } from './targets.js'
 import { ThirdParty, thirdPartyRegister, type ThirdPartyNews } from './third-party-register.js'
 import { triggeringRegister } from './triggering.js'
 
-/** Which device a branch goes to, and where it may go instead after 430. */
+/** Which device a branch goes to, along which Path, and where it may go instead after 430. */
 class DeviceBranch {
-  constructor(readonly binding: Binding, readonly uri: string, readonly others: readonly Binding[], readonly base: SipMessage) {}
+  readonly uri: string
+  private readonly path: string
+
+  constructor(readonly binding: Binding, readonly others: readonly Binding[], readonly base: SipMessage) {
+    this.uri = binding.uri
+    this.path = binding.path.text
+  }
+
+  /** The device has registered over another flow since, or through another P-CSCF. */
+  get hasMoved(): boolean {
+    return this.binding.isBound && (this.binding.path.text !== this.path || this.binding.uri !== this.uri)
+  }
 }
 
 const TYPE_OF: Readonly<Record<Exclude<RegisterEffect, 'query'>, RegistrationType>> = {
@@ -223,15 +234,19 @@ export class Scscf extends ProxyNode {
       this.refuse(now, transaction, targets)
       return
     }
-    copy.removeAll(Header.PServedUser)
-    // RFC 7315 4.2.2.2: the Request-URI as it came, so that the terminal sees which identity or GRUU was meant.
-    copy.set(Header.PCalledPartyId, composed(`<${request.requestUri}>`))
     const pushId = request.get(Header.XPushId)
     if (pushId !== undefined) this.parts.journal('fork', pushId, [request.requestUri, String(targets.length)])
-    this.recordRoute(copy, 'term')
+    this.prepareForDevices(copy, request)
     const context = this.contextOf(transaction)
     context.pending = targets.length
     for (const device of targets) this.toDevice(now, context, copy, device)
+  }
+
+  private prepareForDevices(copy: SipMessage, request: SipMessage): void {
+    copy.removeAll(Header.PServedUser)
+    // RFC 7315 4.2.2.2: the Request-URI as it came, so that the terminal sees which identity or GRUU was meant.
+    copy.set(Header.PCalledPartyId, composed(`<${request.requestUri}>`))
+    this.recordRoute(copy, 'term')
   }
 
   private toDevice(now: Now, context: ResponseContext, base: SipMessage, [binding, ...others]: DeviceTarget): void {
@@ -239,7 +254,7 @@ export class Scscf extends ProxyNode {
     const copy = context.pending === 1 && others.length === 0 ? base : base.clone()
     copy.requestUri = withoutUriHeaders(binding.uri)
     const hop = this.alongPath(copy, binding)
-    const target = new DeviceBranch(binding, binding.uri, others, base)
+    const target = new DeviceBranch(binding, others, base)
     if (hop === undefined) this.unroutable(now, new Branch(context, target))
     else this.forward(now, context, copy, hop, target)
   }
@@ -250,6 +265,7 @@ export class Scscf extends ProxyNode {
     const pushId = target.base.get(Header.XPushId)
     if (pushId !== undefined) this.parts.journal('branch', pushId, [target.uri, String(status)])
     if (status !== 430) return false
+    if (target.hasMoved) return this.followed(now, branch, target)
     // RFC 5626 7: the flow is dead, so its binding goes, and another flow of the same device is tried.
     if (target.binding.isBound) {
       this.registrar.remove(target.binding)
@@ -258,6 +274,18 @@ export class Scscf extends ProxyNode {
     const [next, ...others] = target.others.filter((binding) => binding.isBound)
     if (next === undefined || (branch.context instanceof InviteContext && branch.context.isClosed)) return false
     this.toDevice(now, branch.context, target.base, [next, ...others])
+    return true
+  }
+
+  /** The flow that is dead is not the binding's any more: the request follows the device to its new one. */
+  private followed(now: Now, { context }: Branch, { binding, others }: DeviceBranch): boolean {
+    if (context instanceof InviteContext && context.isClosed) return false
+    const { request } = context.transaction
+    const copy = this.copyOf(now, context.transaction)
+    if (copy === undefined) return false
+    this.ownRoutes.take(copy)
+    this.prepareForDevices(copy, request)
+    this.toDevice(now, context, copy, [binding, ...others.filter((other) => other.isBound)])
     return true
   }
 

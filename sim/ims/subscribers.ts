@@ -19,6 +19,8 @@ export interface Subscriber {
   readonly identities: readonly PublicIdentity[]
   /** False for a subscriber who may not register at all, answered 403 (Cx 5004, ROAMING_NOT_ALLOWED). */
   readonly mayRegister: boolean
+  /** Networks, by P-Visited-Network-ID in lower case, from which the subscriber may not register: answered 403, too. */
+  readonly barredNetworks?: readonly string[]
 }
 
 export interface SubscriberDirectory {

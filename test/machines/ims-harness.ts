@@ -42,7 +42,7 @@ export class ImsHarness {
     const defaults = defaultImsSettings(DOMAIN, PORTS)
     this.settings = change(defaults)
     this.core = new ImsCore(this.settings, new ListedSubscribers(subscribers), new SeededEntropy(7), systemCrypto)
-    for (const port of [PORTS.pcscf, PORTS.icscf]) this.bindUdp(port)
+    for (const port of [PORTS.pcscf, PORTS.icscf, ...this.settings.visited.map(({ listen }) => listen.port)]) this.bindUdp(port)
   }
 
   /** A peer with a TCP connection to this port. */
@@ -134,7 +134,7 @@ export class ImsHarness {
     const near = ++this.flowLast
     const local = { address: '127.0.0.1', port: 50_000 + near }
     const server = this.servers.get(remote.port)
-    const isOwn = Object.values(PORTS).includes(remote.port)
+    const isOwn = [...Object.values(PORTS), ...this.settings.visited.map(({ core }) => core.port)].includes(remote.port)
     if (server === undefined && !isOwn) {
       this.core.handle(this.now, { type: 'connect-failed', ticket, reason: 'nobody listens there' })
       return
@@ -179,6 +179,12 @@ export class Peer {
     this.octets.push(bytes)
     const { message } = parseMessage(bytes)
     if (message !== undefined) this.received.push(message)
+  }
+
+  /** The device on another flow goes on where it was: the next CSeq, the credentials it had. */
+  continueFrom(other: Peer): void {
+    this.cseq = other.cseq
+    this.authorization = other.authorization
   }
 
   /** The newest message, taken out of the list. */
