@@ -1,5 +1,6 @@
 /** What the keeper of INVITE sessions (invite-sessions.ts) offers its owner and asks of it. Types only. */
 import type { Micros, Now } from '../kit/time.js'
+import type { Dialog } from './dialog.js'
 import type { ClientFailure, Hop, ServerTransaction, SipEndpointContract } from './endpoint-contract.js'
 import type { SipTimerValues } from './endpoint-contract.js'
 import type { Entropy } from '../kit/entropy.js'
@@ -27,6 +28,8 @@ export interface InviteSession {
   readonly role: 'caller' | 'callee'
   readonly state: SessionState
   readonly callId: string
+  /** For requests of the owner's within it; a caller has none before the 2xx. */
+  readonly dialog: Dialog | undefined
   context: unknown
 }
 
