@@ -10,7 +10,7 @@ import { waterfallPicture } from './pictures/waterfall.js'
 import type { RunRecord } from './record.js'
 import { wilson95 } from './statistics.js'
 import { escapeText } from './svg.js'
-import { causesTable, devicesTable, disclosureTable, intervalsTable, ledgerTable, partsTable, scenariosTable, stagesTable } from './tables.js'
+import { bindingsTable, causesTable, deviceOutcomesTable, devicesTable, disclosureTable, intervalsTable, ledgerTable, partsTable, scenariosTable, stagesTable } from './tables.js'
 
 /** The whole page as HTML text. */
 export function renderPage(record: RunRecord): string {
@@ -27,7 +27,8 @@ export function renderPage(record: RunRecord): string {
     section('Latency over time', '', figure(latencyPicture(record))),
     section('Outcomes over time', 'Each final outcome in the second in which the gateway recorded it, load phase only; what ended in the drain is in the ledger.', figure(outcomesPicture(record), intervalsTable(record))),
     section('Ledger', 'Each part kept a journal of its own; they were reconciled push by push, by set difference.', ledgerTable(record) + findings(record) + causesTable(record)),
-    section('Terminals', '', devicesTable(record)),
+    section('Bindings', 'How pushes were sent: as a MESSAGE, in a session, as a notification, or as a reference to be fetched.', bindingsTable(record)),
+    section('Terminals', '', devicesTable(record) + deviceOutcomesTable(record)),
     section('Cost of each part', 'CPU over the whole run, start and registration included, so the cost per push is an upper bound.', partsTable(record)),
     section('Disclosure', '', disclosureTable(record)),
     section('Scenario as run', 'Save it and run it again with <code>pushbench run scenario.yaml</code>; the seed is in it.', `<details><summary>show the scenario</summary><pre>${escapeText(record.scenarioYaml)}</pre></details>`),

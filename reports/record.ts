@@ -116,6 +116,18 @@ export const Threshold = Schema.Struct({
   passed: Schema.Boolean,
 })
 
+/** Pushes by how they were sent: the binding of the last attempt. Warm-up included in the counts, not in the latency. */
+export const BindingRow = Schema.Struct({
+  name: Schema.String,
+  pushes: Count,
+  delivered: Count,
+  /** Planned time to the content at the first device, of pushes whose recipient was online. */
+  endToEnd: Schema.optional(StageSummary),
+})
+
+/** What the gateway saw of single devices, of pushes addressed to one: a final SIP status, or `timeout` or `transport`. */
+export const DeviceOutcome = Schema.Struct({ status: Schema.String, count: Count })
+
 export const DeviceGroup = Schema.Struct({
   name: Schema.String,
   devices: Count,
@@ -149,6 +161,8 @@ export const RunRecord = Schema.Struct({
   }),
   causes: Causes,
   devices: Schema.Array(DeviceGroup),
+  bindings: Schema.optional(Schema.Array(BindingRow)),
+  deviceOutcomes: Schema.optional(Schema.Array(DeviceOutcome)),
   parts: Schema.Record({ key: Schema.String, value: Part }),
   population: Schema.Struct({ provisioned: Count, registered: Count, subscribers: Count }),
   /** Little's law over the load phase: in flight measured against arrival rate times mean time in the gateway. */

@@ -68,6 +68,18 @@ export function devicesTable(record: RunRecord): string {
     [group.name, count(group.devices), count(group.received), count(group.repeats), count(group.refused), count(group.rejectedByCheck)]), 'What the terminals saw')
 }
 
+export function bindingsTable(record: RunRecord): string {
+  const rows = record.bindings ?? []
+  return rows.length === 0 ? '' : table(['<binding', 'pushes', 'delivered', 'e2e p50', 'e2e p90', 'e2e p99', 'e2e max'], rows.map(({ name, pushes, delivered, endToEnd }) => [
+    name, count(pushes), percent(delivered, pushes), ...(endToEnd === undefined ? ['–', '–', '–', '–'] : [duration(endToEnd.p50Us), duration(endToEnd.p90Us), duration(endToEnd.p99Us), duration(endToEnd.maxUs)]),
+  ]), 'Pushes by the binding of their last attempt')
+}
+
+export function deviceOutcomesTable(record: RunRecord): string {
+  const rows = record.deviceOutcomes ?? []
+  return rows.length === 0 ? '' : table(['<answer of a device', 'count'], rows.map(({ status, count: times }) => [status, count(times)]), 'Answers of single devices, of pushes addressed to one')
+}
+
 export function partsTable(record: RunRecord): string {
   return table(['<part', 'CPU', 'CPU per push', 'memory at most', 'busiest loop', 'datagrams lost'], Object.entries(record.parts).map(([name, part]) => [
     name, `${part.cpuSeconds.toFixed(1)} s`, record.ledger.accepted === 0 ? '–' : duration((part.cpuSeconds * 1e6) / record.ledger.accepted),

@@ -8,7 +8,7 @@ import { SCHEMA_VERSION } from '../../reports/record.js'
 import type { Micros } from '../../core/kit/time.js'
 import { intervalsOf, littlesLaw } from '../reconcile/intervals.js'
 import { ledgerOf } from '../reconcile/ledger.js'
-import { ROW_STAGE, SHED, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
+import { ROW_STAGE, SHED, bindingsOf, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Tables } from '../reconcile/tables.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
@@ -17,7 +17,7 @@ import { readJournal } from './journal-reader.js'
 import type { MachineFacts } from './machine.js'
 import { Measurements } from './measurements.js'
 import { PART_WORDS, type PartName, type PartUse, type Parts } from './parts.js'
-import { curveOf } from './recorder.js'
+import { curveOf, Recorder } from './recorder.js'
 import type { RunFolder } from './run-folder.js'
 
 export interface RunFacts {
@@ -74,6 +74,8 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     throughput: throughputOf(counts, (window.to - window.from) / 1_000_000),
     causes,
     devices: devicesOf(tables, facts.parts),
+    bindings: bindingRows(tables, window),
+    deviceOutcomes: [...tables.deviceStatuses].map(([status, count]) => ({ status, count })).sort((a, b) => b.count - a.count),
     parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, partOf(use, datagrams[name])])),
     population: { ...facts.population, subscribers: scenario.population.subscribers },
     ...(little === undefined ? {} : { little: { measured: round(little.measured), predicted: round(little.predicted), ok: little.ok } }),
@@ -151,6 +153,19 @@ function devicesOf(tables: Tables, parts: Parts): RunRecord['devices'] {
   return [...tables.groups].map(([name, group]) => {
     const prefix = name === PANEL ? `${PANEL}.` : ''
     return { name, devices: counters[`${prefix}devices`] ?? 0, ...group, rejectedByCheck: counters[`${prefix}rejectedByCheck`] ?? 0 }
+  })
+}
+
+function bindingRows(tables: Tables, window: Window): NonNullable<RunRecord['bindings']> {
+  const recorders = new Map<string, Recorder>()
+  const rows = bindingsOf(tables, window, (binding, micros) => {
+    const recorder = recorders.get(binding) ?? new Recorder()
+    recorders.set(binding, recorder)
+    recorder.record(micros)
+  })
+  return rows.map((row) => {
+    const recorder = recorders.get(row.name)
+    return recorder === undefined ? { ...row } : { ...row, endToEnd: recorder.summary() }
   })
 }
 

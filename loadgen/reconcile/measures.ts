@@ -114,6 +114,35 @@ function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowN
   return row !== 'fanOut' || !deliveries.branches.has(delivery) || deliveries.receivers.get(delivery) >= deliveries.branches.get(delivery)
 }
 
+export interface BindingCounts {
+  readonly name: string
+  pushes: number
+  delivered: number
+}
+
+/**
+ * Pushes by the binding of their last attempt, in the order of first use; those that were never sent have none.
+ * @param sink planned time to the first device, of measured pushes whose recipient was online
+ */
+export function bindingsOf({ attempts, deliveries }: Tables, window: Window, sink: (binding: string, micros: Micros) => void): readonly BindingCounts[] {
+  const rows = deliveries.bindings.list.map((name): BindingCounts => ({ name, pushes: 0, delivered: 0 }))
+  for (let delivery = 0; delivery < deliveries.length; delivery++) {
+    const row = rows[deliveries.binding.get(delivery)]
+    if (row === undefined) continue
+    row.pushes++
+    if (deliveries.outcomes.has(delivery) && deliveries.states.name(deliveries.state.get(delivery)) === 'delivered') row.delivered++
+  }
+  for (let attempt = 0; attempt < attempts.length; attempt++) {
+    const plannedAt = attempts.plannedAt.get(attempt)
+    const delivery = attempts.delivery.get(attempt)
+    const row = rows[deliveries.binding.get(delivery)]
+    const micros = deliveries.receivedAt.get(delivery) - plannedAt
+    if (row === undefined || !(plannedAt >= window.from && plannedAt < window.to) || !(micros >= 0)) continue
+    if (attempts.isAccepted(attempt) && ONLINE_ROWS.has(attempts.rowNames.name(attempts.row.get(attempt)) as RowName)) sink(row.name, Math.round(micros))
+  }
+  return rows
+}
+
 /**
  * Everything but plain delivery, by outcome and cause, most frequent first. Attempts of the warm-up included, as in the ledger.
  * Beside the submissions the initiator saw answered 503 stands how many the gateway says it shed: it keeps nothing of them,

@@ -21,6 +21,7 @@ export class Reconciler {
   private readonly further = new Map<number, number>()
   private readonly repeatsAtFirst = new Map<number, number>()
   private readonly targets = new Map<string, number>()
+  private readonly deviceStatuses = new Map<string, number>()
   private readonly foreign: Tables['foreign'] = { count: 0, examples: [] }
   private unreadable = 0
 
@@ -68,7 +69,12 @@ export class Reconciler {
   /** The gateway's journal. Second. */
   gateway(event: JournalEvent): void {
     const { deliveries } = this
-    if (event.event === 'refused' || event.event === 'device') return
+    if (event.event === 'refused') return
+    if (event.event === 'device') {
+      const status = event.details[1] ?? ''
+      this.deviceStatuses.set(status, (this.deviceStatuses.get(status) ?? 0) + 1)
+      return
+    }
     if (deliveries.first(event.pushId) === undefined) {
       this.unplanned(event.pushId, 'the gateway')
       return
@@ -80,6 +86,7 @@ export class Reconciler {
         return
       case 'sip-out':
         deliveries.firstSipAt.setIfEarlier(delivery, event.mono)
+        deliveries.binding.set(delivery, deliveries.bindings.number(event.details[1] ?? 'message'))
         if (deliveries.next.has(deliveries.first(event.pushId)!)) this.targets.set(`${event.pushId}\n${event.details[0] ?? ''}`, delivery)
         return
       case 'outcome':
@@ -138,7 +145,7 @@ export class Reconciler {
   }
 
   tables(): Tables {
-    return { attempts: this.attempts, deliveries: this.deliveries, groups: this.groups, copies: this.copies(), foreign: this.foreign, unreadable: this.unreadable }
+    return { attempts: this.attempts, deliveries: this.deliveries, groups: this.groups, deviceStatuses: this.deviceStatuses, copies: this.copies(), foreign: this.foreign, unreadable: this.unreadable }
   }
 
   private received(delivery: number, instance: number, at: number): void {

@@ -44,6 +44,8 @@ export class DeliveryTable {
   /** Number in `causes` of the outcome's PAP code and last SIP status, in words. */
   readonly cause = new NumberColumn()
   readonly inFlight = new NumberColumn()
+  /** Number in `bindings` of how its last attempt went out. */
+  readonly binding = new NumberColumn()
   readonly notifiedAt = new NumberColumn()
   readonly notifiedState = new NumberColumn()
   readonly branches = new NumberColumn()
@@ -57,6 +59,7 @@ export class DeliveryTable {
   readonly deviceUpAt = new NumberColumn()
   readonly states = new Names()
   readonly causes = new Names()
+  readonly bindings = new Names()
   private readonly firstOfPush = new Map<string, number>()
 
   get length(): number {
@@ -107,6 +110,8 @@ export interface Tables {
   readonly attempts: AttemptTable
   readonly deliveries: DeliveryTable
   readonly groups: ReadonlyMap<string, GroupCounts>
+  /** What the gateway saw of single devices (pushes to a GRUU): final SIP statuses, or why there was none, with how often. */
+  readonly deviceStatuses: ReadonlyMap<string, number>
   /** Copies after the first at one device, by delivery and device instance. */
   readonly copies: readonly Copies[]
   /** Push-ids that somebody but the initiator mentioned, with who did; at most 100 are kept, all are counted. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { journalLine, parseJournalLine, type JournalEventName } from '../../core/kit/journal.js'
 import { intervalsOf, littlesLaw } from '../../loadgen/reconcile/intervals.js'
 import { ledgerOf } from '../../loadgen/reconcile/ledger.js'
-import { causesOf, measure, type StageName } from '../../loadgen/reconcile/measures.js'
+import { bindingsOf, causesOf, measure, type StageName } from '../../loadgen/reconcile/measures.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
 import { ROWS, type RowName } from '../../loadgen/scenario.js'
 
@@ -218,4 +218,33 @@ describe('the intervals', () => {
     expect(littlesLaw(tables, { from: 0, to: 1_000_000 }, [50, 51, 50])).toMatchObject({ ok: false })
     expect(littlesLaw(tables, { from: 0, to: 1_000_000 }, [])).toBeUndefined()
   })
+})
+
+describe('bindings', () => {
+  it('count a push by the binding of its last attempt, one without a word of it as a MESSAGE', () => {
+    const story = new Story(3)
+    const sent = story.gateway.findIndex(({ event: name, pushId }) => name === 'sip-out' && pushId === 'p1')
+    story.gateway.splice(sent, 1, event(12_000, 'sip-out', 'p1', 'a1', 'sip:a1', 'message'), event(13_000, 'sip-out', 'p1', 'a1', 'sip:a1', 'session'))
+    story.submitted(3, 30_000, 'online', 'p3', 'a3', '1001')
+    story.gateway.push(event(31_000, 'accepted', 'p3', 'a3'), event(32_000, 'sip-out', 'p3', 'a3', 'sip:a3', 'session'), event(33_000, 'outcome', 'p3', 'a3', 'undeliverable', '2006', '-', '488'))
+    const samples: [string, number][] = []
+    const rows = bindingsOf(story.reconcile(), WINDOW, (binding, micros) => samples.push([binding, micros]))
+    expect(rows).toEqual([{ name: 'message', pushes: 2, delivered: 2 }, { name: 'session', pushes: 2, delivered: 1 }])
+    expect(samples).toEqual([['message', 4_000], ['session', 4_000], ['message', 4_000]])
+  })
+
+  it('have no latency from the warm-up, nor from pushes that waited for their recipient', () => {
+    const early = new Story(2)
+    expect(bindingsOf(early.reconcile(), { from: 5_000, to: 10_000_000 }, (_, micros) => expect(micros).toBe(4_000))).toMatchObject([{ pushes: 2 }])
+    const samples: number[] = []
+    bindingsOf(early.reconcile(), { from: 5_000, to: 10_000_000 }, (_, micros) => samples.push(micros))
+    bindingsOf(new Story(2, 'offlineReturns').reconcile(), WINDOW, (_, micros) => samples.push(micros))
+    expect(samples).toEqual([4_000])
+  })
+})
+
+it('counts what single devices answered', () => {
+  const story = new Story(1)
+  for (const status of ['200', '480', '200', 'timeout']) story.gateway.push(event(4_000, 'device', 'p0', 'a0', 'sip:a0;gr=urn:uuid:1', status))
+  expect([...story.reconcile().deviceStatuses]).toEqual([['200', 2], ['480', 1], ['timeout', 1]])
 })

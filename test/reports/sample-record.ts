@@ -22,6 +22,8 @@ export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
     throughput: { offeredPerSecond: 200, sentPerSecond: 200, acceptedPerSecond: 198.3, deliveredPerSecond: 196.7 },
     causes: [{ outcome: 'expired', cause: '480 Temporarily Unavailable', count: 50 }],
     devices: [{ name: 'virtual', devices: 3000, received: 7100, repeats: 0, refused: 0, rejectedByCheck: 0 }, { name: 'reference (sip.js)', devices: 20, received: 40, repeats: 0, refused: 0, rejectedByCheck: 0 }],
+    bindings: [{ name: 'message', pushes: 5700, delivered: 5690, endToEnd: stage(3_700) }, { name: 'session', pushes: 250, delivered: 210, endToEnd: stage(9_100) }],
+    deviceOutcomes: [{ status: '200', count: 510 }, { status: '480', count: 12 }],
     parts: {
       gateway: { cpuSeconds: 4.1, rssBytesMax: 180_000_000, loopUtilisationMax: 0.21 }, ims: { cpuSeconds: 3.2, rssBytesMax: 150_000_000, loopUtilisationMax: 0.16 },
       terminals: { cpuSeconds: 3.9, rssBytesMax: 210_000_000, loopUtilisationMax: 0.18 }, load: { cpuSeconds: 5, rssBytesMax: 160_000_000, loopUtilisationMax: 0.2 },
