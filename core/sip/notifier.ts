@@ -32,7 +32,6 @@ class Subscription implements NotifierSubscription {
   waiting: ServerTransaction | undefined = undefined
   termination: Termination | undefined = undefined
   end: NotifierEnd | undefined = undefined
-  contact: HeaderText = composed('')
   expiresAt: WallMillis = 0
   armed: Deadline<Subscription> | undefined = undefined
   numbersAsked = false
@@ -43,7 +42,7 @@ class Subscription implements NotifierSubscription {
   content: Notification | undefined = undefined
   sent: SentNotify | undefined = undefined
 
-  constructor(readonly event: EventHeader, readonly dialog: Dialog, public expiresSeconds: number, state: NotifierState, public context: unknown) {
+  constructor(readonly event: EventHeader, readonly dialog: Dialog, readonly contact: HeaderText, public expiresSeconds: number, state: NotifierState, public context: unknown) {
     this.state = state
   }
 
@@ -94,9 +93,10 @@ export class Notifier {
   /**
    * A SUBSCRIBE that begins (its To has no tag), to be answered by `accept` or `refuse`, now or later. Undefined, and the
    * request answered, for an unknown package (489), an Expires that is too brief (423), an unusable Contact (400), or too
-   * many subscriptions (503).
+   * many subscriptions (503). `data` may be taken and stored before `accept`; it then stands for an active subscription.
+   * @param contact ours, in the 200 and in every NOTIFY
    */
-  offered(now: Now, transaction: ServerTransaction, context: unknown): NotifierSubscription | undefined {
+  offered(now: Now, transaction: ServerTransaction, contact: HeaderText, context: unknown): NotifierSubscription | undefined {
     const { request, source } = transaction
     const event = this.eventOf(now, transaction)
     if (event === undefined) return undefined
@@ -105,7 +105,7 @@ export class Notifier {
     if (this.dialogs.size >= this.most) return this.answer(now, transaction, 503)
     const dialog = dialogOfRequest(request, this.options.entropy.token(TAG_BITS), source.transport)
     if (dialog === undefined) return this.answer(now, transaction, 400)
-    const subscription = new Subscription(event, dialog, seconds, 'offered', context)
+    const subscription = new Subscription(event, dialog, contact, seconds, 'offered', context)
     subscription.waiting = transaction
     subscription.expiresAt = now.wall + 1_000 * seconds
     this.dialogs.add(dialog, subscription)
@@ -115,7 +115,6 @@ export class Notifier {
   accept(now: Now, subscription: NotifierSubscription, acceptance: Acceptance): void {
     const own = ours(subscription)
     own.acceptance = acceptance
-    own.contact = acceptance.contact
     if (acceptance.bound !== undefined) own.dialog.reserve(acceptance.bound)
     if (own.expiresSeconds === 0) this.finish(now, own, 'accept fetch', { reason: 'timeout' }, 'terminated')
     else this.onEvent(now, own, acceptance.state === 'active' ? 'accept' : 'accept pending')
@@ -164,8 +163,7 @@ export class Notifier {
   restore(now: Now, data: SubscriptionData, context: unknown): NotifierSubscription {
     const event = parseEvent(data.event)
     assert(event !== undefined, 'a stored Event can be read')
-    const subscription = new Subscription(event, Dialog.restored(data.dialog), data.expiresSeconds, data.state, context)
-    subscription.contact = composed(data.contact)
+    const subscription = new Subscription(event, Dialog.restored(data.dialog), composed(data.contact), data.expiresSeconds, data.state, context)
     subscription.expiresAt = data.expiresAt
     this.dialogs.add(subscription.dialog, subscription)
     this.arm(now, subscription)

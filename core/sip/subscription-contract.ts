@@ -81,8 +81,6 @@ export interface NotifierOptions {
 /** How an offered subscription is accepted. */
 export interface Acceptance {
   readonly state: 'active' | 'pending'
-  /** Our Contact, in the 200 and in every NOTIFY. */
-  readonly contact: HeaderText
   /** Further headers of the 200. */
   readonly headers?: readonly (readonly [HeaderId, HeaderText])[]
   /** For a stored subscription: the bound with which `data` was stored. */

@@ -140,7 +140,7 @@ export class UsagePeer extends Peer {
       this.offers.push(session)
       this.onOffer?.(now, session)
     } else if (request.method === 'SUBSCRIBE') {
-      const subscription = this.notifier.offered(now, transaction, undefined)
+      const subscription = this.notifier.offered(now, transaction, this.contact, undefined)
       if (subscription === undefined) return
       this.subscriptions.push(subscription)
       this.onSubscription?.(now, subscription)
@@ -199,7 +199,7 @@ export class UsagePeer extends Peer {
   /** Accepts whatever is offered with a 200. */
   accepting(): this {
     this.onOffer = (now, session) => this.sessions.accept(now, session, this.sessions.response(session, 200))
-    this.onSubscription = (now, subscription) => this.notifier.accept(now, subscription, { state: 'active', contact: this.contact })
+    this.onSubscription = (now, subscription) => this.notifier.accept(now, subscription, { state: 'active' })
     return this
   }
 }
