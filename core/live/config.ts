@@ -7,6 +7,7 @@ import * as Schema from 'effect/Schema'
 import type { Endpoint } from '../kit/network.js'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
 import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'
+import { DEFAULT_SELECTION, DEVICE_POLICIES, type SelectionSettings } from '../push/selection-settings.js'
 import { BODY_BYTES_MAX } from './http.js'
 import { Duration, formatDuration, Size } from './units.js'
 import { decodeData, decodeYaml, type YamlDecoded } from './yaml-schema.js'
@@ -80,6 +81,19 @@ const Times = Schema.Struct({
   retryLongest: key(Duration, formatDuration(DEFAULT_SETTINGS.backoff.maxMicros), 'The longest wait between attempts.'),
 })
 
+const DevicesPolicy = Schema.Literal(...DEVICE_POLICIES)
+
+const Selection = Schema.Struct({
+  messageMax: key(Size, `${DEFAULT_SELECTION.messageOctetsMax}B`, 'The largest request sent as MESSAGE where a next hop is reached by UDP (RFC 3428 section 8).'),
+  messageStreamMax: key(Size, `${DEFAULT_SELECTION.messageOctetsStreamMax}B`, 'The largest content sent as MESSAGE where next hops are reached by TCP or TLS, or where nothing else is left.'),
+  sessionMax: key(Size, `${DEFAULT_SELECTION.sessionOctetsMax}B`, 'The largest content taken at all.'),
+  preferEvent: key(Schema.Boolean, DEFAULT_SELECTION.preferEvent, 'Whether a standing subscription is used before a MESSAGE.'),
+  indirection: key(Schema.Boolean, DEFAULT_SELECTION.allowIndirection, 'Whether content may be offered by reference, hosted here (RFC 4483).'),
+  askCapabilities: key(Schema.Boolean, DEFAULT_SELECTION.askCapabilities, 'Whether devices are asked (OPTIONS) before something larger than a MESSAGE is sent.'),
+  devices: key(DevicesPolicy, DEFAULT_SELECTION.devices, 'Whether all devices of a user must take a push, any suffices, or they are tried one after another, the latest registered first.'),
+  applications: key(Schema.Record({ key: Schema.String, value: DevicesPolicy }), {}, 'The same for one application, by its feature tag, such as mms.ua.'),
+})
+
 const Notifications = Schema.Struct({
   retries: key(Schema.Array(Duration).pipe(Schema.minItems(1, { message: () => 'name at least one wait' })),
     DEFAULT_SETTINGS.notifications.retryMicros.map(formatDuration), 'Waits before the second, third ... attempt; the last one repeats.'),
@@ -98,6 +112,7 @@ export const GatewayConfig = Schema.Struct({
   capture: Schema.optional(Schema.String).annotations({ description: 'pcap file of everything that crosses the SIP and MSRP sockets, for Wireshark; none when absent.' }),
   limits: key(Limits, {}, 'Bounds of what is at work at a time.'),
   times: key(Times, {}, 'Lifetimes and waits.'),
+  selection: key(Selection, {}, 'How a way to deliver and the devices are chosen; docs/selection.md has the table.'),
   notifications: key(Notifications, {}, 'Result notifications to initiators.'),
 })
 export type GatewayConfig = typeof GatewayConfig.Type
@@ -136,12 +151,26 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     defaultLifetimeMillis: Math.ceil(times.lifetime / MICROS_PER_MILLI),
     retentionMillis: Math.ceil(times.retention / MICROS_PER_MILLI),
     backoff: { firstMicros: times.retryFirst, maxMicros: times.retryLongest },
+    selection: selectionOf(config.selection),
     notifications: {
       retryMicros: notifications.retries,
       giveUpAfterMillis: Math.ceil(notifications.giveUpAfter / MICROS_PER_MILLI),
       inFlightMax: notifications.inFlight,
       inFlightPerHostMax: notifications.inFlightPerHost,
     },
+  }
+}
+
+function selectionOf(selection: GatewayConfig['selection']): SelectionSettings {
+  return {
+    messageOctetsMax: selection.messageMax,
+    messageOctetsStreamMax: selection.messageStreamMax,
+    sessionOctetsMax: selection.sessionMax,
+    preferEvent: selection.preferEvent,
+    allowIndirection: selection.indirection,
+    askCapabilities: selection.askCapabilities,
+    devices: selection.devices,
+    devicesByApplication: Object.fromEntries(Object.entries(selection.applications).map(([tag, policy]) => [tag.toLowerCase(), policy])),
   }
 }
 

@@ -1,58 +1,101 @@
 /**
- * The dispatcher: each attempt goes out by one binding. It asks which, refuses what no device could take before anything
- * is sent, and remembers nothing itself. Knows what bindings there are, not how they work.
+ * The dispatcher: each attempt goes out by one binding, the one the selection names first, after what selection needs to
+ * know was asked of the devices. It remembers nothing itself. Knows what bindings there are, not how they work.
  */
 import { assert } from '../kit/assert.js'
-import type { Now } from '../kit/time.js'
+import { MICROS_PER_SECOND, type Micros, type Now } from '../kit/time.js'
 import { codeName } from '../pap/codes.js'
+import { contentSize } from '../store/content.js'
 import type { SubmissionRecord } from '../store/records.js'
 import { bitOf, type Binding, type BindingName } from './binding.js'
+import type { Capabilities, CapabilityWaiter } from './capabilities.js'
+import type { GatewayContext } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { Deliveries, Sender } from './deliveries.js'
-import type { Recipients } from './recipients.js'
+import { isLarge, select, type SelectionInput } from './select.js'
+
+/** Longer than any question stays open (timer F), so that it is the answer that ends the wait. */
+const ASKED_MICROS: Micros = 60 * MICROS_PER_SECOND
+/** Devices of one user that are asked before one push. */
+const ASKED_MAX = 8
 
 export class Bindings implements Sender {
   private readonly bindings = new Map<BindingName, Binding>()
+  private readonly transportIsStream: boolean
 
-  constructor(private readonly deliveries: Deliveries, private readonly recipients: Recipients) {}
+  constructor(private readonly context: GatewayContext, private readonly deliveries: Deliveries, private readonly capabilities: Capabilities) {
+    this.transportIsStream = context.settings.nextHops.every((hop) => hop.transport !== 'udp')
+  }
 
   add(binding: Binding): void {
     this.bindings.set(binding.name, binding)
   }
 
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): void {
-    if (this.lacksApplication(now, delivery, submission)) {
-      const code = submission.statesCapabilities ? 2005 : 2006
-      return this.deliveries.end(now, delivery, { state: 'undeliverable', code, desc: `${codeName(code)}: no registered device of the recipient has the application ${submission.featureTag}` })
-    }
-    const binding = this.choose(now, delivery, submission)
-    assert(binding !== undefined, 'a delivery with no binding left has ended')
-    delivery.binding = binding.name
+    const input = this.inputOf(now, delivery, submission)
+    if (this.asks(now, delivery, input)) return
+    const choice = select(input)
+    if ('refused' in choice) return this.deliveries.end(now, delivery, { state: 'undeliverable', code: choice.refused, desc: `${codeName(choice.refused)}: ${choice.why}` })
+    const binding = this.bindings.get(choice.binding)
+    assert(binding !== undefined, 'only bindings that are there are selected')
+    delivery.binding = choice.binding
     binding.send(now, delivery, submission)
   }
 
   hasOther(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean {
-    return this.choose(now, delivery, submission) !== undefined
+    return 'binding' in select(this.inputOf(now, delivery, submission))
   }
 
-  private choose(now: Now, delivery: Delivery, submission: SubmissionRecord): Binding | undefined {
-    for (const binding of this.bindings.values()) {
-      if ((delivery.excluded & bitOf(binding.name)) === 0 && (binding.canSend === undefined || binding.canSend(now, delivery, submission))) return binding
-    }
-    return undefined
-  }
-
-  /** Known before sending: every device that could take it told its features, and none named this application. */
-  private lacksApplication(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean {
+  private inputOf(now: Now, delivery: Delivery, submission: SubmissionRecord): SelectionInput {
     const { target, recipient } = delivery.queue
-    const devices = recipient.devicesNow(now.wall)
-    if (devices === undefined || devices.length === 0) return false
-    const tag = submission.featureTag.toLowerCase()
-    if (target.gruu !== 'none') {
-      const device = this.recipients.deviceOf(target)
-      return device?.applications !== undefined && !device.applications.includes(tag)
+    return {
+      bearer: submission.bearer,
+      bearerRequired: submission.bearerRequired === true,
+      size: contentSize(submission.content),
+      contentType: submission.contentType,
+      application: submission.featureTag.toLowerCase(),
+      statesCapabilities: submission.statesCapabilities,
+      devices: this.capabilities.devicesOf(now, target, recipient),
+      toGruu: target.gruu !== 'none',
+      transportIsStream: this.transportIsStream,
+      policy: this.context.settings.selection,
+      available: this.available(now, delivery, submission),
     }
-    for (const device of devices) if (device.applications === undefined || device.applications.includes(tag)) return false
+  }
+
+  private available(now: Now, delivery: Delivery, submission: SubmissionRecord): number {
+    let bits = 0
+    for (const binding of this.bindings.values()) {
+      const bit = bitOf(binding.name)
+      if ((delivery.excluded & bit) === 0 && (binding.canSend === undefined || binding.canSend(now, delivery, submission))) bits |= bit
+    }
+    return bits
+  }
+
+  /**
+   * Something larger than a MESSAGE waits until its devices were asked what they take. It leaves its queue meanwhile, so that
+   * nothing small has to wait for it.
+   */
+  private asks(now: Now, delivery: Delivery, input: SelectionInput): boolean {
+    if (!input.policy.askCapabilities || input.devices.length === 0 || this.bindings.size < 2 || !isLarge(input)) return false
+    const { recipient } = delivery.queue
+    const gruus = this.capabilities.unasked(now, recipient, input.devices).slice(0, ASKED_MAX)
+    const inquiry = new Inquiry(this.deliveries, delivery)
+    for (const gruu of gruus) if (this.capabilities.ask(now, recipient, gruu, inquiry)) inquiry.open++
+    if (inquiry.open === 0) return false
+    this.deliveries.later(now, delivery, ASKED_MICROS)
     return true
+  }
+}
+
+/** One delivery that waits for the answers of its devices. */
+class Inquiry implements CapabilityWaiter {
+  open = 0
+
+  constructor(private readonly deliveries: Deliveries, private readonly delivery: Delivery) {}
+
+  capabilitiesTold(now: Now): void {
+    this.open--
+    if (this.open === 0) this.deliveries.resume(now, this.delivery)
   }
 }

@@ -11,7 +11,7 @@ import { headerValue } from '../mime/part.js'
 import { textOf } from '../sip/header-text.js'
 import { contentSize, type Content } from '../store/content.js'
 import { PUSH_ID_OCTETS_MAX } from '../store/keys.js'
-import type { ContentHeader, Recipient, SubmissionRecord } from '../store/records.js'
+import type { BindingName, ContentHeader, Recipient, SubmissionRecord } from '../store/records.js'
 import type { Identities } from './identities.js'
 import type { GatewaySettings } from './settings.js'
 
@@ -31,7 +31,11 @@ export interface Acceptable {
 export const CONTENT_OCTETS_MAX = 64 * 1024
 /** Networks and bearers a SIP push can honour, in lower case (WAP-259 appendix C names the others). */
 const NETWORKS: ReadonlySet<string> = new Set(['any', 'ims', 'sip'])
-const BEARERS: ReadonlySet<string> = new Set(['any', 'ims', 'sip', 'sip-message'])
+const BEARERS: ReadonlySet<string> = new Set(['any', 'ims', 'sip'])
+/** Bearers of our own that name one binding, for whoever wants to choose. */
+const BINDING_BY_BEARER: ReadonlyMap<string, BindingName> = new Map([
+  ['sip-message', 'message'], ['sip-msrp', 'session'], ['sip-notify', 'event'], ['sip-indirect', 'indirection'],
+])
 /** The latest instant a stored row can hold (year 9999). */
 const WALL_MAX: WallMillis = 253_402_300_799_000
 // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
@@ -59,6 +63,7 @@ export function check(now: Now, initiator: string, submission: Submission, carri
   const application = parseApplicationId(headerValue(content.headers, 'x-wap-application-id'))
   const carriage = contentProblem(submission, carried, application)
   if (carriage !== undefined || application === undefined) return carriage ?? refuse(2000, 'X-Wap-Application-Id names no application')
+  const bearer = BINDING_BY_BEARER.get((control.qualityOfService?.bearer ?? '').toLowerCase())
   const record: SubmissionRecord = {
     acceptedAt: now.wall,
     deliverAfter: lifetime.deliverAfter,
@@ -66,6 +71,8 @@ export function check(now: Now, initiator: string, submission: Submission, carri
     hasDeliverBefore: control.deliverBefore !== undefined,
     priority: control.qualityOfService?.priority ?? 'medium',
     deliveryMethod: control.qualityOfService?.deliveryMethod ?? 'notspecified',
+    bearer,
+    bearerRequired: bearer !== undefined && control.qualityOfService?.bearerRequired === true,
     hasQualityOfService: control.qualityOfService !== undefined,
     // Section 10.3: comparing them is optional, and refusing for want of it (3004) would turn away what may well be
     // delivered; they only decide between 2005 and 2006 when a device turns out to lack the application.
@@ -117,8 +124,9 @@ function qualityProblem(quality: QualityOfService | undefined): Refusal | undefi
   if (quality.networkRequired && !NETWORKS.has((quality.network ?? '').toLowerCase())) {
     return refuse(3009, `network "${quality.network ?? ''}" is required; this gateway delivers over IMS`)
   }
-  if (quality.bearerRequired && !BEARERS.has((quality.bearer ?? '').toLowerCase())) {
-    return refuse(3010, `bearer "${quality.bearer ?? ''}" is required; this gateway delivers by SIP-MESSAGE`)
+  const bearer = (quality.bearer ?? '').toLowerCase()
+  if (quality.bearerRequired && !BEARERS.has(bearer) && !BINDING_BY_BEARER.has(bearer)) {
+    return refuse(3010, `bearer "${quality.bearer ?? ''}" is required; this gateway delivers by SIP-MESSAGE, SIP-MSRP, SIP-NOTIFY or SIP-INDIRECT`)
   }
   return undefined
 }

@@ -163,6 +163,14 @@ export class Deliveries {
     this.rest(now, delivery, now.mono + waitMicros)
   }
 
+  /** What it waited for by `later` has come; without effect when it waits no more. */
+  resume(now: Now, delivery: Delivery): void {
+    if (delivery.state !== 'timed') return
+    this.disarm(delivery)
+    this.change(delivery, 'ready')
+    this.makeReady(now, delivery)
+  }
+
   /**
    * Until the recipient registers. The epoch decides: a registration that came while the attempt was under way has
    * already woken everyone else, so this one goes again at once instead of missing it.

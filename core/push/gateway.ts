@@ -11,6 +11,7 @@ import { SipEndpoint } from '../sip/endpoint.js'
 import { Admission } from './admit.js'
 import { AttemptStart } from './attempt-start.js'
 import { Bindings } from './bindings.js'
+import { Capabilities } from './capabilities.js'
 import { ContentPort } from './content-port.js'
 import type { GatewayContext } from './context.js'
 import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
@@ -75,7 +76,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const verdicts = new Verdicts(context, this.deliveries, recipients, identities, hops)
     const starts = new AttemptStart(context, this.deliveries, hops)
     const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
-    const bindings = new Bindings(this.deliveries, recipients)
+    const capabilities = new Capabilities(context, this.endpoint, recipients, hops)
+    const bindings = new Bindings(context, this.deliveries, capabilities)
     bindings.add(messages)
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
     user.messages = messages

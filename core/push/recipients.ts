@@ -5,6 +5,7 @@
  */
 import type { WallMillis } from '../kit/time.js'
 import type { DeviceRecord } from '../store/records.js'
+import type { Knowledge } from './capabilities.js'
 import { DeliveryList, type Delivery } from './delivery.js'
 import { targetOf, type Target } from './target.js'
 
@@ -44,6 +45,8 @@ export class Recipient {
   registeredUntil: WallMillis = 0
   /** Undefined when the devices are unknown. */
   devices: readonly DeviceRecord[] | undefined = undefined
+  /** What capabilities.ts put together of them; it knows when that is out of date. */
+  knowledge: Knowledge | undefined = undefined
   /** Temporary GRUUs this user is known to own, oldest first. */
   temporaryGruus: string[] | undefined = undefined
   firstQueue: RequestQueue | undefined = undefined

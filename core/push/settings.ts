@@ -4,6 +4,7 @@
  */
 import type { Transport } from '../kit/network.js'
 import type { Micros, WallMillis } from '../kit/time.js'
+import { DEFAULT_SELECTION, type SelectionSettings } from './selection-settings.js'
 
 /** How one kind of PAP client address becomes a SIP URI. The first rule whose type and pattern match is used. */
 export interface IdentityRule {
@@ -67,6 +68,7 @@ export interface GatewaySettings {
   /** How long a push-id stays taken, and an outcome known. */
   readonly retentionMillis: WallMillis
   readonly backoff: BackoffSettings
+  readonly selection: SelectionSettings
   readonly notifications: NotificationSettings
 }
 
@@ -84,6 +86,7 @@ export const DEFAULT_SETTINGS = {
   defaultLifetimeMillis: 72 * HOUR_MILLIS,
   retentionMillis: 7 * 24 * HOUR_MILLIS,
   backoff: { firstMicros: 2_000_000, maxMicros: 600_000_000 },
+  selection: DEFAULT_SELECTION,
   notifications: {
     retryMicros: [30_000_000, 120_000_000, 600_000_000, 3_600_000_000],
     giveUpAfterMillis: 24 * HOUR_MILLIS,
