@@ -5,7 +5,7 @@
 import { Schema } from 'effect'
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
 import { ATTEMPTS_MAX } from './pacing.js'
-import { ROWS, Scenario } from './scenario.js'
+import { MESSAGE_OCTETS_MAX, ROWS, Scenario } from './scenario.js'
 import { formatDuration, formatShare } from '../core/live/units.js'
 
 export interface BrokenRule {
@@ -14,7 +14,7 @@ export interface BrokenRule {
 }
 
 export function brokenRules(scenario: Scenario): readonly BrokenRule[] {
-  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario)]
+  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...pushRules(scenario)]
 }
 
 function loadRules({ load }: Scenario): BrokenRule[] {
@@ -63,6 +63,11 @@ function populationRules({ traffic, population, terminals }: Scenario): BrokenRu
   need('offlineReturns', Math.floor(subscribers * returning.share), ['population', 'returning', 'share'], 'returning subscribers')
   need('expires', Math.floor(subscribers * absent), ['population', 'absent'], 'absent subscribers')
   return broken
+}
+
+function pushRules({ push }: Scenario): BrokenRule[] {
+  if (push.binding !== 'message' || push.size <= MESSAGE_OCTETS_MAX) return []
+  return [{ path: ['push', 'size'], message: `more than ${MESSAGE_OCTETS_MAX} octets do not fit a MESSAGE; push.binding auto lets the gateway take another way` }]
 }
 
 /** A scenario that also keeps the rules between its keys; broken ones are told like any other wrong value. */

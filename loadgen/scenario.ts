@@ -16,6 +16,10 @@ const text = (what: string, pattern: RegExp) => Schema.String.pipe(Schema.patter
 const count = (from: number, to: number) =>
   Schema.Int.pipe(Schema.between(from, to, { message: (issue) => `${String(issue.actual)} is not between ${from} and ${to}` }))
 
+/** What the gateway takes at most, and what a MESSAGE carries at most (core/push/check.ts). */
+const CONTENT_OCTETS_MAX = 100 * 1024 * 1024
+export const MESSAGE_OCTETS_MAX = 60_000
+
 const Load = Schema.Struct({
   arrival: key(Schema.Literal('constant', 'poisson'), 'poisson', 'How attempts are spread: evenly, or as a Poisson process. Always open: a slow system never slows them down.'),
   rate: key(Rate, '200/s', 'Attempts per second, all rows of the traffic set together.'),
@@ -53,7 +57,9 @@ const DEFAULT_TRAFFIC: typeof Traffic.Encoded = {
 const Push = Schema.Struct({
   notifications: key(Schema.Boolean, true, 'Ask for result notifications and answer them.'),
   contentType: key(text('write a media type, such as text/vnd.wap.si', /^[\w.+-]+\/[\w.+-]+$/), 'text/vnd.wap.si', 'Content type of the pushed content.'),
-  size: key(Size.pipe(Schema.lessThanOrEqualTo(60_000, { message: () => 'more than 60000 octets do not fit a pager-mode push' })), '300B', 'Octets of the content.'),
+  size: key(Size.pipe(Schema.lessThanOrEqualTo(CONTENT_OCTETS_MAX, { message: () => 'the gateway takes at most 100 MiB of content' })), '300B', 'Octets of the content.'),
+  binding: key(Schema.Literal('auto', 'message', 'session', 'event', 'indirection'), 'auto',
+    'How pushes are sent: chosen by the gateway for each, or required of it by PAP’s bearer: as a MESSAGE, in an MSRP session, as a notification in a subscription, or as a reference the terminal fetches.'),
   application: key(text('write an application id, such as x-wap-application:push.sia', /^[\w.:-]+$/), 'x-wap-application:push.sia', 'X-Wap-Application-Id of the content; every device has this application.'),
   deliveryMethod: key(Schema.Literal('confirmed', 'preferconfirmed', 'unconfirmed', 'notspecified'), 'preferconfirmed', 'PAP quality-of-service delivery-method.'),
 })
@@ -110,6 +116,7 @@ export const Scenario = Schema.Struct({
   ims: key(Ims, {}, 'The simulated core network.'),
   terminals: key(Terminals, {}, 'The simulated terminals.'),
   objective: key(Objective, {}, 'What a run must reach.'),
+  capture: key(Schema.Boolean, false, 'Keep what crosses the gateway’s SIP and MSRP sockets as gateway.pcap in the run folder, for Wireshark.'),
 }).annotations({ identifier: 'Scenario', title: 'A pushbench scenario' })
 export type Scenario = typeof Scenario.Type
 export type ScenarioWritten = typeof Scenario.Encoded

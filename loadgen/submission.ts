@@ -14,7 +14,14 @@ export interface PushSettings {
   readonly size: number
   readonly application: string
   readonly deliveryMethod: DeliveryMethod
+  /** Required of the gateway by quality-of-service; `auto`, or absent, leaves it the choice. */
+  readonly binding?: PushBinding
 }
+
+export type PushBinding = 'auto' | 'message' | 'session' | 'event' | 'indirection'
+
+/** The bearer names by which a gateway of this project is told its binding (docs/selection.md). */
+const BEARERS: Readonly<Record<Exclude<PushBinding, 'auto'>, string>> = { message: 'sip-message', session: 'sip-msrp', event: 'sip-notify', indirection: 'sip-indirect' }
 
 // The marks need no escape in XML, and no setting can contain them.
 const PUSH_ID_MARK = 'mark.push-id@pushbench.invalid'
@@ -38,7 +45,10 @@ export class SubmissionTemplate {
       notifyRequestedTo: notifyUrl,
       progressNotesRequested: false,
       addresses: [ADDRESS_MARK],
-      qualityOfService: { priority: 'medium', deliveryMethod: push.deliveryMethod, networkRequired: false, bearerRequired: false },
+      qualityOfService: {
+        priority: 'medium', deliveryMethod: push.deliveryMethod, networkRequired: false,
+        ...(push.binding === undefined || push.binding === 'auto' ? { bearerRequired: false } : { bearer: BEARERS[push.binding], bearerRequired: true }),
+      },
     }
     const headers = [{ name: 'X-Wap-Application-Id', value: push.application }]
     const { contentType, body } = encodeSubmission(control, { contentType: push.contentType, headers, body: contentOf(push) })

@@ -50,14 +50,16 @@ export function populationFor(scenario: Scenario): Population {
 /**
  * @param sip where the gateway listens for the core network; the IMS was told the same
  * @param entry the core network's I-CSCF
+ * @param capture the pcap file; undefined for none
  */
-export function gatewayConfigOf({ gateway }: Scenario, sip: HostPort, entry: HostPort, store: string): GatewayConfigWritten {
+export function gatewayConfigOf({ gateway }: Scenario, sip: HostPort, entry: HostPort, store: string, capture: string | undefined): GatewayConfigWritten {
   return {
     // Port 0: whichever is free.
     pap: { listen: `${LOOPBACK}:0` },
     sip: { listen: `${sip.address}:${sip.port}`, identity: `sip:push@${HOME_DOMAIN}`, nextHops: [`${gateway.transport}:${entry.address}:${entry.port}`] },
     addresses: { served: [PPG_DOMAIN], sipDomains: [HOME_DOMAIN], rules: [] },
     store,
+    ...(capture === undefined ? {} : { capture }),
     limits: { inFlight: gateway.inFlightMax },
   }
 }

@@ -126,7 +126,7 @@ class Run {
     // The core network and the gateway must know of each other before either is up.
     const sip = { address: '127.0.0.1', port: await freePort() }
     const ims = await parts.start('ims', imsConfigOf(scenario, sip), folder.journal('ims'))
-    const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, hostPort(ims['icscf']!), folder.store), folder.journal('gateway'))
+    const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, hostPort(ims['icscf']!), folder.store, scenario.capture ? folder.file('gateway.pcap') : undefined), folder.journal('gateway'))
     // The gateway takes another port where its own is taken, and the core network would tell nobody of registrations.
     if (gateway['sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
     await parts.start('terminals', terminalsConfigOf(scenario, hostPort(ims['pcscf']!)), folder.journal('terminals'))
