@@ -1,7 +1,7 @@
 /**
  * Digest authentication of registrations (RFC 3261 section 22, RFC 8760, TS 24.229 section 5.4.1.2): challenges, and
  * the verdict on credentials. Nonces carry their time under a key, so none is stored; a replay is stopped by the
- * registrar, which takes no CSeq twice. The arithmetic is core/sip/digest.ts.
+ * registrar, which takes no CSeq twice. The arithmetic is core/sip/digest.ts; users with a USIM are aka-authentication.ts's.
  */
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Entropy } from '../../core/kit/entropy.js'
@@ -10,6 +10,7 @@ import { challengeText, checkCredentials, parseCredentials, secretHash } from '.
 import { Header } from '../../core/sip/header-names.js'
 import type { HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
+import { AkaAuthenticator } from './aka-authentication.js'
 import type { DigestSettings } from './settings.js'
 import type { Subscriber } from './subscribers.js'
 
@@ -20,14 +21,17 @@ const NONCE = /^([0-9a-z]{1,11})-([0-9a-z]{1,32})-([0-9a-f]{24})$/
 const MAC_CHARACTERS = 24
 
 export class Authenticator {
+  readonly aka: AkaAuthenticator
   private readonly key: Buffer
 
   constructor(private readonly crypto: Crypto, private readonly entropy: Entropy, private readonly realm: string, private readonly settings: DigestSettings) {
     this.key = entropy.bytes(32)
+    this.aka = new AkaAuthenticator(crypto, entropy, realm, settings.nonceLifeSeconds)
   }
 
-  /** One WWW-Authenticate for each algorithm, in order of preference (RFC 8760 section 2.3). */
+  /** One WWW-Authenticate for each algorithm, in order of preference (RFC 8760 section 2.3); of AKA alone for who has a USIM. */
   challenges(now: Now, subscriber: Subscriber, stale: boolean): HeaderText[] {
+    if (subscriber.usim !== undefined) return [this.aka.challenge(now, subscriber.impi, subscriber.usim, stale)]
     const time = Math.floor(now.wall / 1000).toString(36)
     const salt = this.entropy.token(60)
     const nonce = `${time}-${salt}-${this.mac(time, salt, subscriber.impi)}`
@@ -44,6 +48,11 @@ export class Authenticator {
       const credentials = parseCredentials(line)
       // Credentials for another realm, or of a kind never asked for, are as none.
       if (credentials === undefined || credentials.realm !== this.realm || credentials.response === '') continue
+      if (subscriber.usim !== undefined) {
+        // A password is no substitute for the USIM.
+        if (credentials.algorithm !== 'AKAv1-MD5') continue
+        return credentials.username === subscriber.impi ? this.aka.check(now, credentials, request.method, subscriber.impi, subscriber.usim) : 'wrong'
+      }
       const algorithm = this.settings.algorithms.find((each) => each === credentials.algorithm)
       if (algorithm === undefined) continue
       if (credentials.username !== subscriber.impi) return 'wrong'

@@ -131,6 +131,8 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
       all[`${name}.flows`] = node.flows.size
       all[`${name}.registeredUsers`] = node.registrations.size
     }
+    all['scscf.akaChallenges'] = this.scscf.aka.challenges
+    all['scscf.akaResynchronisations'] = this.scscf.aka.resynchronisations
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent
     all['scscf.thirdPartyFailed'] = this.scscf.thirdParty.failed
     return all

@@ -185,6 +185,7 @@ export class Pcscf extends ProxyNode {
   protected override adapt(now: Now, branch: Branch, response: SipMessage): void {
     const { target } = branch
     if (target instanceof RegisterBranch && response.status < 300) this.registered(now, target, response)
+    if (target instanceof RegisterBranch && response.status === 401) withoutSessionKeys(response)
     if (this.flows.of(branch.context.transaction.source) !== undefined) withoutNetworkHeaders(response)
   }
 
@@ -222,6 +223,14 @@ function withoutNetworkHeaders(message: SipMessage): void {
     if (message.ids[index] !== Header.Other || !/^p-charging-function-addresses[ \t]*:/i.test(message.values[index]!)) continue
     message.ids.splice(index, 1)
     message.values.splice(index, 1)
+  }
+}
+
+/** TS 24.229 5.2.2: the keys of AKA are for this node, whose security association they would make; no terminal ever sees them. */
+function withoutSessionKeys(response: SipMessage): void {
+  for (let index = 0; index < response.ids.length; index++) {
+    const value = response.values[index]!
+    if (response.ids[index] === Header.WwwAuthenticate && value.includes('k="')) response.values[index] = composed(value.replace(/\s*,?\s*\b[ic]k="[^"]*"/g, ''))
   }
 }
 

@@ -74,6 +74,11 @@ export class Scscf extends ProxyNode {
     this.serviceRoute = composed(`<sip:orig@${settings.scscf.name};lr>`)
   }
 
+  /** What AKA did so far. */
+  get aka(): { readonly challenges: number; readonly resynchronisations: number } {
+    return this.authenticator.aka.counters
+  }
+
   /** Bindings whose time is over (RFC 3261 section 10.3); the last one of a user is news for the application servers. */
   expire(now: Now): void {
     for (let binding = this.registrar.expireOne(now); binding !== undefined; binding = this.registrar.expireOne(now)) this.gone(now, binding.registration)

@@ -3,6 +3,8 @@
  * asked, never listed, so a million subscribers can be computed from their names. Knows no SIP message and no state.
  */
 
+import type { UsimKeys } from '../../core/sip/milenage.js'
+
 /** One public user identity (IMPU) of an implicit registration set. */
 export interface PublicIdentity {
   /** `sip:user@domain` in canonical form (host in lower case, no parameters), or `tel:+<digits>`. */
@@ -15,6 +17,8 @@ export interface Subscriber {
   /** The private identity (IMPI): the digest username. */
   readonly impi: string
   readonly password: string
+  /** With it the subscriber is authenticated by AKA and not by password. */
+  readonly usim?: UsimKeys
   /** The implicit registration set. The first that is not barred is the default identity. */
   readonly identities: readonly PublicIdentity[]
   /** False for a subscriber who may not register at all, answered 403 (Cx 5004, ROAMING_NOT_ALLOWED). */
