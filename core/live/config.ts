@@ -9,6 +9,7 @@ import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
 import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'
 import { DEFAULT_SELECTION, DEVICE_POLICIES, type SelectionSettings } from '../push/selection-settings.js'
 import { BODY_BYTES_MAX } from './http.js'
+import { TlsConfig } from './tls.js'
 import { Duration, formatDuration, Size } from './units.js'
 import { decodeData, decodeYaml, type YamlDecoded } from './yaml-schema.js'
 
@@ -29,7 +30,7 @@ const EndpointText = Schema.String.pipe(Schema.filter((text) => endpointOf(text)
   || `"${text}" is no address with a port: write such as 127.0.0.1:8080 or [::1]:8080`))
 
 const NextHopText = Schema.String.pipe(Schema.filter((text) => nextHopOf(text) !== undefined
-  || `"${text}" is no next hop: write such as tcp:127.0.0.1:5060 or udp:127.0.0.1:5060`))
+  || `"${text}" is no next hop: write such as tcp:127.0.0.1:5060, udp:127.0.0.1:5060 or tls:127.0.0.1:5061`))
 
 const Pap = Schema.Struct({
   listen: key(EndpointText, '127.0.0.1:8080', 'Where push initiators submit by HTTP, at /pap. A port that is taken is replaced by a free one.'),
@@ -47,7 +48,9 @@ const Sip = Schema.Struct({
   userAgent: key(Schema.String, DEFAULT_SETTINGS.userAgent, 'User-Agent of every request.'),
   nextHops: key(Schema.Array(NextHopText).pipe(Schema.minItems(1, { message: () => 'name at least one next hop' })), ['tcp:127.0.0.1:5060'],
     'Entry points of the core network, used in turn.'),
-  connections: key(Schema.Int.pipe(Schema.between(1, 4)), 2, 'Persistent connections to each TCP next hop, used in turn.'),
+  connections: key(Schema.Int.pipe(Schema.between(1, 4)), 2, 'Persistent connections to each TCP or TLS next hop, used in turn.'),
+  tls: Schema.optional(TlsConfig).annotations({ description: 'Certificates; without them there are neither TLS next hops nor a TLS listener.' }),
+  listenTls: key(EndpointText, '127.0.0.1:5081', 'Where the core network reaches this gateway over TLS, where `tls` is given. A port that is taken is replaced by a free one.'),
   trusted: Schema.optional(Schema.Array(Schema.String.pipe(Schema.filter((text) => isIP(text) !== 0 || `"${text}" is no literal IP address`))))
     .annotations({ description: 'Addresses that may send requests here (third-party REGISTER); those of the next hops when absent.' }),
 })
@@ -116,17 +119,20 @@ export const GatewayConfig = Schema.Struct({
   notifications: key(Notifications, {}, 'Result notifications to initiators.'),
 })
 export type GatewayConfig = typeof GatewayConfig.Type
+
+const Checked = GatewayConfig.pipe(Schema.filter(({ sip }) => sip.tls !== undefined || !sip.nextHops.some((hop) => hop.startsWith('tls:'))
+  || { path: ['sip', 'nextHops'], message: 'a next hop over TLS needs the certificates of sip.tls' }))
 /** As written in a file or sent to a part, before defaults are filled in. */
 export type GatewayConfigWritten = typeof GatewayConfig.Encoded
 
 /** A configuration file's text. Unknown keys are problems with line, column and the nearest key. */
 export function readGatewayConfig(text: string, file: string): YamlDecoded<GatewayConfig> {
-  return decodeYaml(GatewayConfig, text, file)
+  return decodeYaml(Checked, text, file)
 }
 
 /** A configuration that is already data. Throws an Error that names each wrong key and what would be right. */
 export function decodeGatewayConfig(config: unknown): GatewayConfig {
-  return decodeData(GatewayConfig, config, 'gateway configuration')
+  return decodeData(Checked, config, 'gateway configuration')
 }
 
 /** What the machine is built with, given where it really listens. */
@@ -191,7 +197,7 @@ export function papUrl(endpoint: Endpoint): string {
 }
 
 function nextHopOf(text: string): NextHop | undefined {
-  const match = /^(tcp|udp):(.*)$/.exec(text)
+  const match = /^(tcp|udp|tls):(.*)$/.exec(text)
   const endpoint = match === null ? undefined : endpointOf(match[2]!)
-  return endpoint === undefined || endpoint.port === 0 ? undefined : { transport: match![1] as 'tcp' | 'udp', ...endpoint }
+  return endpoint === undefined || endpoint.port === 0 ? undefined : { transport: match![1] as NextHop['transport'], ...endpoint }
 }

@@ -20,6 +20,7 @@ import { Notifier } from './notifier.js'
 import { Sockets } from './sockets.js'
 import { StageHistogram } from './stage-histogram.js'
 import { openStore, type LmdbStore } from './store-lmdb.js'
+import { readTls } from './tls.js'
 
 /** Why a gateway could not start, or cannot go on. The message is for people. */
 export class GatewayError extends Data.TaggedError('GatewayError')<{ readonly message: string }> {}
@@ -46,7 +47,7 @@ export class Stages extends Context.Tag('gateway/Stages')<Stages, {
 
 export class Contents extends Context.Tag('gateway/Contents')<Contents, ContentStore>() {}
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
-export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint }>() {}
+export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined }>() {}
 export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
 export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
 export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
@@ -92,6 +93,8 @@ const contents = Layer.effect(Contents, Effect.gen(function* () {
 const network = Layer.scoped(Network, Effect.gen(function* () {
   const config = yield* Config
   const box = yield* Inbox
+  const { tls } = config.sip
+  const material = tls === undefined ? undefined : yield* attempt(async () => readTls(tls))
   const { capture: capturePath } = config
   const capture = capturePath === undefined ? undefined : yield* Effect.acquireRelease(
     Effect.sync(() => new Capture(capturePath, (error) => box.fail(error))),
@@ -101,11 +104,12 @@ const network = Layer.scoped(Network, Effect.gen(function* () {
     Effect.sync(() => new Sockets((input) => {
       capture?.came(input)
       box.deliver(input)
-    })),
+    }, material)),
     (opened) => Effect.promise(() => opened.close()),
   )
   const sip = yield* attempt(() => sockets.listen(['udp', 'tcp'], endpointOf(config.sip.listen)!), `the SIP listener at ${config.sip.listen}`)
-  return { sockets, capture, sip }
+  const sipTls = material === undefined ? undefined : yield* attempt(() => sockets.listen(['tls'], endpointOf(config.sip.listenTls)!), `the SIP listener at ${config.sip.listenTls}`)
+  return { sockets, capture, sip, sipTls }
 }))
 
 const http = Layer.scoped(Http, Effect.gen(function* () {

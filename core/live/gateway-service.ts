@@ -21,7 +21,7 @@ export { GatewayError } from './gateway-resources.js'
 const DRAIN_MILLIS = 10_000
 
 export interface GatewayService {
-  /** `pap` is a URL, `sip` an address with its port, `store` the folder. */
+  /** `pap` is a URL, `sip` an address with its port, with TLS also `sipTls`, `store` the folder. */
   readonly addresses: Readonly<Record<string, string>>
   /** What people should know, such as a store that lies in memory. */
   readonly warnings: readonly string[]
@@ -45,7 +45,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Store
   const contents = yield* Contents
-  const { sockets, capture, sip } = yield* Network
+  const { sockets, capture, sip, sipTls } = yield* Network
   const { listener, pap } = yield* Http
   const notifier = yield* Notifications
   const journal = yield* Journal
@@ -110,7 +110,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   )
 
   return {
-    addresses: { pap: papUrl(pap), sip: formatEndpoint(sip), store: config.store },
+    addresses: { pap: papUrl(pap), sip: formatEndpoint(sip), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store },
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,
