@@ -40,7 +40,6 @@ class Subscription implements NotifierSubscription {
   refusal: SipMessage | undefined = undefined
   /** For the NOTIFY about to be sent. */
   content: Notification | undefined = undefined
-  sent: SentNotify | undefined = undefined
 
   constructor(readonly event: EventHeader, readonly dialog: Dialog, readonly contact: HeaderText, public expiresSeconds: number, state: NotifierState, public context: unknown) {
     this.state = state
@@ -223,8 +222,7 @@ export class Notifier {
 
   private notified(now: Now, sent: SentNotify, outcome: SipMessage | ClientFailure): void {
     const { subscription } = sent
-    if (subscription.sent !== sent || isOver(subscription)) return
-    subscription.sent = undefined
+    if (isOver(subscription)) return
     if (typeof outcome !== 'string' && outcome.status < 300) subscription.dialog.accepted(outcome)
     this.options.user.onNotified(now, subscription, sent.context, outcome)
     const isFatal = typeof outcome === 'string' ? outcome === 'timeout' : endsSubscription(outcome.status)
@@ -300,7 +298,6 @@ export class Notifier {
     if (content.contentType !== undefined) notify.append(Header.ContentType, content.contentType)
     if (content.body !== undefined) notify.body = content.body
     const sent = new SentNotify(subscription, context, state === 'last')
-    subscription.sent = sent
     const hop = this.options.hopOf(dialog.nextHop, subscription)
     if (hop === undefined) this.notified(now, sent, NO_WAY)
     else this.options.endpoint.request(now, notify, hop, sent)

@@ -220,6 +220,18 @@ describe('a re-INVITE', () => {
     expect([link.alice.left, link.bob.left]).toEqual([0, 0])
   })
 
+  it('is not acknowledged by a late ACK of the INVITE before it', () => {
+    const { link, session, theirs } = standing()
+    link.bob.onOffer = undefined
+    link.alice.sessions.reinvite(link.clock, session, TYPE, Buffer.from('offer'))
+    link.run(2 * SECOND)
+    link.bob.sessions.accept(link.clock, theirs, link.bob.sessions.response(theirs, 200))
+    link.bob.onAck(link.clock, session.dialog!.ack(1))
+    expect(link.stories.bob).toEqual(['confirmed', 're-INVITE'])
+    link.bob.onAck(link.clock, session.dialog!.ack(2))
+    expect(link.stories.bob).toEqual(['confirmed'])
+  })
+
   it('refused leaves the session standing', () => {
     const { link, session } = standing()
     link.bob.onOffer = (now, theirs) => link.bob.sessions.refuse(now, theirs, link.bob.sessions.response(theirs, 488))

@@ -244,6 +244,16 @@ describe('a refresh', () => {
     expect([link.stories.alice, link.alice.left]).toEqual([['NOTIFY active', told], left])
   })
 
+  it('granted less than was asked for runs out by what was granted', () => {
+    const { link, subscription } = standing()
+    link.bob.onRequest = (now, transaction) => link.bob.endpoint.respond(now, transaction, responseTo(transaction.request, 200).append(Header.Expires, composed('40')))
+    link.alice.subscriber.refresh(link.clock, subscription)
+    link.run(2 * SECOND)
+    link.bob.onRequest = (now, transaction) => link.bob.respond(now, transaction, 503)
+    link.run(43 * SECOND)
+    expect(link.stories.alice).toEqual(['NOTIFY active', 'refresh refused 503', 'ended by expiry'])
+  })
+
   it('that fails until the time is over ends it', () => {
     const { link } = standing(100)
     link.bob.onRequest = (now, transaction) => link.bob.respond(now, transaction, 503)

@@ -165,6 +165,10 @@ describe('a file-selector', () => {
     expect(parseFileSelector(written)).toBeUndefined()
   })
 
+  it('is written with what a name cannot hold escaped', () => {
+    expect(fileSelectorText({ name: '\0\r\n"%ü' })).toBe(':name:"%00%0D%0A%22%25ü"')
+  })
+
   it('is written so that it reads the same, whatever the name', () => {
     const sha1 = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 20, maxLength: 20 }).map((octets) => Buffer.from(octets).toString('hex'))
     fc.assert(fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), fc.nat(), sha1, (name, size, hash) => {
