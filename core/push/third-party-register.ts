@@ -6,6 +6,7 @@
 import { parseContentType } from '../mime/content-type.js'
 import { splitMultipart } from '../mime/multipart.js'
 import { headerValue } from '../mime/part.js'
+import { tagList } from '../ota/options.js'
 import { Header } from '../sip/header-names.js'
 import type { SipMessage } from '../sip/message.js'
 import { nameAddrs, uriOf, type NameAddr } from '../sip/name-addr.js'
@@ -22,6 +23,8 @@ export interface ThirdPartyRegister {
   readonly expiresSeconds: number
   /** Undefined when the body does not hold what is needed. */
   readonly devices: readonly DeviceRecord[] | undefined
+  /** The instance of the device whose own REGISTER is included; empty when none is, or it named none. */
+  readonly registering: string
 }
 
 /** Used where the S-CSCF gives none. */
@@ -30,6 +33,7 @@ const DEFAULT_EXPIRES_SECONDS = 3_600
 const DEVICES_MAX = 64
 const PUSH_APPLICATION = '+g.oma.pusheventapp'
 const INSTANCE = '+sip.instance'
+const METHOD = /^[A-Z0-9\-.!%*_+`'~]{1,32}$/
 /** Feature parameters without a leading plus (RFC 3840 section 9, `base-tags`). */
 const BASE_TAGS: ReadonlySet<string> = new Set([
   'audio', 'automata', 'class', 'duplex', 'data', 'control', 'mobility', 'description', 'events', 'priority', 'methods',
@@ -42,10 +46,12 @@ export function readThirdPartyRegister(request: SipMessage): ThirdPartyRegister 
   const target = to === undefined ? undefined : targetOf(uriText(to))
   if (target === undefined || target.gruu !== 'none') return undefined
   const expiresSeconds = integerOf(request.get(Header.Expires) ?? '', DELTA_SECONDS_MAX) ?? DEFAULT_EXPIRES_SECONDS
-  return { aor: target.aor, expiresSeconds, devices: expiresSeconds === 0 ? undefined : devicesIn(request) }
+  return { aor: target.aor, expiresSeconds, ...(expiresSeconds === 0 ? NOBODY : devicesIn(request)) }
 }
 
-function devicesIn(request: SipMessage): readonly DeviceRecord[] | undefined {
+const NOBODY = { devices: undefined, registering: '' }
+
+function devicesIn(request: SipMessage): Pick<ThirdPartyRegister, 'devices' | 'registering'> {
   let registered: SipMessage | undefined
   let answer: SipMessage | undefined
   for (const message of messagesIn(request)) {
@@ -54,31 +60,31 @@ function devicesIn(request: SipMessage): readonly DeviceRecord[] | undefined {
   }
   // Only the answer lists every binding (RFC 3261 section 10.3, step 8).
   const bindings = answer === undefined ? undefined : nameAddrs(answer, Header.Contact)
-  if (bindings === undefined) return undefined
+  if (bindings === undefined) return NOBODY
   const own = registered === undefined ? undefined : nameAddrs(registered, Header.Contact)
-  return bindings.slice(0, DEVICES_MAX).filter((binding) => paramOf(binding.params, 'expires') !== '0').map((binding) => deviceOf(binding, own))
+  const devices = bindings.slice(0, DEVICES_MAX).filter((binding) => paramOf(binding.params, 'expires') !== '0').map((binding) => deviceOf(binding, own))
+  return { devices, registering: own?.[0] === undefined ? '' : instanceOf(own[0]) }
 }
 
 /** One binding; its features from the device's own REGISTER when the registrar does not repeat them. */
 function deviceOf(binding: NameAddr, own: readonly NameAddr[] | undefined): DeviceRecord {
   const instance = instanceOf(binding)
-  const applications = applicationsOf(binding.params) ?? (instance === '' ? undefined : featuresOf(own, instance))
-  return { instance, publicGruu: text(binding, 'pub-gruu'), temporaryGruu: text(binding, 'temp-gruu'), applications }
+  const same = instance === '' ? undefined : own?.find((contact) => instanceOf(contact) === instance)
+  const applications = applicationsOf(binding.params) ?? (same === undefined ? undefined : applicationsOf(same.params))
+  const methods = methodsOf(binding.params) ?? (same === undefined ? undefined : methodsOf(same.params))
+  return { instance, publicGruu: text(binding, 'pub-gruu'), temporaryGruu: text(binding, 'temp-gruu'), applications, ...(methods === undefined ? {} : { methods }) }
 }
 
-function featuresOf(own: readonly NameAddr[] | undefined, instance: string): readonly string[] | undefined {
-  const same = own?.find((contact) => instanceOf(contact) === instance)
-  return same === undefined ? undefined : applicationsOf(same.params)
+/** RFC 3840 section 10: all that the device supports. A list without a method tells nothing. */
+function methodsOf(params: string): readonly string[] | undefined {
+  const methods = tagList(params, 'methods')?.map((method) => method.toUpperCase()).filter((method) => METHOD.test(method))
+  return methods === undefined || methods.length === 0 ? undefined : methods
 }
 
 /** Undefined when the contact has no feature parameter at all (it then matches everything, RFC 3841 section 7.2.4). */
 function applicationsOf(params: string): readonly string[] | undefined {
-  const raw = paramOf(params, PUSH_APPLICATION)
-  if (raw !== undefined) {
-    const value = unquote(raw)
-    const list = value.startsWith('<') && value.endsWith('>') ? [value.slice(1, -1)] : value.split(',')
-    return list.map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== '' && !/\s/.test(tag))
-  }
+  const list = tagList(params, PUSH_APPLICATION)
+  if (list !== undefined) return list.map((tag) => tag.toLowerCase()).filter((tag) => tag !== '' && !/\s/.test(tag))
   const hasFeature = listParams(params).some(([name]) => {
     const lower = name.toLowerCase()
     return BASE_TAGS.has(lower) || (lower.startsWith('+') && lower !== INSTANCE)
