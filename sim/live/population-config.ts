@@ -3,6 +3,8 @@
  * who lives in the network (IMS, terminals, load). Knows shapes and limits; population.ts knows what they mean.
  */
 import { Schema } from 'effect'
+import { TERMINAL_BINDINGS } from '../terminal/capabilities.js'
+import { MISBEHAVIOURS } from '../terminal/misbehaviour.js'
 import { DEVICES_MAX, Population, type PopulationSettings } from '../terminal/population.js'
 
 const Micros = Schema.NonNegativeInt.annotations({ description: 'microseconds' })
@@ -35,6 +37,27 @@ const Identity = Schema.Struct({
 })
 
 const Shares = Schema.Struct({ returning: withDefault(Share, 0), cycling: withDefault(Share, 0), refusing: withDefault(Share, 0), absent: withDefault(Share, 0) })
+
+const MediaType = Schema.String.pipe(Schema.pattern(/^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/, { message: () => 'write a media type in lower case, such as image/png' }))
+
+/** 100 MB, the largest content the gateway sends. */
+const SIZE_MAX = 104_857_600
+
+const Kind = Schema.Struct({
+  /** Besides MESSAGE, which every terminal takes. */
+  bindings: withDefault(Schema.Array(Schema.Literal(...TERMINAL_BINDINGS)), TERMINAL_BINDINGS),
+  sizeMax: withDefault(Positive, SIZE_MAX),
+  types: withDefault(Schema.Array(MediaType), []),
+  weight: withDefault(Schema.Positive, 1),
+})
+
+const Events = Schema.Struct({
+  share: withDefault(Share, 0),
+  server: withDefault(Schema.String.pipe(Schema.pattern(/^sips?:[^\s<>;?]+$/, { message: () => 'write a SIP URI, such as sip:push@home1.example' })), 'sip:push@home1.example'),
+  expirySeconds: withDefault(Positive, 86_400),
+})
+
+const Misbehaving = Schema.partialWith(Schema.Record({ key: Schema.Literal(...MISBEHAVIOURS), value: Share }), { exact: true })
 
 const SECOND = 1_000_000
 const exponential = (meanMicros: number) => ({ type: 'exponential', meanMicros }) as const
@@ -69,6 +92,10 @@ export const PopulationConfig = Schema.Struct({
     { status: 486 },
   ),
   answerDelay: withDefault(Distribution, { type: 'constant', micros: 0 }),
+  capabilities: withDefault(Schema.NonEmptyArray(Kind), [{ bindings: TERMINAL_BINDINGS, sizeMax: SIZE_MAX, types: [], weight: 1 }]),
+  events: Schema.optionalWith(Events, { default: () => Schema.decodeSync(Events)({}) }),
+  misbehaving: withDefault(Misbehaving, {}),
+  lateMicros: withDefault(Micros, 5 * SECOND),
   referenceTerminals: withDefault(Schema.NonNegativeInt, 0),
 })
 export type PopulationConfig = typeof PopulationConfig.Type

@@ -11,6 +11,7 @@ import { Sockets } from '../../core/live/sockets.js'
 import { Fleet } from '../terminal/fleet.js'
 import type { FleetIn, FleetOut } from '../terminal/fleet-contract.js'
 import { Population } from '../terminal/population.js'
+import { Fetcher } from './fetcher.js'
 import { reportBusy } from './worker-busy.js'
 import type { FleetWorkerData, FromWorker, ToWorker } from './terminals-messages.js'
 
@@ -27,6 +28,7 @@ const journal = journalPath === undefined ? undefined : new JournalWriter(journa
 const fleet = new Fleet({ shard, proxy: config.proxy, transport: config.transport, connections: config.connections, backoff: config.backoff },
   new Population(config.population), new SystemEntropy(), systemCrypto)
 const sockets = new Sockets((input) => pump.input(input))
+const fetcher = new Fetcher((end) => pump.input(end))
 const pump: Pump<FleetIn, FleetOut> = new Pump(fleet, output, () => sockets.flush())
 
 function output(out: FleetOut): void {
@@ -37,6 +39,9 @@ function output(out: FleetOut): void {
     case 'settled':
       count()
       say(out)
+      return
+    case 'fetch':
+      fetcher.fetch(out)
       return
     default:
       sockets.output(out)
@@ -57,7 +62,7 @@ async function stop(): Promise<void> {
   pump.stop()
   // Before the sockets go, and with them what the system counted of them.
   count()
-  await sockets.close()
+  await Promise.all([sockets.close(), fetcher.close()])
   await journal?.close()
   say({ type: 'stopped' })
   port.close()

@@ -1,5 +1,5 @@
 /**
- * The answers of terminals to what they are asked: the statuses of a push, of OPTIONS and of methods they do not have,
+ * The answers of terminals to what they are asked: the statuses of a push and of methods they do not have,
  * with the headers each must carry. Builds responses; who answers when is the fleet's matter.
  */
 import type { ServerTransaction } from '../../core/sip/endpoint-contract.js'
@@ -8,10 +8,9 @@ import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
 import type { Refusal } from './behaviour.js'
-import { TERMINAL_METHODS } from './judgement.js'
+import { textsOf } from './capabilities.js'
 import type { Terminal } from './terminal.js'
 
-const ALLOW = composed(TERMINAL_METHODS)
 const IDENTITY = composed('identity')
 
 /** An answer that waits until the device gives it; what the fleet's heap wakes. */
@@ -38,14 +37,9 @@ export function refusal(request: SipMessage, behaviour: Refusal, toTag: string):
   return response
 }
 
-/** RFC 3261 section 11.2, as far as a device without dialogs has something to say. */
-export function capabilities(request: SipMessage, terminal: Terminal, toTag: string): SipMessage {
-  return responseTo(request, 200, undefined, toTag).append(Header.Allow, ALLOW).append(Header.Accept, acceptLine(terminal))
-}
-
 /** RFC 3261 section 21.4.6. */
-export function methodNotAllowed(request: SipMessage, toTag: string): SipMessage {
-  return responseTo(request, 405, undefined, toTag).append(Header.Allow, ALLOW)
+export function methodNotAllowed(request: SipMessage, terminal: Terminal, toTag: string): SipMessage {
+  return responseTo(request, 405, undefined, toTag).append(Header.Allow, textsOf(terminal.device.capabilities).allow)
 }
 
 /** The URI of To as written, without looking further into it: the validated line holds one address. */
@@ -57,6 +51,7 @@ export function targetOf(request: SipMessage): string {
   return semicolon < 0 ? line : line.slice(0, semicolon)
 }
 
-function acceptLine(terminal: Terminal): HeaderText {
+/** What it takes in a body. */
+export function acceptLine(terminal: Terminal): HeaderText {
   return composed([...terminal.types].join(', '))
 }

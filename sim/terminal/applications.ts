@@ -28,12 +28,15 @@ export const APPLICATION_CONTENT_TYPES: Readonly<Record<string, readonly string[
 
 const accepted = new Map<string, ReadonlySet<string>>()
 
-/** The content types (lower case, without parameters) a device with these applications takes. Equal lists share one set. */
-export function acceptedTypes(applications: readonly string[]): ReadonlySet<string> {
-  const key = applications.join(',')
+/**
+ * The content types (lower case, without parameters) a device with these applications takes. Equal lists share one set.
+ * @param further types it takes whatever its applications
+ */
+export function acceptedTypes(applications: readonly string[], further: readonly string[] = []): ReadonlySet<string> {
+  const key = `${applications.join(',')} ${further.join(',')}`
   let types = accepted.get(key)
   if (types === undefined) {
-    types = new Set([...EVERY_DEVICE, ...applications.flatMap((application) => APPLICATION_CONTENT_TYPES[application] ?? [])])
+    types = new Set([...EVERY_DEVICE, ...applications.flatMap((application) => APPLICATION_CONTENT_TYPES[application] ?? []), ...further])
     accepted.set(key, types)
   }
   return types

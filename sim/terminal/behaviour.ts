@@ -4,6 +4,7 @@
  */
 import type { Entropy } from '../../core/kit/entropy.js'
 import type { Micros } from '../../core/kit/time.js'
+import type { Misbehaviour } from './misbehaviour.js'
 
 /** A distribution of durations in microseconds. */
 export type Distribution =
@@ -42,7 +43,7 @@ export interface CycleBehaviour {
   readonly offAtStartShare: number
 }
 
-/** A device that takes no push: the final answer it gives to every MESSAGE that passes its checks. */
+/** A device that takes no push: the final answer it gives to every MESSAGE, INVITE and NOTIFY with content that passes its checks. */
 export interface Refusal {
   /** 300 to 699. */
   readonly status: number
@@ -55,7 +56,10 @@ export interface DeviceBehaviour {
   /** Never switched on. */
   readonly absent: boolean
   readonly cycle: CycleBehaviour | undefined
-  /** From a MESSAGE's arrival to its answer. */
+  /** From the arrival of a MESSAGE or INVITE to its answer. */
   readonly answerDelay: Distribution
   readonly refusal: Refusal | undefined
+  readonly misbehaviour: Misbehaviour | undefined
+  /** How late it answers when it is one that answers late. */
+  readonly lateMicros: Micros
 }

@@ -30,12 +30,17 @@ export type FleetIn =
   /** Ends all cycles and switches every device off politely, at this rate. Answered by `settled`. */
   | { readonly type: 'deregister'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
   /** One subscriber's devices, or one of them. A subscriber of another shard is no error: nothing happens. */
+  /** How a `fetch` ended: what HTTP answered, and the octets and SHA-1 (lower-case hex) of what came; or why there is no answer. */
+  | { readonly type: 'fetched'; readonly ticket: number; readonly status: number; readonly bytes: number; readonly sha1: string }
+  | { readonly type: 'fetch-failed'; readonly ticket: number; readonly reason: string }
   | { readonly type: 'switch'; readonly subscriber: number; readonly ordinal?: number; readonly to: 'on' | 'off' | 'vanished' }
 
 export type FleetOut =
   | NetworkOut
   | { readonly type: 'journal'; readonly event: JournalEventName; readonly pushId: string; readonly address: string; readonly details: readonly string[] }
   | Settled
+  /** GET this content (RFC 4483), giving up beyond so many octets. Answered by `fetched` or `fetch-failed`. */
+  | { readonly type: 'fetch'; readonly ticket: number; readonly url: string; readonly bytesMax: number }
 
 /** How far a `register` or `deregister` came. */
 export interface Settled {
@@ -65,7 +70,7 @@ export interface FleetCounters {
   registersPending: number
   registersRefused: number
   registersFailed: number
-  /** MESSAGEs answered: taken, seen before, refused by behaviour, refused by a check. */
+  /** Pushes, whichever way they came: taken, seen before, refused by behaviour, refused by a check. */
   received: number
   repeats: number
   refused: number
@@ -74,6 +79,25 @@ export interface FleetCounters {
   unheard: number
   /** Requests for a user part that is no device of the shard: answered 404. */
   strays: number
+  /** Octets of content over MSRP, contents that broke off half received. */
+  sessionBytes: number
+  contentsAborted: number
+  subscribesSent: number
+  /** NOTIFYs within a subscription. */
+  notifies: number
+  /** Contents fetched as they were announced; those that were not there, or not what was announced. */
+  fetched: number
+  fetchesFailed: number
+  /** Contents in pieces that were never whole. */
+  segmentsLost: number
+  /** Gauges: INVITE sessions, MSRP sessions and connections, subscriptions, fetches and contents in pieces under way, SIP transactions. */
+  readonly sessions: number
+  readonly mediaSessions: number
+  readonly mediaConnections: number
+  readonly subscriptions: number
+  readonly fetches: number
+  readonly segments: number
+  readonly transactions: number
 }
 
 export type { TerminalGroup }

@@ -6,56 +6,61 @@
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import { Fifo } from '../../core/kit/fifo.js'
-import { DeadlineHeap } from '../../core/kit/heap.js'
+import { DeadlineHeap, type Deadline } from '../../core/kit/heap.js'
 import type { Machine } from '../../core/kit/machine.js'
-import type { FlowId } from '../../core/kit/network.js'
+import type { FlowId, NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
-import type { ClientTransaction, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
-import { Header } from '../../core/sip/header-names.js'
+import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
+import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
-import { LateAnswer, capabilities, methodNotAllowed, refusal, rejection, targetOf } from './answering.js'
-import { draw } from './behaviour.js'
+import { LateAnswer } from './answering.js'
+import { Answers } from './answers.js'
 import { credentials, noteChallenge } from './digest-session.js'
+import { countersOf } from './counters.js'
 import type { FleetCounters, FleetIn, FleetOut, FleetSettings } from './fleet-contract.js'
 import { FleetFlows, FlowSlot } from './fleet-flows.js'
-import { judge } from './judgement.js'
+import { Alarm, type UsageHost } from './host.js'
 import type { Population } from './population.js'
 import { Cycle } from './presence.js'
-import { RecentPushIds } from './push-ids.js'
-import { buildRegister, noteAnswer, placeOfContact } from './register.js'
+import { Reception } from './reception.js'
+import { buildRegister, contactUri, noteAnswer, placeOfContact } from './register.js'
 import type { TerminalState } from './registration-table.js'
 import { Roster } from './roster.js'
 import { Terminal, type BackoffSettings, type TerminalHost } from './terminal.js'
+import { Usages } from './usages.js'
 import { Wave } from './wave.js'
 
 /** REGISTERs of a wave that may be unanswered at once: a registrar slower than the pace is not flooded until requests fail. */
 export const REGISTERS_PENDING_MAX = 1_000
 
-export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, TerminalHost {
+export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, TerminalHost, UsageHost {
   readonly counters: FleetCounters
   readonly roster: Roster
   readonly backoff: BackoffSettings
-  private readonly endpoint: SipEndpoint
+  readonly endpoint: SipEndpoint
+  readonly reception: Reception
   private readonly flows: FleetFlows
   /** Wakes terminals, cycles, late answers, flow slots and the wave. */
   private readonly heap = new DeadlineHeap<object>()
   private readonly out = new Fifo<FleetOut>()
+  private readonly answers: Answers
+  /** Made when a terminal first needs it. */
+  private usages: Usages | undefined
   private cycles: Cycle[] = []
   private wave: Wave | undefined
   /** Tags are a random prefix and a running number: unguessable and unique (RFC 3261 section 19.3) at little cost. */
   private readonly tagPrefix: string
   private tags = 0
 
-  constructor(private readonly settings: FleetSettings, private readonly population: Population, readonly entropy: Entropy, private readonly crypto: Crypto) {
+  constructor(private readonly settings: FleetSettings, readonly population: Population, readonly entropy: Entropy, readonly crypto: Crypto) {
     this.backoff = settings.backoff
     this.tagPrefix = entropy.token(60)
     this.roster = new Roster(population, settings)
-    this.counters = {
-      devices: this.roster.terminals.length, registered: 0, flows: 0, registersSent: 0, registersAccepted: 0, registersChallenged: 0, registersPending: 0,
-      registersRefused: 0, registersFailed: 0, received: 0, repeats: 0, refused: 0, rejectedByCheck: 0, unheard: 0, strays: 0,
-    }
+    this.counters = countersOf(this.roster.terminals.length, () => this.usages, () => this.endpoint.openTransactions)
+    this.reception = new Reception(this.counters, (out) => this.emit(out))
+    this.answers = new Answers(this, this.heap, () => this.used().contents)
     this.flows = new FleetFlows(settings, entropy, (out) => this.out.push(out), (slot, at) => { this.heap.arm(at, slot) })
     this.endpoint = new SipEndpoint({ sentBy: () => this.flows.sentBy, entropy, user: this, emit: (out) => this.out.push(out) })
   }
@@ -64,6 +69,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     switch (input.type) {
       case 'tick':
         this.endpoint.tick(now)
+        this.usages?.tick(now)
         for (let sleeper = this.heap.popDue(now.mono); sleeper !== undefined; sleeper = this.heap.popDue(now.mono)) this.wake(now, sleeper)
         return
       case 'register':
@@ -76,6 +82,18 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
           terminal.fire(now, input.to === 'on' ? 'switch-on' : input.to === 'off' ? 'switch-off' : 'vanish', this)
         }
         return
+      case 'fetched':
+      case 'fetch-failed':
+        this.usages?.fetches.ended(input)
+        return
+      default:
+        if (this.usages?.network(now, input) === true) return
+        this.network(now, input)
+    }
+  }
+
+  private network(now: Now, input: NetworkIn): void {
+    switch (input.type) {
       case 'flow-up':
         this.flows.up(input)
         this.counters.flows = this.flows.upCount
@@ -92,7 +110,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
   }
 
   deadline(): Micros {
-    return Math.min(this.heap.next(), this.endpoint.deadline())
+    return Math.min(this.heap.next(), this.endpoint.deadline(), this.usages?.deadline() ?? Infinity)
+  }
+
+  private used(): Usages {
+    return (this.usages ??= new Usages(this))
   }
 
   private wake(now: Now, sleeper: object): void {
@@ -101,8 +123,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
       sleeper.fire(now, 'timer', this)
     } else if (sleeper instanceof LateAnswer) {
       // A device that was switched off meanwhile answers no more.
-      if (sleeper.terminal.state !== 'off') this.endpoint.respond(now, sleeper.transaction, sleeper.response)
-      else this.endpoint.abandon(sleeper.transaction)
+      if (sleeper.terminal.state === 'off') this.endpoint.abandon(sleeper.transaction)
+      else if (sleeper.terminal.device.behaviour.misbehaviour === 'answers-late') this.endpoint.respond(now, sleeper.transaction, sleeper.response)
+      else this.answers.give(now, sleeper.terminal, sleeper.transaction, sleeper.response)
+    } else if (sleeper instanceof Alarm) {
+      sleeper.ring(now)
     } else if (sleeper instanceof Cycle) {
       sleeper.timer = this.heap.arm(sleeper.turn(now, this), sleeper)
     } else if (sleeper instanceof FlowSlot) this.flows.connect(sleeper)
@@ -113,6 +138,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
 
   onRequest(now: Now, transaction: ServerTransaction): void {
     const { request } = transaction
+    if (request.method !== 'MESSAGE' && this.usages?.inDialog(now, transaction) === true) return
     const terminal = this.roster.at(placeOfContact(request.requestUri))
     if (terminal === undefined) {
       this.counters.strays += 1
@@ -120,71 +146,66 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     } else if (terminal.state === 'off') {
       this.counters.unheard += 1
       this.endpoint.abandon(transaction)
-    } else if (request.method === 'MESSAGE') {
-      this.answerPush(now, transaction, terminal)
-    } else {
-      const response = request.method === 'OPTIONS' ? capabilities(request, terminal, this.newTag()) : methodNotAllowed(request, this.newTag())
-      this.endpoint.respond(now, transaction, response)
-    }
+    } else if (request.method === 'MESSAGE') this.answers.push(now, terminal, transaction)
+    else this.used().request(now, terminal, transaction)
   }
 
-  private answerPush(now: Now, transaction: ServerTransaction, terminal: Terminal): void {
-    const { request, source } = transaction
-    const response = this.answerOf(request, terminal, this.flows.isFromProxy(this.flows.slots[terminal.flowSlot]!, source))
-    const delay = draw(terminal.device.behaviour.answerDelay, this.entropy)
-    if (delay > 0) this.heap.arm(now.mono + delay, new LateAnswer(terminal, transaction, response))
-    else this.endpoint.respond(now, transaction, response)
+  onAck(now: Now, ack: SipMessage): void {
+    this.usages?.sessions.onAck(now, ack)
   }
-
-  private answerOf(request: SipMessage, terminal: Terminal, fromProxy: boolean): SipMessage {
-    const { counters } = this
-    const { group, device } = terminal
-    const pushId = request.get(Header.XPushId) ?? ''
-    const rejected = judge(request, device.applications, terminal.types, fromProxy)
-    if (rejected !== 0) {
-      counters.rejectedByCheck += 1
-      group.rejectedByCheck += 1
-      this.noteReceived(request, terminal, pushId, rejected, false)
-      return rejection(request, rejected, terminal, this.newTag())
-    }
-    if (device.behaviour.refusal !== undefined) {
-      counters.refused += 1
-      group.refused += 1
-      this.noteReceived(request, terminal, pushId, device.behaviour.refusal.status, false)
-      return refusal(request, device.behaviour.refusal, this.newTag())
-    }
-    terminal.pushIds ??= new RecentPushIds()
-    const isRepeat = pushId !== '' && terminal.pushIds.isRepeat(pushId)
-    if (isRepeat) {
-      counters.repeats += 1
-      group.repeats += 1
-    } else {
-      counters.received += 1
-      group.received += 1
-    }
-    this.noteReceived(request, terminal, pushId, 200, isRepeat)
-    return responseTo(request, 200, undefined, this.newTag())
-  }
-
-  private noteReceived(request: SipMessage, terminal: Terminal, pushId: string, status: number, isRepeat: boolean): void {
-    const details = [targetOf(request), terminal.device.instance, String(status), isRepeat ? 'repeat' : 'first']
-    this.out.push({ type: 'journal', event: 'received', pushId, address: '', details })
-  }
-
-  onAck(): void {}
 
   onCancel(now: Now, transaction: ServerTransaction): void {
-    this.endpoint.respond(now, transaction, responseTo(transaction.request, 487, undefined, this.newTag()))
+    if (this.usages?.onCancel(now, transaction) !== true) this.endpoint.respond(now, transaction, responseTo(transaction.request, 487, undefined, this.newTag()))
   }
 
-  private newTag(): string {
+  // What the usages ask of the fleet
+
+  hopOf(terminal: Terminal): Hop | undefined {
+    return terminal.state === 'off' ? undefined : this.slotOf(terminal).hop
+  }
+
+  isFromProxy(terminal: Terminal, source: Hop): boolean {
+    return this.flows.isFromProxy(this.slotOf(terminal), source)
+  }
+
+  localOf(terminal: Terminal): string {
+    return this.slotOf(terminal).contactHost
+  }
+
+  contactOf(terminal: Terminal): HeaderText {
+    return composed(`<${terminal.grant?.publicGruu ?? contactUri(terminal.device, this.localOf(terminal), this.settings.transport)}>`)
+  }
+
+  newTag(): string {
     return this.tagPrefix + (this.tags++).toString(36)
+  }
+
+  answer(now: Now, terminal: Terminal, transaction: ServerTransaction, response: SipMessage): void {
+    this.answers.give(now, terminal, transaction, response)
+  }
+
+  armAlarm(at: Micros, alarm: Alarm): Deadline<object> {
+    return this.heap.arm(at, alarm)
+  }
+
+  disarmAlarm(deadline: Deadline<object> | undefined): void {
+    if (deadline !== undefined) this.heap.cancel(deadline)
+  }
+
+  emit(out: FleetOut): void {
+    this.out.push(out)
+  }
+
+  private slotOf(terminal: Terminal): FlowSlot {
+    return this.flows.slots[terminal.flowSlot]!
   }
 
   // Registrations
 
   sendRegister(now: Now, terminal: Terminal, expirySeconds: number): void {
-    const slot = this.flows.slots[terminal.flowSlot]!
+    const slot = this.slotOf(terminal)
+    // TS 24.229 section 5.1.1.6: what it has open ends before its registration does.
+    if (expirySeconds === 0) this.usages?.leave(now, terminal)
     if (slot.hop === undefined) {
       this.counters.registersFailed += 1
       terminal.fire(now, 'failed', this)
@@ -209,7 +230,8 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
     const terminal = transaction.context
-    if (!(terminal instanceof Terminal) || response.status < 200) return
+    if (!(terminal instanceof Terminal)) return this.usages?.onResponse(now, terminal, response)
+    if (response.status < 200) return
     this.counters.registersPending -= 1
     if (terminal.pending !== transaction) return
     if (response.status === 401 || response.status === 407) {
@@ -224,9 +246,9 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     terminal.fire(now, event, this)
   }
 
-  onFailure(now: Now, transaction: ClientTransaction): void {
+  onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
     const terminal = transaction.context
-    if (!(terminal instanceof Terminal)) return
+    if (!(terminal instanceof Terminal)) return this.usages?.onFailure(now, terminal, failure)
     this.counters.registersPending -= 1
     if (terminal.pending !== transaction) return
     this.counters.registersFailed += 1
@@ -238,7 +260,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     const slot = this.flows.down(now, flow)
     if (slot === undefined) return
     this.counters.flows = this.flows.upCount
-    for (const terminal of this.roster.terminals) if (terminal.flowSlot === slot.index) terminal.fire(now, 'flow-lost', this)
+    for (const terminal of this.roster.terminals) {
+      if (terminal.flowSlot !== slot.index) continue
+      this.usages?.flowLost(now, terminal)
+      terminal.fire(now, 'flow-lost', this)
+    }
   }
 
   arm(terminal: Terminal, at: Micros): void {
@@ -251,13 +277,15 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     terminal.timer = undefined
   }
 
-  stateChanged(_now: Now, terminal: Terminal): void {
+  stateChanged(now: Now, terminal: Terminal): void {
     const isUp = terminal.state === 'registered' || (terminal.isUp && BOUND.has(terminal.state))
     if (isUp !== terminal.isUp) {
       terminal.isUp = isUp
       this.counters.registered += isUp ? 1 : -1
       this.out.push({ type: 'journal', event: isUp ? 'device-up' : 'device-down', pushId: '', address: '', details: [terminal.device.instance] })
     }
+    if (terminal.state === 'off') this.usages?.gone(now, terminal)
+    else if (terminal.state === 'registered' && terminal.device.capabilities.subscribes) this.used().subscriptions.registered(now, terminal)
     if (terminal.isAwaited) this.settle(terminal)
   }
 

@@ -9,8 +9,6 @@ import { mediaType } from '../../core/sip/values.js'
 import { PUSH_APPLICATION_TAG, applicationName } from './applications.js'
 import { flattened } from './texts.js'
 
-export const TERMINAL_METHODS = 'MESSAGE, OPTIONS'
-
 /**
  * 0 for a MESSAGE to take; else the status to refuse it with.
  * @param applications the device's; @param types media types it takes, lower case, without parameters
@@ -25,11 +23,14 @@ export function judge(request: SipMessage, applications: readonly string[], type
   // RFC 3841 section 6: a callee that does not meet the caller's requirements answers 480.
   const application = applicationOf(request)
   if (application !== undefined && !applications.includes(application)) return 480
-  // RFC 3261 section 8.2.3, RFC 3428 section 7.
+  return judgeContent(request, types)
+}
+
+/** RFC 3261 section 8.2.3, RFC 3428 section 7: 0 for a body to take. */
+export function judgeContent(request: SipMessage, types: ReadonlySet<string>): number {
   if (request.has(Header.ContentEncoding)) return 415
   const type = request.get(Header.ContentType)
-  if (type !== undefined && !types.has(bareType(type))) return 415
-  return 0
+  return type !== undefined && !types.has(bareType(type)) ? 415 : 0
 }
 
 /** The application a push is for, by its push header or by its Accept-Contact; undefined when it names none. */

@@ -7,7 +7,10 @@
  * `SUBSCRIBER_CLASSES`, so traffic can be aimed at a class by picking a number.
  */
 import { SeededEntropy, hashText } from '../../core/kit/entropy.js'
+import type { Micros } from '../../core/kit/time.js'
 import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './behaviour.js'
+import type { Capabilities, TerminalBinding } from './capabilities.js'
+import { MISBEHAVIOURS, type Misbehaviour } from './misbehaviour.js'
 
 /**
  * - always-online: one device, on from the start
@@ -16,9 +19,10 @@ import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './b
  * - cycling: on and off in turns, sometimes without a word
  * - refusing: on, and answers every push with a refusal
  * - absent: provisioned, never on; a push to it expires
+ * - misbehaving: one device, on, a bad peer (misbehaviour.ts); each misbehaviour has a range of its own within the class
  * - reference: one device each, run by an independent SIP stack
  */
-export const SUBSCRIBER_CLASSES = ['always-online', 'multi-device', 'returning', 'cycling', 'refusing', 'absent', 'reference'] as const
+export const SUBSCRIBER_CLASSES = ['always-online', 'multi-device', 'returning', 'cycling', 'refusing', 'absent', 'misbehaving', 'reference'] as const
 export type SubscriberClass = (typeof SUBSCRIBER_CLASSES)[number]
 
 /** Devices one subscriber can have; a device's place in the population is subscriber * DEVICES_MAX + ordinal. */
@@ -55,8 +59,31 @@ export interface PopulationSettings {
   readonly cycling: CycleBehaviour
   readonly refusal: Refusal
   readonly answerDelay: Distribution
+  /** Kinds of devices with their weights. */
+  readonly capabilities: readonly CapabilitySet[]
+  readonly events: EventSettings
+  /** Shares of all subscribers that misbehave, by how. */
+  readonly misbehaving: Readonly<Partial<Record<Misbehaviour, number>>>
+  /** How late `answers-late` answers. */
+  readonly lateMicros: Micros
   /** A count, not a share; they are the last subscribers. */
   readonly referenceTerminals: number
+}
+
+export interface CapabilitySet {
+  readonly bindings: readonly TerminalBinding[]
+  readonly sizeMax: number
+  readonly types: readonly string[]
+  readonly weight: number
+}
+
+/** Who subscribes to oma-push, and where. */
+export interface EventSettings {
+  /** Share of the devices that can, 0 to 1. */
+  readonly share: number
+  /** The Push Proxy Gateway's public service identity: the Request-URI of SUBSCRIBE. */
+  readonly server: string
+  readonly expirySeconds: number
 }
 
 export interface Device {
@@ -67,6 +94,7 @@ export interface Device {
   readonly instance: string
   readonly applications: readonly string[]
   readonly behaviour: DeviceBehaviour
+  readonly capabilities: Capabilities
 }
 
 export interface Subscriber {
@@ -92,6 +120,10 @@ export class Population {
   private readonly deviceWeights: readonly (readonly [number, number])[]
   private readonly severalWeights: readonly (readonly [number, number])[]
   private readonly setWeights: readonly (readonly [number, number])[]
+  private readonly misbehaviours: readonly { readonly name: Misbehaviour; readonly range: SubscriberRange; readonly behaviour: DeviceBehaviour }[]
+  /** Each kind of device twice: without a subscription and with one. */
+  private readonly kinds: readonly (readonly [Capabilities, Capabilities])[]
+  private readonly kindWeights: readonly (readonly [number, number])[]
 
   constructor(readonly settings: PopulationSettings) {
     this.deviceWeights = Object.entries(settings.devicesPerSubscriber).map(([count, weight]) => [Number(count), weight] as const)
@@ -99,6 +131,12 @@ export class Population {
     this.setWeights = settings.applicationSets.map((set, index) => [index, set.weight] as const)
     this.ranges = classRanges(settings, sum(this.severalWeights) / sum(this.deviceWeights))
     this.behaviours = classBehaviours(settings)
+    this.misbehaviours = misbehaviourRanges(settings, this.ranges.misbehaving.from).map((each) => ({ ...each, behaviour: { ...this.behaviours.misbehaving, misbehaviour: each.name } }))
+    this.kinds = settings.capabilities.map(({ bindings, sizeMax, types }) => {
+      const kind = { bindings, sizeMax, types, subscribes: false }
+      return [kind, bindings.includes('event') ? { ...kind, subscribes: true } : kind]
+    })
+    this.kindWeights = settings.capabilities.map(({ weight }, index) => [index, weight] as const)
   }
 
   get size(): number {
@@ -118,6 +156,11 @@ export class Population {
   pick(subscriberClass: SubscriberClass, unit: number): number | undefined {
     const { from, to } = this.ranges[subscriberClass]
     return from === to ? undefined : from + Math.floor(unit * (to - from))
+  }
+
+  /** The subscribers who misbehave so; empty when there are none. */
+  misbehaving(name: Misbehaviour): SubscriberRange {
+    return this.misbehaviours.find((each) => each.name === name)?.range ?? { from: 0, to: 0 }
   }
 
   /** `sip:user000123@home1.example`. Numbers beyond the population give well-formed addresses of nobody. */
@@ -170,11 +213,11 @@ export class Population {
     const { seed } = this.settings
     const entropy = new SeededEntropy(seed, `subscriber/${index}`)
     const count = this.deviceCount(subscriberClass, entropy)
-    const behaviour = this.behaviours[subscriberClass]
+    const behaviour = this.misbehaviours.find(({ range }) => index >= range.from && index < range.to)?.behaviour ?? this.behaviours[subscriberClass]
     const devices: Device[] = []
     for (let ordinal = 0; ordinal < count; ordinal++) {
       const applications = ordinal === 1 ? devices[0]!.applications : this.settings.applicationSets[pick(this.setWeights, entropy.unit())]!.applications
-      devices.push({ subscriber: index, ordinal, instance: this.instance(index, ordinal), applications, behaviour })
+      devices.push({ subscriber: index, ordinal, instance: this.instance(index, ordinal), applications, behaviour, capabilities: this.capabilities(index, ordinal) })
     }
     return {
       index,
@@ -190,13 +233,22 @@ export class Population {
     return this.subscriber(index).devices.filter((device) => device.applications.includes(application))
   }
 
+  /** Drawn apart from all else, so that kinds of devices change nobody's number of devices or applications. */
+  private capabilities(index: number, ordinal: number): Capabilities {
+    const { seed, events } = this.settings
+    if (this.kinds.length === 1 && events.share === 0) return this.kinds[0]![0]
+    const entropy = new SeededEntropy(seed, `kind/${index}/${ordinal}`)
+    const kind = this.kinds[pick(this.kindWeights, entropy.unit())]!
+    return kind[entropy.unit() < events.share ? 1 : 0]
+  }
+
   /** The pattern with its run of `#` replaced. */
   private numbered(pattern: string, index: number): string {
     return pattern.replace(/#+/, (run) => String(this.settings.identity.firstNumber + index).padStart(run.length, '0'))
   }
 
   private deviceCount(subscriberClass: SubscriberClass, entropy: SeededEntropy): number {
-    if (subscriberClass === 'always-online' || subscriberClass === 'reference') return 1
+    if (subscriberClass === 'always-online' || subscriberClass === 'misbehaving' || subscriberClass === 'reference') return 1
     return pick(subscriberClass === 'multi-device' ? this.severalWeights : this.deviceWeights, entropy.unit())
   }
 }
@@ -210,9 +262,10 @@ function classRanges(settings: PopulationSettings, severalShare: number): Record
     cycling: Math.floor(subscribers * shares.cycling),
     refusing: Math.floor(subscribers * shares.refusing),
     absent: Math.floor(subscribers * shares.absent),
+    misbehaving: misbehaviourRanges(settings, 0).reduce((total, { range }) => total + range.to - range.from, 0),
     reference: settings.referenceTerminals,
   }
-  const rest = subscribers - counts.returning - counts.cycling - counts.refusing - counts.absent - counts.reference
+  const rest = subscribers - counts.returning - counts.cycling - counts.refusing - counts.absent - counts.misbehaving - counts.reference
   if (rest < 0) throw new RangeError(`the shares and ${settings.referenceTerminals} reference terminals need more than the ${subscribers} subscribers there are`)
   counts['multi-device'] = Math.round(rest * severalShare)
   counts['always-online'] = rest - counts['multi-device']
@@ -225,8 +278,19 @@ function classRanges(settings: PopulationSettings, severalShare: number): Record
   return ranges
 }
 
+/** One range of subscribers for each misbehaviour that has any, from this number on. */
+function misbehaviourRanges({ subscribers, misbehaving }: PopulationSettings, from: number): { name: Misbehaviour; range: SubscriberRange }[] {
+  const ranges: { name: Misbehaviour; range: SubscriberRange }[] = []
+  for (const name of MISBEHAVIOURS) {
+    const to = from + Math.floor(subscribers * (misbehaving[name] ?? 0))
+    if (to > from) ranges.push({ name, range: { from, to } })
+    from = to
+  }
+  return ranges
+}
+
 function classBehaviours(settings: PopulationSettings): Record<SubscriberClass, DeviceBehaviour> {
-  const steady: DeviceBehaviour = { absent: false, cycle: undefined, answerDelay: settings.answerDelay, refusal: undefined }
+  const steady: DeviceBehaviour = { absent: false, cycle: undefined, answerDelay: settings.answerDelay, refusal: undefined, misbehaviour: undefined, lateMicros: settings.lateMicros }
   return {
     'always-online': steady,
     'multi-device': steady,
@@ -234,6 +298,7 @@ function classBehaviours(settings: PopulationSettings): Record<SubscriberClass, 
     cycling: { ...steady, cycle: settings.cycling },
     refusing: { ...steady, refusal: settings.refusal },
     absent: { ...steady, absent: true },
+    misbehaving: steady,
     reference: steady,
   }
 }

@@ -10,6 +10,7 @@ import { paramOf, unquote } from '../../core/sip/params.js'
 import { isDigit } from '../../core/sip/scan.js'
 import { DELTA_SECONDS_MAX, integerOf } from '../../core/sip/values.js'
 import { PUSH_APPLICATION_TAG } from './applications.js'
+import { textsOf } from './capabilities.js'
 import { DEVICES_MAX, type Device } from './population.js'
 import type { TerminalEvent } from './registration-table.js'
 import type { Grant, Terminal } from './terminal.js'
@@ -32,11 +33,21 @@ export interface RegisterParts {
 
 const MAX_FORWARDS = composed('70')
 const SUPPORTED = composed('path, gruu')
-const USER_AGENT = composed('pushbench-terminal')
+export const USER_AGENT = composed('pushbench-terminal')
 
 /** The user part of a device's Contact, by which the fleet finds the device again. */
 export function contactUser(device: Device): string {
   return `ue-${device.subscriber}-${device.ordinal}`
+}
+
+/** Where the device is reached over a flow bound at `host` (`host:port`). */
+export function contactUri(device: Device, host: string, transport: 'udp' | 'tcp'): string {
+  return `sip:${contactUser(device)}@${host}${transport === 'tcp' ? ';transport=tcp' : ''}`
+}
+
+/** Feature parameters of its Contact, without the leading semicolon: its applications and its methods (RFC 3840 section 6). */
+export function featuresOf(device: Device): string {
+  return `${PUSH_APPLICATION_TAG}="${device.applications.join(',')}";${textsOf(device.capabilities).methods}`
 }
 
 /**
@@ -59,10 +70,8 @@ export function placeOfContact(requestUri: string): number {
 export function buildRegister(terminal: Terminal, parts: RegisterParts): SipMessage {
   const { device } = terminal
   const identity = composed(`<${parts.impu}>`)
-  const transport = parts.transport === 'tcp' ? ';transport=tcp' : ''
   // RFC 3840 section 6: every refresh repeats all feature tags, else it removes them.
-  const contact = `<sip:${contactUser(device)}@${parts.contactHost}${transport}>;+sip.instance="<${device.instance}>"`
-    + `;${PUSH_APPLICATION_TAG}="${device.applications.join(',')}";methods="MESSAGE,OPTIONS"`
+  const contact = `<${contactUri(device, parts.contactHost, parts.transport)}>;+sip.instance="<${device.instance}>";${featuresOf(device)}`
   return new SipMessage({ method: 'REGISTER', requestUri: `sip:${parts.domain}` })
     .append(Header.MaxForwards, MAX_FORWARDS)
     .append(Header.From, composed(`${identity};tag=${parts.fromTag}`))

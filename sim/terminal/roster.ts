@@ -3,6 +3,7 @@
  * once from the population; never changes.
  */
 import { acceptedTypes } from './applications.js'
+import { bodyTypes } from './capabilities.js'
 import type { FleetSettings } from './fleet-contract.js'
 import { DEVICES_MAX, SUBSCRIBER_CLASSES, type Population, type SubscriberClass } from './population.js'
 import { Terminal, type TerminalGroup } from './terminal.js'
@@ -26,7 +27,7 @@ export class Roster {
       const subscriber = population.subscriber(index)
       const group = this.groups[subscriber.class]
       group.devices += subscriber.devices.length
-      for (const device of subscriber.devices) terminals.push(new Terminal(device, acceptedTypes(device.applications), terminals.length % slots, group))
+      for (const device of subscriber.devices) terminals.push(new Terminal(device, acceptedTypes(device.applications, bodyTypes(device.capabilities)), terminals.length % slots, group))
       this.first[row + 1] = terminals.length
     }
     this.terminals = terminals

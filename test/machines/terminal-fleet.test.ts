@@ -205,7 +205,7 @@ describe('a push', () => {
     expect(response!.has(Header.Contact)).toBe(false)
     expect(response!.body).toHaveLength(0)
     expect(response!.get(Header.To)).toMatch(/;tag=\w{12,}/)
-    expect(received(wire)).toEqual([['a@pi', 'sip:user000000@home1.example;gr=urn:x', wire.terminal().device.instance, '200', 'first']])
+    expect(received(wire)).toEqual([['a@pi', 'sip:user000000@home1.example;gr=urn:x', wire.terminal().device.instance, '200', 'first', 'message']])
     expect(wire.fleet.roster.groups['always-online']).toMatchObject({ devices: 1, received: 1 })
   })
 
@@ -245,7 +245,7 @@ describe('a push', () => {
     const wire = registered()
     expect([wire.push(0, { pushId: 'a@pi' }), wire.push(0, { pushId: 'a@pi' }), wire.push(0, { pushId: 'b@pi' })].map((ticket) => wire.statusOf(ticket))).toEqual([200, 200, 200])
     expect(wire.fleet.counters).toMatchObject({ received: 2, repeats: 1 })
-    expect(received(wire).map((line) => line.at(-1))).toEqual(['first', 'repeat', 'first'])
+    expect(received(wire).map((line) => line.at(-2))).toEqual(['first', 'repeat', 'first'])
   })
 
   it('that comes from elsewhere than the proxy it registered with is forbidden', () => {
@@ -280,8 +280,8 @@ describe('a push', () => {
     expect(wire.fleet.counters.unheard).toBe(1)
   })
 
-  it('is all it takes: OPTIONS tells what it can, other methods get 405 with Allow, strangers 404', () => {
-    const wire = registered({ fleet: { transport: 'udp' }, population: { subscribers: 4 } })
+  it('is all that a device without further bindings takes: OPTIONS tells what it can, other methods get 405 with Allow, strangers 404', () => {
+    const wire = registered({ fleet: { transport: 'udp' }, population: { subscribers: 4, capabilities: [{ bindings: [] }] } })
     const contact = [...wire.registrar.bindings.keys()][0]!
     const ask = (method: string, uri: string): string => {
       const bytes = Buffer.from([
@@ -292,7 +292,7 @@ describe('a push', () => {
       return wire.lastSent
     }
     expect(ask('OPTIONS', contact)).toMatch(/^SIP\/2\.0 200 [^]*Allow: MESSAGE, OPTIONS\r\nAccept: text\/plain, /)
-    expect(ask('INVITE', contact)).toMatch(/^SIP\/2\.0 405 [^]*Allow: MESSAGE, OPTIONS/)
+    for (const method of ['INVITE', 'REFER', 'INFO']) expect(ask(method, contact)).toMatch(/^SIP\/2\.0 405 [^]*Allow: MESSAGE, OPTIONS\r\n/)
     for (const stranger of ['sip:ue-4-0@198.51.100.11', 'sip:ue-0-1@198.51.100.11', 'sip:ue-0-256@x', 'sip:ue-0-@x', 'sip:ue--0@x', 'sip:ue-0-999@x', 'sip:other@x', 'sip:ue-99999999999-0@x']) {
       expect(ask('OPTIONS', stranger)).toMatch(/^SIP\/2\.0 404 /)
     }

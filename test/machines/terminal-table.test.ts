@@ -10,7 +10,8 @@ import { Terminal, refreshDelaySeconds, type TerminalHost } from '../../sim/term
 
 const DEVICE: Device = {
   subscriber: 0, ordinal: 0, instance: 'urn:uuid:00000000-0000-8000-8000-000000000000', applications: ['push.sia'],
-  behaviour: { absent: false, cycle: undefined, answerDelay: { type: 'constant', micros: 0 }, refusal: undefined },
+  behaviour: { absent: false, cycle: undefined, answerDelay: { type: 'constant', micros: 0 }, refusal: undefined, misbehaviour: undefined, lateMicros: 0 },
+  capabilities: { bindings: [], sizeMax: 1, types: [], subscribes: false },
 }
 const NOW: Now = { mono: 5_000_000, wall: 0 }
 

@@ -34,6 +34,8 @@ export class TerminalWire {
   readonly registrar: SmallRegistrar
   readonly journal: Noted[] = []
   readonly settled: Settled[] = []
+  /** What was to be fetched. */
+  readonly fetches: Extract<FleetOut, { type: 'fetch' }>[] = []
   readonly answers = new Map<number, { readonly status: number; readonly response: SipMessage | undefined }>()
   /** The fleet's last message on the wire. */
   lastSent = ''
@@ -140,6 +142,7 @@ export class TerminalWire {
   private fromFleet(out: FleetOut): void {
     if (out.type === 'journal') this.journal.push(out)
     else if (out.type === 'settled') this.settled.push(out)
+    else if (out.type === 'fetch') this.fetches.push(out)
     else if (out.type === 'connect') {
       if (this.reachable) this.bringUp('tcp', out.ticket)
       else this.tellFleet({ type: 'connect-failed', ticket: out.ticket, reason: 'unreachable' })

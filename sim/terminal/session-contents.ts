@@ -1,0 +1,90 @@
+/**
+ * What a terminal makes of what comes over its MSRP sessions: every content counted and checked against what was said of
+ * it, taken or refused, noted with its push-id. Knows MSRP's messages; the dialogs are in sessions.ts.
+ */
+import type { Now } from '../../core/kit/time.js'
+import type { DownCause, IncomingMessage, MsrpSession, MsrpUser, Verdict } from '../../core/msrp/contract.js'
+import type { FileDescription } from '../../core/sdp/msrp-media.js'
+import type { UsageHost } from './host.js'
+import { Receipt } from './receipt.js'
+import type { TerminalSession } from './sessions.js'
+
+/** One media line that was taken. */
+export class Leg {
+  msrp: MsrpSession | undefined = undefined
+
+  constructor(readonly session: TerminalSession, readonly file: FileDescription | undefined, readonly peerPath: string) {}
+}
+
+export interface LegWatcher {
+  /** The MSRP session of a leg ended by itself. */
+  onLegDown(now: Now, leg: Leg): void
+  /** Closes in the middle of a chunk. */
+  cut(): void
+}
+
+/** Not what was announced; RFC 4975 section 10 has no closer status. */
+const NOT_AS_ANNOUNCED = 400
+
+export class SessionContents implements MsrpUser {
+  constructor(private readonly host: UsageHost, private readonly watcher: LegWatcher) {}
+
+  onBound(): void {}
+
+  onDown(now: Now, session: MsrpSession, _cause: DownCause, _reason: string): void {
+    this.watcher.onLegDown(now, legOf(session))
+  }
+
+  onMessage(_now: Now, message: IncomingMessage): Verdict {
+    const leg = legOf(message.session)
+    const { misbehaviour } = leg.session.terminal.device.behaviour
+    const status = misbehaviour === 'refuses-type' ? 415 : misbehaviour === 'refuses-size' ? 413 : 0
+    if (status !== 0) {
+      this.rejected(leg, message, status)
+      return status
+    }
+    message.context = new Receipt(leg.file?.selector, this.host.crypto)
+    return 'take'
+  }
+
+  onBytes(_now: Now, message: IncomingMessage, offset: number, bytes: Buffer): void {
+    const { context } = message
+    if (context instanceof Receipt) context.add(offset, bytes)
+    this.host.counters.sessionBytes += bytes.length
+    if (legOf(message.session).session.terminal.device.behaviour.misbehaviour === 'closes-mid-chunk') this.watcher.cut()
+  }
+
+  onComplete(_now: Now, message: IncomingMessage, totalBytes: number): number {
+    const leg = legOf(message.session)
+    const { context } = message
+    if (context instanceof Receipt && !context.isAsAnnounced(totalBytes)) {
+      this.rejected(leg, message, NOT_AS_ANNOUNCED)
+      return NOT_AS_ANNOUNCED
+    }
+    const { terminal, target } = leg.session
+    this.host.reception.taken(terminal, target, pushIdOf(leg, message), 'session')
+    return 200
+  }
+
+  onAborted(): void {
+    this.host.counters.contentsAborted += 1
+  }
+
+  /** Terminals send no content. */
+  onOutcome(): void {}
+
+  private rejected(leg: Leg, message: IncomingMessage, status: number): void {
+    const { terminal, target } = leg.session
+    this.host.reception.rejected(terminal, target, pushIdOf(leg, message), status, 'session')
+  }
+}
+
+/** The push-id of the message itself; in a session for one push, that of its INVITE. */
+function pushIdOf(leg: Leg, message: IncomingMessage): string {
+  for (const { name, value } of message.headers) if (name.toLowerCase() === 'x-push-id') return value
+  return leg.session.pushId
+}
+
+function legOf(session: MsrpSession): Leg {
+  return session.context as Leg
+}
