@@ -15,7 +15,7 @@ import { isTemporaryUser } from './gruu.js'
 import type { CxResult, Hss } from './hss.js'
 import { OwnRoutes } from './own-routes.js'
 import { ProxyNode, type NodeParts } from './proxy.js'
-import { isRegSubscription } from './reg-subscription.js'
+import { isRegSubscription } from './reg-events.js'
 
 export class Icscf extends ProxyNode {
   private readonly scscfRoute

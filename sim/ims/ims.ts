@@ -108,7 +108,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   }
 
   deadline(): Micros {
-    let earliest = Math.min(this.scscf.registrar.deadline(), this.inviteTimers.next())
+    let earliest = Math.min(this.scscf.registrar.deadline(), this.scscf.regEvents.deadline(), this.inviteTimers.next())
     for (const { endpoint } of this.seats) earliest = Math.min(earliest, endpoint.deadline())
     return earliest
   }
@@ -135,12 +135,17 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
     all['scscf.akaResynchronisations'] = this.scscf.aka.resynchronisations
     all['scscf.thirdPartySent'] = this.scscf.thirdParty.sent
     all['scscf.thirdPartyFailed'] = this.scscf.thirdParty.failed
+    all['scscf.regSubscriptions'] = this.scscf.regEvents.size
+    all['scscf.regNotifies'] = this.scscf.regEvents.counters.notifies
+    all['scscf.regNotifyFailures'] = this.scscf.regEvents.counters.notifyFailures
+    all['ringing'] = this.inviteTimers.size
     return all
   }
 
   private tick(now: Now): void {
     for (const { endpoint } of this.seats) if (endpoint.deadline() <= now.mono) endpoint.tick(now)
     for (let branch = this.inviteTimers.popDue(now.mono); branch !== undefined; branch = this.inviteTimers.popDue(now.mono)) branch.owner.timerC(now, branch)
+    if (this.scscf.regEvents.deadline() <= now.mono) this.scscf.regEvents.tick(now)
   }
 
   private seat(index: number, node: ProxyNode, hop: Hop, own: NodeSettings | PcscfSettings, entropy: Entropy, mode: ImsSettings['mode']): Seat {

@@ -83,8 +83,7 @@ export class Neighbours {
         if (response === undefined) passage.from.onFailure(now, passage.sent, 'timeout')
         else passage.from.onResponse(now, passage.sent, response)
       } else if (turn instanceof Acknowledged) turn.to.onAck(now, turn.ack, turn.source)
-      // RFC 3261 9.2: once the final response is on its way a CANCEL has no effect.
-      else if (turn.passage.finalStatus === 0) turn.passage.to.onCancel(now, turn.passage)
+      else turn.passage.to.onCancel(now, turn.passage)
     }
   }
 }

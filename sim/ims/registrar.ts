@@ -41,12 +41,17 @@ export type RegisterResult =
   | { readonly done: true; readonly effect: RegisterEffect; readonly registration: Registration | undefined }
   | { readonly done: false; readonly status: 403 | 500; readonly why: string }
 
+/** What happens to one contact (RFC 3680 section 3.5.1); the last three end it. */
+export type BindingEvent = 'registered' | 'refreshed' | 'expired' | 'unregistered' | 'deactivated'
+
 /** One device's contact. Flat, and of owned or shared texts only: 100,000 of them are kept. */
 export class Binding {
   next: Binding | undefined
   deadline!: Deadline<Binding>
   callId = ''
   cseq = 0
+  /** Of the first REGISTER under this Call-ID. */
+  firstCseq = 0
   /** Counter of the temporary GRUUs of this Call-ID epoch; 0 when none was made. */
   epoch = 0
   /** User part of the newest temporary GRUU, or ''. */
@@ -61,6 +66,8 @@ export class Binding {
     readonly regId: number,
     public features: Shared<FeatureSet>,
     public path: Shared<PathVector>,
+    /** No other binding of this registrar ever had or gets it. */
+    readonly id: number,
   ) {}
 
   /** False once it was removed or has expired. */
@@ -91,6 +98,8 @@ export interface RegistrarParts {
   /** RFC 3261 section 19.1.4 equality. */
   readonly sameUri: (one: string, other: string) => boolean
   readonly bindingsPerUserMax: number
+  /** Told of every change, in the middle of it. */
+  readonly changed: (binding: Binding, event: BindingEvent) => void
 }
 
 /** Instances remembered after their last binding went, over all users; beyond, further ones are forgotten and answered 404. */
@@ -101,6 +110,7 @@ export class Registrar {
   private readonly epochs = new Map<number, Binding>()
   private readonly expiries = new DeadlineHeap<Binding>()
   private epochLast = 0
+  private idLast = 0
   private refreshedLast = 0
   private formerCount = 0
   /** Users with at least one binding. */
@@ -134,7 +144,7 @@ export class Registrar {
     const wasRegistered = known?.first !== undefined
     if (wish.contacts !== '*' && wish.contacts.length === 0) return { done: true, effect: 'query', registration: known }
     const registration = known ?? new Registration(owned(identity))
-    if (wish.contacts === '*') while (registration.first !== undefined) this.remove(registration.first)
+    if (wish.contacts === '*') while (registration.first !== undefined) this.remove(registration.first, 'unregistered')
     else for (const contact of wish.contacts) this.applyContact(now, registration, wish, contact)
     if (registration.first === undefined) return { done: true, effect: wasRegistered ? 'de-registration' : 'query', registration: undefined }
     // Also where the last binding went and a new one came within one REGISTER.
@@ -153,14 +163,14 @@ export class Registrar {
   /** Removes the next binding whose time is over; undefined when none is due. Its registration then tells whether it was the last. */
   expireOne(now: Now): Binding | undefined {
     const binding = this.expiries.popDue(now.mono)
-    if (binding !== undefined) this.forget(binding)
+    if (binding !== undefined) this.forget(binding, 'expired')
     return binding
   }
 
-  /** Removes one binding, as after 430 (RFC 5626 section 7) or by an operator. */
-  remove(binding: Binding): void {
+  /** Removes one binding: `deactivated` without its device, as after 430 (RFC 5626 section 7), which may then register anew. */
+  remove(binding: Binding, event: 'unregistered' | 'deactivated'): void {
     this.expiries.cancel(binding.deadline)
-    this.forget(binding)
+    this.forget(binding, event)
   }
 
   /** The reasons for which nothing of a REGISTER may be kept. */
@@ -198,8 +208,9 @@ export class Registrar {
 
   private applyContact(now: Now, registration: Registration, wish: RegisterWish, contact: ContactWish): void {
     let binding = this.match(registration, contact)
+    const event = binding === undefined ? 'registered' : 'refreshed'
     if (contact.expiresSeconds === 0) {
-      if (binding !== undefined) this.remove(binding)
+      if (binding !== undefined) this.remove(binding, 'unregistered')
       return
     }
     const at = now.mono + contact.expiresSeconds * MICROS_PER_SECOND
@@ -215,12 +226,13 @@ export class Registrar {
     binding.cseq = wish.cseq
     if (binding.callId !== wish.callId) this.beginEpoch(binding, wish.callId)
     if (wish.gruu && binding.instance !== '') this.mintFor(binding)
+    this.parts.changed(binding, event)
   }
 
   private add(registration: Registration, wish: RegisterWish, contact: ContactWish): Binding {
     const features = this.parts.features.acquire(contact.features)
     const path = this.parts.paths.acquire(wish.path)
-    const binding = new Binding(registration, owned(contact.uri), owned(contact.instance), contact.regId, features, path)
+    const binding = new Binding(registration, owned(contact.uri), owned(contact.instance), contact.regId, features, path, ++this.idLast)
     if (registration.first === undefined) this.registeredUsers += 1
     binding.next = registration.first
     registration.first = binding
@@ -239,6 +251,7 @@ export class Registrar {
     binding.epoch = 0
     binding.temporaryUser = ''
     binding.callId = owned(callId)
+    binding.firstCseq = binding.cseq
   }
 
   /** RFC 5627 5.1: a new temporary GRUU at every registration and refresh, all of one epoch valid together. */
@@ -257,7 +270,7 @@ export class Registrar {
   }
 
   /** Unlinks a binding whose deadline is no longer armed. */
-  private forget(binding: Binding): void {
+  private forget(binding: Binding, event: BindingEvent): void {
     const registration = binding.registration
     if (registration.first === binding) registration.first = binding.next
     else {
@@ -270,6 +283,7 @@ export class Registrar {
     this.parts.features.release(binding.features)
     this.parts.paths.release(binding.path)
     this.remember(registration, binding.instance)
+    this.parts.changed(binding, event)
     if (registration.first !== undefined) return
     this.registeredUsers -= 1
     if (registration.former === undefined) this.registrations.delete(registration.identity)

@@ -19,6 +19,7 @@ import type { Hss } from './hss.js'
 import { OwnRoutes } from './own-routes.js'
 import { Pool } from './pool.js'
 import { featureSetOf } from './preferences.js'
+import { RegEvents, isRegSubscription } from './reg-events.js'
 import { ProxyNode, type NodeParts } from './proxy.js'
 import { Registrar, type Binding, type Registration, type RegisterEffect } from './registrar.js'
 import { fillRegisterAnswer, readRegister, unsupportedExtensions, type RegisterRefusal } from './registration.js'
@@ -50,6 +51,7 @@ const TYPE_OF: Readonly<Record<Exclude<RegisterEffect, 'query'>, RegistrationTyp
 
 export class Scscf extends ProxyNode {
   readonly registrar: Registrar
+  readonly regEvents: RegEvents
   /** Third-party REGISTERs sent, and those whose server failed. */
   readonly thirdParty = { sent: 0, failed: 0 }
   private readonly authenticator: Authenticator
@@ -67,21 +69,47 @@ export class Scscf extends ProxyNode {
       mint: (counter) => gruus.mint(counter),
       sameUri: sameUriText,
       bindingsPerUserMax: settings.registration.bindingsPerUserMax,
+      changed: (binding, event) => this.regEvents.changed(binding, event),
     })
+    this.regEvents = this.regEventsOf(crypto)
     this.authenticator = new Authenticator(crypto, entropy, settings.homeDomain, settings.digest)
     this.targets = new TargetFinder(this.registrar, hss, gruus, crypto)
     this.criteria = new FilterCriteria(settings.filterCriteria)
     this.serviceRoute = composed(`<sip:orig@${settings.scscf.name};lr>`)
   }
 
+<<<<<<< Updated upstream
   /** What AKA did so far. */
   get aka(): { readonly challenges: number; readonly resynchronisations: number } {
     return this.authenticator.aka.counters
+=======
+  private regEventsOf(crypto: Crypto): RegEvents {
+    const { homeDomain, scscf, regEvent } = this.settings
+    return new RegEvents({
+      settings: regEvent, hss: this.hss, entropy: this.parts.entropy, registrar: this.registrar, homeDomain,
+      grOf: (instance) => grOfInstance(crypto, instance),
+      contact: composed(`<sip:${scscf.name};transport=tcp>`),
+      hopOf: (text) => {
+        const uri = parseUri(text)
+        return uri === undefined ? undefined : this.resolver.hopOf(uri)
+      },
+      endpoint: {
+        respond: (now, transaction, response) => this.respond(now, transaction, response),
+        // The way of a NOTIFY begins at this node. One that ends here already ends at its next hop too, which answers it.
+        request: (now, notify, hop, context) => {
+          const way = this.withinDialog(now, notify)
+          return this.line.request(now, notify, typeof way === 'number' ? hop : way, context)
+        },
+      },
+      refuse: (now, transaction, status) => this.refuse(now, transaction, status),
+    })
+>>>>>>> Stashed changes
   }
 
   /** Bindings whose time is over (RFC 3261 section 10.3); the last one of a user is news for the application servers. */
   expire(now: Now): void {
     for (let binding = this.registrar.expireOne(now); binding !== undefined; binding = this.registrar.expireOne(now)) this.gone(now, binding.registration)
+    this.regEvents.flush(now)
   }
 
   protected route(now: Now, transaction: ServerTransaction): void {
@@ -95,14 +123,23 @@ export class Scscf extends ProxyNode {
     else this.terminating(now, transaction, copy)
   }
 
+  protected override relay(now: Now, transaction: ServerTransaction): void {
+    if (!this.regEvents.onDialogRequest(now, transaction)) super.relay(now, transaction)
+  }
+
   override onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
-    if (!(transaction.context instanceof ThirdParty)) super.onResponse(now, transaction, response)
-    else if (response.status === 408 || response.status >= 500) this.serverFailed(now, transaction.context)
+    const { context } = transaction
+    if (context instanceof Branch) super.onResponse(now, transaction, response)
+    else if (context instanceof ThirdParty) {
+      if (response.status === 408 || response.status >= 500) this.serverFailed(now, context)
+    } else this.regEvents.onResponse(now, context, response)
   }
 
   override onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
-    if (transaction.context instanceof ThirdParty) this.serverFailed(now, transaction.context)
-    else super.onFailure(now, transaction, failure)
+    const { context } = transaction
+    if (context instanceof Branch) super.onFailure(now, transaction, failure)
+    else if (context instanceof ThirdParty) this.serverFailed(now, context)
+    else this.regEvents.onFailure(now, context, failure)
   }
 
   /** RFC 3261 10.3, TS 24.229 5.4.1.2. */
@@ -169,7 +206,9 @@ export class Scscf extends ProxyNode {
       homeDomain,
     })
     this.respond(now, transaction, response)
-    if (effect !== 'query') this.tellServers(now, TYPE_OF[effect], main, registration, { request, response })
+    if (effect === 'query') return
+    this.tellServers(now, TYPE_OF[effect], main, registration, { request, response })
+    this.regEvents.flush(now)
   }
 
   private registerRefusal(request: SipMessage, { status, reason, header }: RegisterRefusal): SipMessage {
@@ -234,6 +273,10 @@ export class Scscf extends ProxyNode {
   /** TS 24.229 5.4.3.3, RFC 3261 16.5 and 16.6. */
   private terminating(now: Now, transaction: ServerTransaction, copy: SipMessage): void {
     const { request } = transaction
+    if (isRegSubscription(request)) {
+      this.regEvents.subscribe(now, transaction)
+      return
+    }
     const targets = this.targets.find(request)
     if (typeof targets === 'number') {
       this.refuse(now, transaction, targets)
@@ -273,8 +316,9 @@ export class Scscf extends ProxyNode {
     if (target.hasMoved) return this.followed(now, branch, target)
     // RFC 5626 7: the flow is dead, so its binding goes, and another flow of the same device is tried.
     if (target.binding.isBound) {
-      this.registrar.remove(target.binding)
+      this.registrar.remove(target.binding, 'deactivated')
       this.gone(now, target.binding.registration)
+      this.regEvents.flush(now)
     }
     const [next, ...others] = target.others.filter((binding) => binding.isBound)
     if (next === undefined || (branch.context instanceof InviteContext && branch.context.isClosed)) return false
@@ -315,7 +359,8 @@ export class Scscf extends ProxyNode {
     this.thirdParty.failed += 1
     const registration = this.registrar.find(identity)
     if (server.defaultHandling !== 'terminate' || registration?.first === undefined) return
-    while (registration.first !== undefined) this.registrar.remove(registration.first)
+    while (registration.first !== undefined) this.registrar.remove(registration.first, 'deactivated')
+    this.regEvents.flush(now)
     for (const other of this.criteria.matching(triggeringRegister('de-registration', undefined))) {
       if (other === server) continue
       const request = thirdPartyRegister(this.parts.entropy, this.settings.scscf.name, other, { identity, expiresSeconds: 0, register: undefined })

@@ -67,8 +67,10 @@ const Limits = Schema.Struct({
   timerCSeconds: withDefault(Seconds, 185),
 })
 
+const Identity = Schema.String.pipe(Schema.pattern(/^sip:[^@\s;?]+@[A-Za-z0-9.-]+$/, { message: () => 'write a SIP URI without parameters' }))
+
 const RegEvent = Schema.Struct({
-  watchers: withDefault(Schema.Array(Schema.NonEmptyString), []),
+  watchers: withDefault(Schema.Array(Identity), []),
   expiresDefaultSeconds: withDefault(Seconds, 3_761),
   expiresMinSeconds: withDefault(Seconds, 60),
   expiresMaxSeconds: withDefault(Seconds, 600_000),
@@ -92,7 +94,6 @@ const ServicePoint = Schema.Union(
   Schema.Struct({ ...Negation, type: Schema.Literal('request-uri'), pattern: Pattern }),
 )
 
-const ServiceUri = Schema.String.pipe(Schema.pattern(/^sip:[^@\s;?]+@[A-Za-z0-9.-]+$/, { message: () => 'write a SIP URI without parameters' }))
 const ServerHop = Schema.Struct({ transport: Schema.Literal('udp', 'tcp', 'tls'), address: Schema.NonEmptyString, port: Port })
 
 const FilterCriterion = Schema.Struct({
@@ -126,7 +127,7 @@ export const ImsConfig = Schema.Struct({
   /** Host names beyond those of the nodes, and where they lead. */
   hosts: withDefault(Schema.Record({ key: Schema.String, value: Schema.Struct({ address: Schema.NonEmptyString, port: Port }) }), {}),
   /** Public service identities and the application server behind each. */
-  services: withDefault(Schema.Record({ key: ServiceUri, value: ServerHop }), {}),
+  services: withDefault(Schema.Record({ key: Identity, value: ServerHop }), {}),
   regEvent: section(RegEvent),
   registration: section(Registration),
   digest: section(Digest),
