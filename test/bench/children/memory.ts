@@ -43,7 +43,7 @@ async function startFleet({ port, devices }: { readonly port: number; readonly d
   const sockets = new Sockets((input) => driver.input(input))
   const driver: Pump<FleetIn, FleetOut> = new Pump(started, (out) => {
     if (out.type === 'settled') settled?.(out.done)
-    else if (out.type !== 'journal') sockets.output(out)
+    else if (out.type !== 'journal' && out.type !== 'fetch') sockets.output(out)
   }, () => sockets.flush())
   driver.start()
   fleet = started
