@@ -78,11 +78,11 @@ export class Scscf extends ProxyNode {
     this.serviceRoute = composed(`<sip:orig@${settings.scscf.name};lr>`)
   }
 
-<<<<<<< Updated upstream
   /** What AKA did so far. */
   get aka(): { readonly challenges: number; readonly resynchronisations: number } {
     return this.authenticator.aka.counters
-=======
+  }
+
   private regEventsOf(crypto: Crypto): RegEvents {
     const { homeDomain, scscf, regEvent } = this.settings
     return new RegEvents({
@@ -103,7 +103,6 @@ export class Scscf extends ProxyNode {
       },
       refuse: (now, transaction, status) => this.refuse(now, transaction, status),
     })
->>>>>>> Stashed changes
   }
 
   /** Bindings whose time is over (RFC 3261 section 10.3); the last one of a user is news for the application servers. */
