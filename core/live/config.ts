@@ -8,6 +8,7 @@ import type { Endpoint } from '../kit/network.js'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
 import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'
 import { DEFAULT_SELECTION, DEVICE_POLICIES, type SelectionSettings } from '../push/selection-settings.js'
+import { DEFAULT_SESSIONS } from '../push/session-settings.js'
 import { BODY_BYTES_MAX } from './http.js'
 import { TlsConfig } from './tls.js'
 import { Duration, formatDuration, Size } from './units.js'
@@ -53,6 +54,14 @@ const Sip = Schema.Struct({
   listenTls: key(EndpointText, '127.0.0.1:5081', 'Where the core network reaches this gateway over TLS, where `tls` is given. A port that is taken is replaced by a free one.'),
   trusted: Schema.optional(Schema.Array(Schema.String.pipe(Schema.filter((text) => isIP(text) !== 0 || `"${text}" is no literal IP address`))))
     .annotations({ description: 'Addresses that may send requests here (third-party REGISTER); those of the next hops when absent.' }),
+})
+
+const Contents = Schema.Struct({
+  listen: key(EndpointText, '127.0.0.1:8081', 'Where terminals fetch contents offered by reference (RFC 4483). A port that is taken is replaced by a free one.'),
+  url: Schema.optional(pattern(/^https?:\/\/[^\s"<>?#]+$/, 'an http or https URL without a query'))
+    .annotations({ description: 'The start of the URLs that terminals are told, where they reach `listen` by another way; their last segment names the content.' }),
+  tls: Schema.optional(TlsConfig).annotations({ description: 'Certificate and key; without, contents are fetched by plain HTTP.' }),
+  confirmation: key(Schema.Literal('carried', 'fetched'), 'carried', 'What counts as delivered: the 200 to the message with the reference, or the fetch of every octet.'),
 })
 
 const Rule = Schema.Struct({
@@ -106,9 +115,22 @@ const Notifications = Schema.Struct({
   inFlightPerHost: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightPerHostMax, 'Notifications under way at a time to one host.'),
 })
 
+const Msrp = Schema.Struct({
+  listen: key(EndpointText, '127.0.0.1:0', 'Where terminals connect in session mode, by TCP; port 0 takes any free one.'),
+  sessions: key(count(100_000), DEFAULT_SESSIONS.max, 'Sessions at a time; pushes beyond wait.'),
+  perDevice: key(count(1_000), DEFAULT_SESSIONS.perDevice, 'Sessions at a time with one device.'),
+  parallel: key(count(1_000), DEFAULT_SESSIONS.parallel, 'Messages on their way at a time in one session.'),
+  keep: key(Duration, formatDuration(DEFAULT_SESSIONS.keepMicros), 'How long an idle session is kept for the next push to its device; 0 s is one session for each push.'),
+  messages: key(count(1_000_000), DEFAULT_SESSIONS.messagesMax, 'Messages after which a session is ended all the same.'),
+  fileFrom: key(Size, `${DEFAULT_SESSIONS.fileFromOctets}B`, 'The smallest content that is offered as a file (RFC 5547), in a session of its own.'),
+  answer: key(Duration, formatDuration(DEFAULT_SESSIONS.answerMicros), 'How long a device may take to answer an INVITE.'),
+})
+
 export const GatewayConfig = Schema.Struct({
   pap: key(Pap, {}, 'The side of the push initiators.'),
   sip: key(Sip, {}, 'The side of the core network.'),
+  content: key(Contents, {}, 'Contents that terminals fetch.'),
+  msrp: key(Msrp, {}, 'Session mode.'),
   addresses: key(Addresses, {}, 'Who is served, and how PAP addresses become SIP URIs.'),
   store: key(Schema.String.pipe(Schema.minLength(1, { message: () => 'name a folder' })), 'pushbench-store', 'Folder of the durable store, on a real disk.'),
   journal: Schema.optional(Schema.String).annotations({ description: 'File that gets one line per event; none when absent.' }),
@@ -136,9 +158,9 @@ export function decodeGatewayConfig(config: unknown): GatewayConfig {
 }
 
 /** What the machine is built with, given where it really listens. */
-export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint }): GatewaySettings {
+export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint; readonly msrp: Endpoint; readonly content: Endpoint }): GatewaySettings {
   const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!).map((hop) => (hop.transport === 'udp' ? hop : { ...hop, connections: config.sip.connections }))
-  const { limits, times, notifications, addresses } = config
+  const { limits, times, notifications, addresses, msrp } = config
   return {
     senderAddress: config.pap.url ?? papUrl(bound.pap),
     senderName: config.pap.name,
@@ -148,7 +170,9 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     nextHops,
     trustedPeers: config.sip.trusted ?? [...new Set(nextHops.map((hop) => hop.address))],
     sipAddress: formatEndpoint(bound.sip),
+    msrpAddress: formatEndpoint(bound.msrp),
     identity: config.sip.identity,
+    indirection: { url: (config.content.url ?? contentUrl(bound.content, config.content.tls !== undefined)).replace(/\/+$/, ''), confirmation: config.content.confirmation },
     userAgent: config.sip.userAgent,
     inFlightMax: limits.inFlight,
     attemptsMax: limits.attempts,
@@ -158,6 +182,9 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     retentionMillis: Math.ceil(times.retention / MICROS_PER_MILLI),
     backoff: { firstMicros: times.retryFirst, maxMicros: times.retryLongest },
     selection: selectionOf(config.selection),
+    sessions: {
+      max: msrp.sessions, perDevice: msrp.perDevice, parallel: msrp.parallel, keepMicros: msrp.keep, messagesMax: msrp.messages, fileFromOctets: msrp.fileFrom, answerMicros: msrp.answer,
+    },
     notifications: {
       retryMicros: notifications.retries,
       giveUpAfterMillis: Math.ceil(notifications.giveUpAfter / MICROS_PER_MILLI),
@@ -194,6 +221,10 @@ export function formatEndpoint({ address, port }: Endpoint): string {
 
 export function papUrl(endpoint: Endpoint): string {
   return `http://${formatEndpoint(endpoint)}/pap`
+}
+
+export function contentUrl(endpoint: Endpoint, secure: boolean): string {
+  return `${secure ? 'https' : 'http'}://${formatEndpoint(endpoint)}/content`
 }
 
 function nextHopOf(text: string): NextHop | undefined {

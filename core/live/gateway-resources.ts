@@ -13,6 +13,7 @@ import type { GatewayIn } from '../push/contract.js'
 import { contentKey } from '../store/keys.js'
 import { endpointOf, type GatewayConfig } from './config.js'
 import { Capture } from './capture.js'
+import { ContentListener } from './content-http.js'
 import { ContentStore } from './content-store.js'
 import { PapListener } from './http.js'
 import { JournalWriter } from './journal.js'
@@ -46,8 +47,9 @@ export class Stages extends Context.Tag('gateway/Stages')<Stages, {
 }>() {}
 
 export class Contents extends Context.Tag('gateway/Contents')<Contents, ContentStore>() {}
+export class ContentHttp extends Context.Tag('gateway/ContentHttp')<ContentHttp, { readonly fetches: ContentListener; readonly content: Endpoint }>() {}
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
-export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined }>() {}
+export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined; readonly msrp: Endpoint }>() {}
 export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
 export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
 export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
@@ -109,7 +111,8 @@ const network = Layer.scoped(Network, Effect.gen(function* () {
   )
   const sip = yield* attempt(() => sockets.listen(['udp', 'tcp'], endpointOf(config.sip.listen)!), `the SIP listener at ${config.sip.listen}`)
   const sipTls = material === undefined ? undefined : yield* attempt(() => sockets.listen(['tls'], endpointOf(config.sip.listenTls)!), `the SIP listener at ${config.sip.listenTls}`)
-  return { sockets, capture, sip, sipTls }
+  const msrp = yield* attempt(() => sockets.listen(['tcp'], endpointOf(config.msrp.listen)!), `the MSRP listener at ${config.msrp.listen}`)
+  return { sockets, capture, sip, sipTls, msrp }
 }))
 
 const http = Layer.scoped(Http, Effect.gen(function* () {
@@ -123,6 +126,20 @@ const http = Layer.scoped(Http, Effect.gen(function* () {
   )
   const pap = yield* attempt(() => listener.listen(endpointOf(config.pap.listen)!), `the PAP listener at ${config.pap.listen}`)
   return { listener, pap }
+}))
+
+const contentHttp = Layer.scoped(ContentHttp, Effect.gen(function* () {
+  const { content: config } = yield* Config
+  const box = yield* Inbox
+  const files = yield* Contents
+  const { tls } = config
+  const material = tls === undefined ? undefined : yield* attempt(async () => readTls(tls))
+  const fetches = yield* Effect.acquireRelease(
+    Effect.sync(() => new ContentListener((id, offset, length) => files.read(id, offset, length), (input) => box.deliver(input), material)),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+  const content = yield* attempt(() => fetches.listen(endpointOf(config.listen)!), `the listener for contents at ${config.listen}`)
+  return { fetches, content }
 }))
 
 const notifications = Layer.scoped(Notifications, Effect.gen(function* () {
@@ -149,8 +166,8 @@ const journal = Layer.scoped(Journal, Effect.gen(function* () {
 }))
 
 /** Everything but the machine. The store is opened first and closed last but one: what the others still say can be kept. */
-export const resources: Layer.Layer<Stages | Inbox | Store | Contents | Network | Http | Notifications | Journal, GatewayError, Config> =
-  Layer.mergeAll(http, network, notifications).pipe(Layer.provideMerge(contents), Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
+export const resources: Layer.Layer<Stages | Inbox | Store | Contents | ContentHttp | Network | Http | Notifications | Journal, GatewayError, Config> =
+  Layer.mergeAll(http, contentHttp, network, notifications).pipe(Layer.provideMerge(contents), Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
 
 function attempt<Value>(open: () => Promise<Value>, what?: string): Effect.Effect<Value, GatewayError> {
   return Effect.tryPromise({

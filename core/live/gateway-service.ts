@@ -9,10 +9,10 @@ import type * as Scope from 'effect/Scope'
 import { bug } from '../kit/assert.js'
 import { Gateway } from '../push/gateway.js'
 import type { GatewayIn, GatewayOut } from '../push/contract.js'
-import { formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
+import { contentUrl, formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
 import { systemCrypto } from './crypto.js'
 import { SystemEntropy } from './entropy.js'
-import { Config, Contents, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
+import { Config, ContentHttp, Contents, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
 import { Pump } from './pump.js'
 
 export { GatewayError } from './gateway-resources.js'
@@ -21,7 +21,7 @@ export { GatewayError } from './gateway-resources.js'
 const DRAIN_MILLIS = 10_000
 
 export interface GatewayService {
-  /** `pap` is a URL, `sip` an address with its port, with TLS also `sipTls`, `store` the folder. */
+  /** `pap` and `content` are URLs, `sip` an address with its port, with TLS also `sipTls`, `store` the folder. */
   readonly addresses: Readonly<Record<string, string>>
   /** What people should know, such as a store that lies in memory. */
   readonly warnings: readonly string[]
@@ -45,14 +45,15 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Store
   const contents = yield* Contents
-  const { sockets, capture, sip, sipTls } = yield* Network
+  const { sockets, capture, sip, sipTls, msrp } = yield* Network
   const { listener, pap } = yield* Http
+  const { fetches, content } = yield* ContentHttp
   const notifier = yield* Notifications
   const journal = yield* Journal
   const stages = yield* Stages
   const drained = yield* Deferred.make<void>()
 
-  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip }), entropy: new SystemEntropy(), crypto: systemCrypto })
+  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip, msrp, content }), entropy: new SystemEntropy(), crypto: systemCrypto })
   const output = (out: GatewayOut): void => {
     switch (out.type) {
       case 'transmit':
@@ -73,6 +74,8 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
       case 'content-delete':
         void contents.delete(out.id)
         return
+      case 'content-reply':
+        return fetches.reply(out)
       case 'pap-reply':
         return listener.reply(out)
       case 'notify':
@@ -110,12 +113,14 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   )
 
   return {
-    addresses: { pap: papUrl(pap), sip: formatEndpoint(sip), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store },
+    addresses: { pap: papUrl(pap), content: contentUrl(content, config.content.tls !== undefined), sip: formatEndpoint(sip), msrp: formatEndpoint(msrp), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store },
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,
+      sessionsOpen: gateway.sessions.open.sessions, dialogsOpen: gateway.sessions.open.dialogs, msrpConnections: gateway.sessions.open.connections,
       httpRequests: listener.counters.requests, httpRefused: listener.counters.refused, httpClientsGone: listener.counters.clientsGone,
       storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,
+      contentRequests: fetches.counters.requests, contentRefused: fetches.counters.refused, contentFetched: fetches.counters.fetched, contentBroken: fetches.counters.broken,
       contentsStored: contents.counters.stored, contentsDeleted: contents.counters.deleted, contentsSwept: contents.counters.swept,
       connections: sockets.counters.connections, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
     }),

@@ -4,6 +4,7 @@
  */
 import type { Tick } from '../kit/machine.js'
 import type { NetworkIn, NetworkOut } from '../kit/network.js'
+import type { WallMillis } from '../kit/time.js'
 import type { Content } from '../store/content.js'
 import type { StoreIn, StoreOut } from '../store/operations.js'
 import type { JournalEventName } from '../kit/journal.js'
@@ -34,6 +35,9 @@ export type GatewayIn =
   /** The answer to `notify`: an HTTP status with the start of the body, or why there was none. */
   | { readonly type: 'notified'; readonly ticket: number; readonly status: number; readonly body: string }
   | { readonly type: 'notify-failed'; readonly ticket: number; readonly reason: string }
+  | ContentRequest
+  /** One fetch of a hosted content ended; `complete` once every octet went out to this token, in one fetch or in several. */
+  | { readonly type: 'content-fetched'; readonly token: string; readonly complete: boolean }
   /** Finish or keep what is in flight, accept nothing new (answered by `drained`). */
   | { readonly type: 'drain' }
 
@@ -41,6 +45,7 @@ export type GatewayOut =
   | NetworkOut
   | StoreOut
   | PapReply
+  | ContentReply
   /** `length` octets of a content file, which has them; answered by `content`. */
   | { readonly type: 'content-read'; readonly ticket: number; readonly id: string; readonly offset: number; readonly length: number }
   /** No row names this content file any more. */
@@ -58,6 +63,28 @@ export interface PapReply {
   readonly retryAfterSeconds?: number
   readonly body: string
 }
+
+/** A terminal asks for a hosted content (RFC 4483) by the last part of its URL. */
+export interface ContentRequest {
+  readonly type: 'content-request'
+  /** Names the HTTP exchange; the reply carries it back. */
+  readonly id: number
+  readonly token: string
+}
+
+/** The content, or that there is none by this token (404), or that there was one whose time is over (410). */
+export type ContentReply =
+  | { readonly type: 'content-reply'; readonly id: number; readonly status: 404 | 410 }
+  | {
+    readonly type: 'content-reply'
+    readonly id: number
+    readonly status: 200
+    readonly contentType: string
+    readonly content: Content
+    /** Hexadecimal; names this content and no other. */
+    readonly sha1: string
+    readonly expiresAt: WallMillis
+  }
 
 /** Counters and gauges the gateway keeps; each is a running total since start unless its comment says otherwise. */
 export interface GatewayCounters {
@@ -78,6 +105,9 @@ export interface GatewayCounters {
   unknown: number
   sipRequests: number
   sipRetries: number
+  /** Sessions begun by an INVITE, and messages sent in sessions, the first of each included. */
+  sessions: number
+  sessionMessages: number
   notifications: number
   notificationRetries: number
   registrations: number

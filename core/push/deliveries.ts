@@ -130,6 +130,16 @@ export class Deliveries {
     }
   }
 
+  /**
+   * The attempt goes on, but no MESSAGE of it is pending: the next delivery to the same Request-URI may start (RFC 3428
+   * section 8 binds nothing else).
+   */
+  release(delivery: Delivery): void {
+    const { queue } = delivery
+    if (queue.pending === delivery) queue.pending = undefined
+    this.lines.add(queue)
+  }
+
   // ---- how an attempt ends ----
 
   end(now: Now, delivery: Delivery, end: End): void {
@@ -192,6 +202,21 @@ export class Deliveries {
     this.leaveAttempt(delivery)
     this.change(delivery, 'holding')
     this.rest(now, delivery, Infinity)
+  }
+
+  /** Nothing more is sent: `proved` ends it, or its lifetime does. */
+  awaitProof(now: Now, delivery: Delivery): void {
+    if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
+    this.leaveAttempt(delivery)
+    this.change(delivery, 'proving')
+    this.rest(now, delivery, Infinity)
+  }
+
+  proved(delivery: Delivery, end: End): void {
+    assert(delivery.state === 'proving', 'only what waits for a proof can be proved')
+    delivery.proof = end
+    this.leaveQueue(delivery)
+    this.context.store.read(pendingKey(delivery.sequence), new ReadBack(delivery, this))
   }
 
   /** To another Request-URI, in whose queue it takes its turn. */
@@ -259,10 +284,8 @@ export class Deliveries {
   }
 
   private leaveAttempt(delivery: Delivery): void {
-    const queue = delivery.queue
-    assert(queue.pending === delivery, 'only the pending delivery of a queue is attempted')
-    queue.pending = undefined
-    this.lines.add(queue)
+    assert(delivery.state === 'attempting', 'only an attempt can be left')
+    this.release(delivery)
   }
 
   private endLifetime(now: Now, delivery: Delivery): void {
@@ -289,6 +312,7 @@ export class Deliveries {
   }
 
   private lifetimeEndOf(delivery: Delivery, submission: SubmissionRecord): End {
+    if (delivery.proof !== undefined) return delivery.proof
     if (delivery.held) return { state: 'unknown', code: 4000, desc: 'a relay took it (202) and no proof of delivery came' }
     return lifetimeEnd(submission.hasDeliverBefore, delivery.lifetimeCode)
   }

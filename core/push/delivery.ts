@@ -7,14 +7,16 @@ import type { WallMillis } from '../kit/time.js'
 import type { Sequence } from '../store/keys.js'
 import type { SubmissionRecord } from '../store/records.js'
 import type { BindingName } from './binding.js'
+import type { End } from './deliveries.js'
 import type { RequestQueue } from './recipients.js'
 
 /**
  * `ready`: in its queue's ready list. `attempting`: the queue's one pending request, or being read back for it.
  * `awaiting`: in its queue's list of those that wait for a registration. `timed`: before deliver-after, or after a
- * failure, until its timer. `holding`: taken by a store (202), nothing more is sent. `ending`: the outcome is being written.
+ * failure, until its timer. `holding`: taken by a store (202), nothing more is sent. `proving`: taken by the device, which is
+ * still to prove it (fetch the content). `ending`: the outcome is being written.
  */
-export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'ending'
+export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'proving' | 'ending'
 
 /** The recipients of one submission that have no outcome, when there is more than one: the submission's row goes with the last. */
 export interface Group {
@@ -46,6 +48,8 @@ export class Delivery {
   probe = false
   /** A store took it (202) and its lifetime ended so. */
   held = false
+  /** The end that its proof gave it, until it is written. */
+  proof: End | undefined = undefined
 
   constructor(
     readonly sequence: Sequence,

@@ -5,7 +5,7 @@
  */
 import type { Micros, Now } from '../kit/time.js'
 import { MICROS_PER_SECOND } from '../kit/time.js'
-import { isInline } from '../store/content.js'
+import { isInline, type Content, type ContentFile } from '../store/content.js'
 import { contentKey, doneKey, pendingKey, unacknowledgedKey, type Sequence } from '../store/keys.js'
 import type { StoreOperation } from '../store/operations.js'
 import { MARK, encodeFinal, type FinalRecord, type SubmissionRecord } from '../store/records.js'
@@ -17,6 +17,11 @@ import type { CommitWaiter } from './store-port.js'
 /** Whoever tells the initiator. */
 export interface Announcer {
   announce(now: Now, sequence: Sequence, recipient: number, record: FinalRecord): void
+}
+
+/** Whoever has use for a content file after its push has ended, and deletes it then. */
+export interface ContentKeeper {
+  keeps(file: string): boolean
 }
 
 const FULL_STORE_RETRY_MICROS: Micros = MICROS_PER_SECOND
@@ -35,7 +40,7 @@ export class Endings implements Recorder {
   private refused: Ending[][] = []
   private retryAt: Micros = Infinity
 
-  constructor(private readonly context: GatewayContext, private readonly announcer: Announcer) {}
+  constructor(private readonly context: GatewayContext, private readonly announcer: Announcer, private readonly keeper: ContentKeeper | undefined) {}
 
   record(now: Now, delivery: Delivery, submission: SubmissionRecord, end: End): void {
     const ending: Ending = { delivery, submission, end, endedAt: now.wall }
@@ -71,7 +76,7 @@ export class Endings implements Recorder {
     if (isLast) {
       const { content } = endings[0]!.submission
       operations.push({ type: 'delete', key: pendingKey(sequence) })
-      if (!isInline(content)) operations.push({ type: 'delete', key: contentKey(content.id) })
+      if (this.isOver(content)) operations.push({ type: 'delete', key: contentKey(content.id) })
     }
     const written: FinalRecord[] = []
     for (let index = 0; index < endings.length; index++) {
@@ -97,7 +102,7 @@ export class Endings implements Recorder {
       if (record.notifyUrl !== '') this.announcer.announce(now, sequence, recipient, record)
     }
     const { content } = endings[0]!.submission
-    if (!isInline(content) && records[records.length - 1]!.last) out.add({ type: 'content-delete', id: content.id })
+    if (records[records.length - 1]!.last && this.isOver(content)) out.add({ type: 'content-delete', id: content.id })
     const { group } = endings[0]!.delivery
     if (group !== undefined) this.nextOf(group, endings.length)
   }
@@ -106,6 +111,10 @@ export class Endings implements Recorder {
   notWritten(now: Now, endings: Ending[]): void {
     this.refused.push(endings)
     if (this.retryAt === Infinity) this.retryAt = now.mono + FULL_STORE_RETRY_MICROS
+  }
+
+  private isOver(content: Content): content is ContentFile {
+    return !isInline(content) && this.keeper?.keeps(content.id) !== true
   }
 
   private nextOf(group: Group, written: number): void {

@@ -19,7 +19,9 @@ import { Deliveries } from './deliveries.js'
 import { Drain } from './drain.js'
 import { Endings } from './endings.js'
 import { Hops } from './hops.js'
+import { Hosting } from './hosting.js'
 import { Identities } from './identities.js'
+import { IndirectionBinding } from './indirection-binding.js'
 import { MessageBinding } from './message-binding.js'
 import { Notifier } from './notify.js'
 import { Outbox, noCounts } from './outbox.js'
@@ -27,6 +29,7 @@ import { Recipients } from './recipients.js'
 import { Registrations } from './registrations.js'
 import { Retention } from './retention.js'
 import { Sequences } from './sequences.js'
+import { SessionBinding } from './session-binding.js'
 import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
@@ -44,6 +47,8 @@ export interface GatewayOptions {
 export class Gateway implements Machine<GatewayIn, GatewayOut> {
   readonly counters: GatewayCounters = noCounts()
   private readonly out = new Outbox()
+  /** Session mode; what it holds open is counted there. */
+  readonly sessions: SessionBinding
   private readonly store = new StorePort(this.out)
   private readonly contents = new ContentPort(this.out)
   private readonly endpoint: SipEndpoint
@@ -51,6 +56,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly deliveries: Deliveries
   private readonly endings: Endings
   private readonly notifier: Notifier
+  private readonly hosting: Hosting | undefined
+  private readonly references: IndirectionBinding | undefined = undefined
   private readonly retention: Retention
   private readonly beginning: Start
   private readonly draining: Drain
@@ -64,7 +71,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const user = new SipUser(context)
     this.deliveries = new Deliveries(context, recipients, hops)
     this.notifier = new Notifier(context)
-    this.endings = new Endings(context, this.notifier)
+    this.hosting = settings.indirection === undefined ? undefined : new Hosting(context, settings.indirection.url)
+    this.endings = new Endings(context, this.notifier, this.hosting)
     this.endpoint = new SipEndpoint({
       sentBy: () => settings.sipAddress,
       entropy,
@@ -78,16 +86,24 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
     const capabilities = new Capabilities(context, this.endpoint, recipients, hops)
     const bindings = new Bindings(context, this.deliveries, capabilities)
+    this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
+    bindings.add(this.sessions)
+    if (this.hosting !== undefined) {
+      this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation)
+      bindings.add(this.references)
+    }
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
     user.messages = messages
     user.serve('REGISTER', registrations)
+    user.serve('INVITE', this.sessions.dialogs)
+    user.serve('BYE', this.sessions.dialogs)
     this.deliveries.sender = bindings
     this.deliveries.recorder = this.endings
     this.admission = new Admission(context, this.deliveries, identities, sequences)
     this.retention = new Retention(context)
-    this.beginning = new Start(context, sequences, registrations, this.admission, this.deliveries, this.notifier)
-    this.draining = new Drain(context, this.admission, this.deliveries, this.notifier, this.retention)
+    this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations] : [registrations, this.hosting], this.admission, this.deliveries, this.notifier)
+    this.draining = new Drain(context, this.admission, this.deliveries, this.sessions, this.notifier, this.retention)
   }
 
   handle(now: Now, input: GatewayIn): void {
@@ -107,6 +123,13 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       case 'content':
         this.contents.answered(now, input.ticket, input.bytes)
         break
+      case 'content-request':
+        if (this.hosting === undefined) this.out.add({ type: 'content-reply', id: input.id, status: 404 })
+        else this.hosting.request(now, input)
+        break
+      case 'content-fetched':
+        if (input.complete) this.references?.fetched(input.token)
+        break
       case 'notified':
         this.notifier.answered(now, input.ticket, input.status)
         break
@@ -115,9 +138,10 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
         break
       case 'drain':
         this.draining.begin()
+        this.sessions.drain(now)
         break
       default:
-        this.endpoint.input(now, input)
+        if (!this.sessions.network(now, input)) this.endpoint.input(now, input)
     }
     this.beginning.pump()
     this.deliveries.pump(now)
@@ -131,15 +155,19 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
 
   deadline(): Micros {
     if (this.beginning.isDue) return 0
-    return Math.min(this.endpoint.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline())
+    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
   }
 
   private tick(now: Now): void {
     this.endpoint.tick(now)
+    this.sessions.tick(now)
     this.store.tick(now)
     this.deliveries.tick(now)
     this.endings.tick(now)
     this.notifier.tick(now)
-    if (!this.beginning.isDue) this.retention.tick(now)
+    this.references?.tick(now)
+    if (this.beginning.isDue) return
+    this.retention.tick(now)
+    this.hosting?.tick(now)
   }
 }

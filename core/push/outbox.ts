@@ -22,6 +22,6 @@ export class Outbox {
 export function noCounts(): GatewayCounters {
   return {
     accepted: 0, refused: 0, shed: 0, inFlight: 0, waiting: 0, delivered: 0, undeliverable: 0, rejected: 0, expired: 0, aborted: 0,
-    timeout: 0, cancelled: 0, unknown: 0, sipRequests: 0, sipRetries: 0, notifications: 0, notificationRetries: 0, registrations: 0,
+    timeout: 0, cancelled: 0, unknown: 0, sipRequests: 0, sipRetries: 0, sessions: 0, sessionMessages: 0, notifications: 0, notificationRetries: 0, registrations: 0,
   }
 }

@@ -6,12 +6,13 @@ import type { Now, WallMillis } from '../kit/time.js'
 import type { ServerTransaction, SipEndpointContract } from '../sip/endpoint-contract.js'
 import { Header } from '../sip/header-names.js'
 import { responseTo } from '../sip/write.js'
-import { registrationKey } from '../store/keys.js'
+import { RowKind, registrationKey } from '../store/keys.js'
 import { decodeRegistration, encodeRegistration, type DeviceRecord } from '../store/records.js'
 import type { GatewayContext } from './context.js'
 import type { Deliveries } from './deliveries.js'
 import type { Recipients } from './recipients.js'
 import type { RequestTaker } from './sip-user.js'
+import type { RowKeeper } from './start.js'
 import type { CommitWaiter } from './store-port.js'
 import { readThirdPartyRegister, type ThirdPartyRegister } from './third-party-register.js'
 
@@ -22,7 +23,9 @@ const EXPIRES_SECONDS_MAX = 3_155_760_000
 /** What was heard holds in memory all the same; the next registration writes it again. */
 const NOBODY: CommitWaiter = { committed() {}, storeFull() {} }
 
-export class Registrations implements RequestTaker {
+export class Registrations implements RequestTaker, RowKeeper {
+  readonly kind = RowKind.Registration
+
   constructor(
     private readonly context: GatewayContext,
     private readonly endpoint: SipEndpointContract,
@@ -38,7 +41,7 @@ export class Registrations implements RequestTaker {
   }
 
   /** A row of the store at the start: what was known, without waking anyone. What was heard since then is newer. */
-  recovered(key: Buffer, value: Buffer): void {
+  recovered(_now: Now, key: Buffer, value: Buffer): void {
     const { registered, expiresAt, devices } = decodeRegistration(value)
     const recipient = this.recipients.recipient(key.toString('utf8', 1))
     if (recipient.registered !== undefined) return

@@ -5,6 +5,7 @@
 import type { Transport } from '../kit/network.js'
 import type { Micros, WallMillis } from '../kit/time.js'
 import { DEFAULT_SELECTION, type SelectionSettings } from './selection-settings.js'
+import { DEFAULT_SESSIONS, type SessionSettings } from './session-settings.js'
 
 /** How one kind of PAP client address becomes a SIP URI. The first rule whose type and pattern match is used. */
 export interface IdentityRule {
@@ -40,6 +41,14 @@ export interface NotificationSettings {
   readonly inFlightPerHostMax: number
 }
 
+/** Contents offered by reference (RFC 4483) and fetched from here. */
+export interface IndirectionSettings {
+  /** The start of every content's URL, without a slash at its end, as terminals reach it. */
+  readonly url: string
+  /** What counts as delivered: the 200 to the request that carried the reference, or the fetch of every octet. */
+  readonly confirmation: 'carried' | 'fetched'
+}
+
 export interface GatewaySettings {
   /** The PPG's own URL, as told to initiators in sender-address. */
   readonly senderAddress: string
@@ -54,6 +63,8 @@ export interface GatewaySettings {
   readonly trustedPeers: readonly string[]
   /** `host[:port]` of our own SIP listener: Via, Call-ID, Contact. */
   readonly sipAddress: string
+  /** `host:port` of our MSRP listener, a literal address: in the path of every session. */
+  readonly msrpAddress: string
   /** The public service identity we speak as: From and P-Asserted-Identity. */
   readonly identity: string
   readonly userAgent: string
@@ -69,7 +80,10 @@ export interface GatewaySettings {
   readonly retentionMillis: WallMillis
   readonly backoff: BackoffSettings
   readonly selection: SelectionSettings
+  readonly sessions: SessionSettings
   readonly notifications: NotificationSettings
+  /** Absent where nothing is hosted. */
+  readonly indirection?: IndirectionSettings
 }
 
 const HOUR_MILLIS: WallMillis = 3_600_000
@@ -87,6 +101,7 @@ export const DEFAULT_SETTINGS = {
   retentionMillis: 7 * 24 * HOUR_MILLIS,
   backoff: { firstMicros: 2_000_000, maxMicros: 600_000_000 },
   selection: DEFAULT_SELECTION,
+  sessions: DEFAULT_SESSIONS,
   notifications: {
     retryMicros: [30_000_000, 120_000_000, 600_000_000, 3_600_000_000],
     giveUpAfterMillis: 24 * HOUR_MILLIS,

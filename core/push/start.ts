@@ -1,6 +1,6 @@
 /**
- * From a store to a running gateway: the numbering, what is known of registrations, then the pushes without an outcome,
- * each recipient tried once, no faster than attempts end. New pushes are taken as soon as registrations are known.
+ * From a store to a running gateway: the numbering, what is known of registrations and its like, then the pushes without an outcome,
+ * each recipient tried once, no faster than attempts end. New pushes are taken as soon as those are known.
  */
 import type { Now } from '../kit/time.js'
 import { META_KEY, RowKind, kindEnd, kindStart, pendingKey, type Sequence } from '../store/keys.js'
@@ -12,21 +12,27 @@ import type { GatewayContext } from './context.js'
 import type { Deliveries } from './deliveries.js'
 import type { Notifier } from './notify.js'
 import { PendingWalk, type PendingVisitor } from './pending-walk.js'
-import type { Registrations } from './registrations.js'
 import type { Sequences } from './sequences.js'
 import type { ReadWaiter, ScanWaiter } from './store-port.js'
 
-const REGISTRATION_ROWS = 512
+/** Whoever keeps rows of a kind of its own in memory, and takes them up at the start. */
+export interface RowKeeper {
+  readonly kind: RowKind
+  recovered(now: Now, key: Buffer, value: Buffer): void
+}
+
+const WINDOW_ROWS = 512
 
 export class Start implements ReadWaiter, ScanWaiter, PendingVisitor {
   private began = false
-  private readonly registrationRows = new RangeWalk(kindStart(RowKind.Registration), kindEnd(RowKind.Registration), REGISTRATION_ROWS)
+  private kept = 0
+  private rows: RangeWalk | undefined = undefined
   private pendingRows: PendingWalk | undefined = undefined
 
   constructor(
     private readonly context: GatewayContext,
     private readonly sequences: Sequences,
-    private readonly registrations: Registrations,
+    private readonly keepers: readonly RowKeeper[],
     private readonly admission: Admission,
     private readonly deliveries: Deliveries,
     private readonly notifier: Notifier,
@@ -49,13 +55,18 @@ export class Start implements ReadWaiter, ScanWaiter, PendingVisitor {
 
   valueRead(_now: Now, meta: Buffer | undefined): void {
     this.sequences.start(meta)
-    this.askRegistrations()
+    this.askRows()
   }
 
-  rowsRead(_now: Now, rows: readonly StoreRow[]): void {
-    this.registrationRows.took(rows)
-    for (const { key, value } of rows) this.registrations.recovered(key, value)
-    if (!this.registrationRows.done) return this.askRegistrations()
+  rowsRead(now: Now, rows: readonly StoreRow[]): void {
+    const walk = this.rows!
+    walk.took(rows)
+    for (const { key, value } of rows) this.keepers[this.kept]!.recovered(now, key, value)
+    if (walk.done) {
+      this.rows = undefined
+      this.kept++
+    }
+    if (this.kept < this.keepers.length) return this.askRows()
     this.admission.open()
     this.notifier.recover()
     this.pendingRows = new PendingWalk(kindStart(RowKind.Pending), pendingKey(this.sequences.fresh), this.context.store, this)
@@ -67,8 +78,10 @@ export class Start implements ReadWaiter, ScanWaiter, PendingVisitor {
     for (const recipient of open) this.deliveries.add(now, sequence, recipient, submission, group, true)
   }
 
-  private askRegistrations(): void {
-    const { from, to, limit } = this.registrationRows.next()
+  private askRows(): void {
+    const { kind } = this.keepers[this.kept]!
+    this.rows ??= new RangeWalk(kindStart(kind), kindEnd(kind), WINDOW_ROWS)
+    const { from, to, limit } = this.rows.next()
     this.context.store.scan(from, to, limit, this)
   }
 }

@@ -169,6 +169,7 @@ export class PushWorld {
         nextHops: [{ transport: 'tcp', address: CORE, port: PORTS.icscf }],
         trustedPeers: [CORE],
         sipAddress: `${GATEWAY.address}:${GATEWAY.port}`,
+        msrpAddress: `${GATEWAY.address}:2855`,
         identity: 'sip:push@ppg.example',
         ...this.options.gateway,
       },
@@ -206,7 +207,8 @@ export class PushWorld {
         })
       case 'content-read':
       case 'content-delete':
-        return bug('no push of this world has a content that lies in a file')
+      case 'content-reply':
+        return bug('no push of this world has a content that lies in a file or is fetched')
       case 'drained':
         return
       default:

@@ -10,7 +10,7 @@ import { encodeSubmission } from '../../core/pap/submission.js'
 import { pushMessage, type PushMessage } from '../../core/pap/documents.js'
 import { decodePap } from '../../core/pap/decode.js'
 import { systemCrypto } from '../../core/live/crypto.js'
-import type { GatewayIn, GatewayOut, PapReply } from '../../core/push/contract.js'
+import type { ContentReply, GatewayIn, GatewayOut, PapReply } from '../../core/push/contract.js'
 import { Gateway } from '../../core/push/gateway.js'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
 import { StreamFramer } from '../../core/sip/framing.js'
@@ -35,6 +35,7 @@ export const SETTINGS: GatewaySettings = {
   nextHops: [{ transport: 'tcp', address: PEER, port: 5060 }],
   trustedPeers: [PEER],
   sipAddress: '127.0.0.1:5070',
+  msrpAddress: '127.0.0.1:2855',
   identity: 'sip:push@ppg.example',
 }
 
@@ -87,6 +88,8 @@ export class GatewayWorld {
   readonly journal: { readonly event: string; readonly pushId: string; readonly address: string; readonly details: readonly string[] }[] = []
   readonly sent: Sent[] = []
   readonly responses: SipMessage[] = []
+  /** Answers to fetches of hosted contents. */
+  readonly fetches: ContentReply[] = []
   drained = false
   /** Content files by id. */
   readonly contents = new Map<string, Buffer>()
@@ -238,6 +241,9 @@ export class GatewayWorld {
       }
       case 'content-delete':
         this.contents.delete(out.id)
+        return
+      case 'content-reply':
+        this.fetches.push(out)
         return
       case 'drained':
         this.drained = true
