@@ -206,7 +206,8 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   tell(now: Now, record: ServerRecord, event: number, message: SipMessage | undefined): void {
     if (record.machine === nonInviteServer || event === INVITE_REQUEST) this.user.onRequest(now, record)
     else if (event === INVITE_CANCEL) this.user.onCancel(now, record)
-    else this.user.onAck(now, message!, record.source)
+    // It was matched by its Via alone.
+    else if (validateRequest(message!) === undefined) this.user.onAck(now, message!, record.source)
   }
 }
 
