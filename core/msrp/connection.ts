@@ -31,6 +31,8 @@ export class Connection implements Expiring {
   private isOver = false
   private isHurried = false
   private isPumping = false
+  private turn = -1
+  private turnBytesLeft = 0
   private readonly sessions = new ChurnMap<Session, number>(0)
   /** Sessions that have something to send, each once, in order of their turns. */
   private readonly ready = new Fifo<Session>()
@@ -166,21 +168,25 @@ export class Connection implements Expiring {
   }
 
   private pump(now: Now): void {
-    if (!this.isOpen || this.isHurried || this.isPumping) return
+    if (!this.isOpen || this.isPumping) return
     this.isPumping = true
     this.serve(now)
     this.isPumping = false
-    if (this.isFull || this.ready.length === 0) return
+    if (this.isFull || this.isHurried || this.ready.length === 0) return
     this.isHurried = true
     this.core.hurry(now, this)
   }
 
   private serve(now: Now): void {
-    for (let left = TURN_BYTES_MAX; left > 0 && !this.isFull; ) {
+    if (this.turn !== this.core.turn) {
+      this.turn = this.core.turn
+      this.turnBytesLeft = TURN_BYTES_MAX
+    }
+    while (this.turnBytesLeft > 0 && !this.isFull) {
       const session = this.ready.shift()
       if (session === undefined) return
       session.isOffered = false
-      left -= session.step(now, this)
+      this.turnBytesLeft -= session.step(now, this)
       if (session.hasWork && !session.isOffered) {
         session.isOffered = true
         this.ready.push(session)

@@ -40,6 +40,8 @@ export class Core {
   /** When the oldest of `news` and `hurried` was left to the next turn. */
   private leftAt: Micros = Infinity
   private busy = false
+  /** Counts the machine's turns: the driver says what it thinks of one, `full` perhaps, before the next. */
+  turn = 0
 
   constructor(options: MsrpEndpointOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -66,6 +68,7 @@ export class Core {
   /** A turn of the machine begins: the user is told nothing out of turn until `leave`. */
   enter(): void {
     this.busy = true
+    this.turn++
   }
 
   leave(now: Now): void {
@@ -76,7 +79,7 @@ export class Core {
   /** After a call of the user's that may have news: told at once, unless a turn is under way, which tells it. */
   settle(now: Now): void {
     if (this.busy) return
-    this.enter()
+    this.busy = true
     this.leave(now)
   }
 

@@ -283,6 +283,15 @@ describe('a session that ends', () => {
     expect(peer.user.downs).toEqual([])
   })
 
+  it('between two pieces of a chunk answers 481 at its end, and takes no message on the same connection', () => {
+    const peer = new RawPeer()
+    peer.give(`${peer.head('aaaa', TEXT)}\r\none`)
+    peer.session.close(peer.now)
+    peer.give('two\r\n-------aaaa$\r\n').chunk('bbbb', 'msg-2', '1-1/1', 'x')
+    expect(peer.answers()).toEqual({ aaaa: 481, bbbb: 481 })
+    expect(peer.user.received).toMatchObject([{ bytes: Buffer.from('one'), state: 'the session was closed' }])
+  })
+
   it('with its connection tells of half received messages once', () => {
     const peer = new RawPeer().chunk('aaaa', 'msg-1', '1-*/*', 'x', '+')
     peer.endpoint.input(peer.now, { type: 'flow-down', flow: 1, reason: 'reset by peer' })

@@ -12,6 +12,16 @@ function chunks(pair: Pair): { id: string; message: string; range: string; lengt
     .map(([, id, messageId, range, body, flag]) => ({ id: id!, message: messageId!, range: range!, length: body!.length, flag: flag! }))
 }
 
+/** The peer's response to a SEND of session `a`, by hand. */
+function answer(a: MsrpSession, id: string, status: number): string {
+  return `MSRP ${id} ${status}\r\nTo-Path: ${a.uri}\r\nFrom-Path: msrp://10.0.0.2:2855/b;tcp\r\n-------${id}$\r\n`
+}
+
+/** The peer's report on push-0001 of session `a`, by hand. */
+function report(a: MsrpSession, range: string, status = '000 200 OK'): string {
+  return `MSRP rep1 REPORT\r\nTo-Path: ${a.uri}\r\nFrom-Path: msrp://10.0.0.2:2855/b;tcp\r\nMessage-ID: push-0001\r\nByte-Range: ${range}\r\nStatus: ${status}\r\n-------rep1$\r\n`
+}
+
 /** A pair with one session on which nothing is moving yet. */
 function bound(limits = {}): { pair: Pair; a: MsrpSession; b: MsrpSession } {
   const pair = new Pair(limits)
@@ -193,6 +203,17 @@ describe('100 MB', () => {
     expect(pair.left.queuedMost).toBeLessThan(FLOW_BYTES_MAX + 2.2 * MIB)
   })
 
+  it('wait while the driver is full, to the last octet', () => {
+    const { pair, a } = bound()
+    pair.left.endpoint.input(pair.now, { type: 'full', flow: 1 })
+    a.send(pair.now, message('push-0001', content('x'), { failureReport: 'no' }))
+    a.resume(pair.now)
+    pair.pass(60_000_000)
+    expect(pair.left.wire).toBe('')
+    pair.left.endpoint.input(pair.now, { type: 'writable', flow: 1 })
+    expect(chunks(pair)).toHaveLength(1)
+  })
+
   it('do not hold up the answers to what comes the other way', () => {
     const { pair, a, b } = bound()
     pair.keepsWire = false
@@ -319,19 +340,21 @@ describe('an outcome', () => {
     expect(a.state).toBe('bound')
   })
 
-  it('is not a timeout as long as answers come, however slow the link', () => {
+  it.each([false, true])('is not a timeout as long as answers come, however slow the link (report asked for: %s)', (successReport) => {
     const { pair, a } = bound({ chunkBytes: 2_048, unansweredBytes: 16_384 })
-    pair.keepsWire = true
-    a.send(pair.now, message('push-0001', content('x'.repeat(16_384)), { successReport: false }))
+    a.send(pair.now, message('push-0001', content('x'.repeat(16_384)), { successReport }))
     // One chunk each 20 seconds, all handed to the driver at once.
     const ids = chunks(pair).map(({ id }) => id)
     expect(ids).toHaveLength(8)
     pair.held = true
     for (const id of ids) {
       pair.pass(20_000_000)
-      pair.inject(pair.left, 1, `MSRP ${id} 200 OK\r\nTo-Path: x\r\n`.replace('x', a.uri) + `From-Path: ${a.uri}\r\n-------${id}$\r\n`)
+      pair.inject(pair.left, 1, answer(a, id, 200))
     }
-    expect(pair.left.outcome('push-0001')).toEqual({ type: 'sent' })
+    if (!successReport) expect(pair.left.outcome('push-0001')).toEqual({ type: 'sent' })
+    pair.pass(20_000_000)
+    pair.inject(pair.left, 1, report(a, '1-16384/16384'))
+    expect(pair.left.outcome('push-0001')).toEqual({ type: successReport ? 'confirmed' : 'sent' })
   })
 
   it('is a timeout for a SEND that was passed over, though later ones are answered', () => {
@@ -341,7 +364,7 @@ describe('an outcome', () => {
     const [, second] = chunks(pair)
     pair.held = true
     pair.pass(20_000_000)
-    pair.inject(pair.left, 1, `MSRP ${second!.id} 200 OK\r\nTo-Path: ${a.uri}\r\nFrom-Path: ${a.uri}\r\n-------${second!.id}$\r\n`)
+    pair.inject(pair.left, 1, answer(a, second!.id, 200))
     pair.pass(10_000_000)
     expect(pair.left.outcome('push-0002')).toEqual({ type: 'sent' })
     expect(pair.left.outcome('push-0001')).toMatchObject({ cause: 'timeout' })
@@ -352,10 +375,9 @@ describe('an outcome', () => {
     a.send(pair.now, message('push-0001', content('x'.repeat(100))))
     const { id } = chunks(pair)[0]!
     pair.held = true
-    const paths = `To-Path: ${a.uri}\r\nFrom-Path: ${a.uri}\r\n`
-    pair.inject(pair.left, 1, `MSRP ${id} 200 OK\r\n${paths}-------${id}$\r\n`)
+    pair.inject(pair.left, 1, answer(a, id, 200))
     pair.pass(20_000_000)
-    pair.inject(pair.left, 1, `MSRP rep1 REPORT\r\n${paths}Message-ID: push-0001\r\nByte-Range: 1-50/100\r\nStatus: 000 200 OK\r\n-------rep1$\r\n`)
+    pair.inject(pair.left, 1, report(a, '1-50/100'))
     pair.pass(29_999_999)
     expect(pair.left.outcome('push-0001')).toBeUndefined()
     pair.pass(1)
@@ -366,17 +388,11 @@ describe('an outcome', () => {
     const { pair, a } = bound()
     a.send(pair.now, message('push-0001', content('x'.repeat(100))))
     pair.held = true
-    const report = (range: string, status = '000 200 OK'): void =>
-      pair.inject(pair.left, 1, `MSRP rep1 REPORT\r\nTo-Path: ${a.uri}\r\nFrom-Path: ${a.uri}\r\nMessage-ID: push-0001\r\nByte-Range: ${range}\r\nStatus: ${status}\r\n-------rep1$\r\n`)
-    report('61-100/100')
-    report('1-*/100')
-    report('1-60/100', '001 200 OK')
-    report('10-60/100')
-    report('101-5000/5000')
+    for (const [range, status] of [['61-100/100'], ['1-*/100'], ['1-60/100', '001 200 OK'], ['10-60/100'], ['101-5000/5000']] as const) pair.inject(pair.left, 1, report(a, range, status))
     expect(pair.left.outcome('push-0001')).toBeUndefined()
-    report('1-9/100')
+    pair.inject(pair.left, 1, report(a, '1-9/100'))
     expect(pair.left.outcome('push-0001')).toEqual({ type: 'confirmed' })
-    report('1-100/100')
+    pair.inject(pair.left, 1, report(a, '1-100/100'))
     expect(pair.left.user.outcomes).toHaveLength(1)
   })
 
@@ -384,18 +400,44 @@ describe('an outcome', () => {
     const { pair, a } = bound({ chunkBytes: 2_048, unansweredBytes: 4_096 })
     pair.held = true
     a.send(pair.now, message('push-0001', content('x'.repeat(10_000))))
-    pair.inject(pair.left, 1, `MSRP rep1 REPORT\r\nTo-Path: ${a.uri}\r\nFrom-Path: ${a.uri}\r\nMessage-ID: push-0001\r\nByte-Range: 1-10000/10000\r\nStatus: 000 200 OK\r\n-------rep1$\r\n`)
+    pair.inject(pair.left, 1, report(a, '1-10000/10000'))
+    for (let round = 0; round < 5; round++) for (const { id } of chunks(pair)) pair.inject(pair.left, 1, answer(a, id, 200))
+    expect(chunks(pair).at(-1)!.flag).toBe('$')
     expect(pair.left.outcome('push-0001')).toBeUndefined()
     pair.held = false
     pair.run()
     expect(pair.left.outcome('push-0001')).toEqual({ type: 'confirmed' })
   })
 
+  it('is a timeout when the peer says 408, and the session\'s end when it says 481 or 506', () => {
+    for (const [status, outcome, downs] of [
+      [408, { type: 'failed', cause: 'timeout', reason: 'the peer answered 408' }, 0], [481, { type: 'refused', status: 481, comment: '' }, 1], [506, { type: 'refused', status: 506, comment: '' }, 1],
+    ] as const) {
+      const { pair, a } = bound()
+      pair.held = true
+      a.send(pair.now, message('push-0001', content('x')))
+      pair.inject(pair.left, 1, answer(a, chunks(pair)[0]!.id, status))
+      expect(pair.left.outcome('push-0001')).toEqual(outcome)
+      expect(pair.left.user.downs).toHaveLength(downs)
+    }
+  })
+
+  it('of a message that asks for errors only takes no notice of a 200 all the same', () => {
+    const { pair, a } = bound()
+    pair.held = true
+    a.send(pair.now, message('push-0001', content('x'), { failureReport: 'partial' }))
+    pair.inject(pair.left, 1, answer(a, chunks(pair)[0]!.id, 200))
+    pair.pass(29_000_000)
+    expect(pair.left.outcome('push-0001')).toBeUndefined()
+    pair.pass(1_000_000)
+    expect(pair.left.outcome('push-0001')).toMatchObject({ cause: 'no-report' })
+  })
+
   it('is refused by a failure report after the 200', () => {
     const { pair, a } = bound()
     pair.held = true
     a.send(pair.now, message('push-0001', content('x')))
-    pair.inject(pair.left, 1, `MSRP rep1 REPORT\r\nTo-Path: ${a.uri}\r\nFrom-Path: ${a.uri}\r\nMessage-ID: push-0001\r\nByte-Range: 1-1/1\r\nStatus: 000 403 Forbidden\r\n-------rep1$\r\n`)
+    pair.inject(pair.left, 1, report(a, '1-1/1', '000 403 Forbidden'))
     expect(pair.left.outcome('push-0001')).toEqual({ type: 'refused', status: 403, comment: 'Forbidden' })
   })
 
@@ -434,6 +476,19 @@ describe('an outcome', () => {
     pair.run()
     expect(pair.left.user.outcomes.at(-1)![1]).toEqual({ type: 'confirmed' })
     expect(pair.right.user.received).toHaveLength(1)
+  })
+
+  it('of each of very many messages that wait for one place comes, without one call inside the other', () => {
+    const { pair, a } = bound({ chunkBytes: 2_048, interleavedMessages: 1 })
+    pair.keepsWire = false
+    pair.held = true
+    const source = content('x'.repeat(2_049))
+    for (let index = 0; index < 20_000; index++) a.send(pair.now, message(`push-${index}`, source, { successReport: false, failureReport: 'no' }))
+    expect(pair.left.queuedBytes).toBeLessThan(2_000_000)
+    pair.held = false
+    pair.run()
+    expect(pair.left.user.outcomes).toHaveLength(20_000)
+    expect(pair.right.user.received).toHaveLength(20_000)
   })
 
   it('told to a user that sends again at once comes for each, in bounded turns', () => {
