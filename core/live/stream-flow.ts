@@ -9,11 +9,15 @@ import type { SocketCounters } from './sockets.js'
 /** How long a finished connection may still write out what it holds before it is cut. */
 const LINGER_MILLIS = 2_000
 
+/** From here on a copy costs more than a piece of its own in a write. */
+const LARGE_BYTES = 16_384
+
 export class StreamFlow {
   readonly local: Endpoint
   readonly remote: Endpoint
   private gathered: Buffer[] = []
   private gatheredBytes = 0
+  private gatheredLarge = false
   private full = false
   private down = false
   private failure = 'the connection was closed'
@@ -46,20 +50,37 @@ export class StreamFlow {
   transmit(bytes: Buffer): void {
     if (this.gathered.push(bytes) === 1) this.dirty.push(this)
     this.gatheredBytes += bytes.length
+    if (bytes.length >= LARGE_BYTES) this.gatheredLarge = true
     if (!this.full && this.gatheredBytes + this.socket.writableLength > FLOW_BYTES_MAX) {
       this.full = true
       this.report({ type: 'full', flow: this.id })
     }
   }
 
-  /** One write for all that was gathered: copying together costs less than a request object per message. */
+  /** One write for all that was gathered: copying together costs less than a request object per message, up to a size. */
   flush(): void {
     const gathered = this.gathered
     if (gathered.length === 0 || this.socket.destroyed) return
     this.counters.bytesOut += this.gatheredBytes
-    this.socket.write(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, this.gatheredBytes))
+    if (this.gatheredLarge) this.writeUncopied(gathered)
+    else this.socket.write(joined(gathered))
     this.gathered = []
     this.gatheredBytes = 0
+    this.gatheredLarge = false
+  }
+
+  /** Still one system call: a corked socket writes all its pieces at once. What is short is copied together all the same. */
+  private writeUncopied(gathered: readonly Buffer[]): void {
+    this.socket.cork()
+    let first = 0
+    for (let index = 0; index < gathered.length; index++) {
+      if (gathered[index]!.length < LARGE_BYTES) continue
+      if (index > first) this.socket.write(joined(gathered.slice(first, index)))
+      this.socket.write(gathered[index]!)
+      first = index + 1
+    }
+    if (first < gathered.length) this.socket.write(joined(gathered.slice(first)))
+    this.socket.uncork()
   }
 
   /** Writes out what is held, then closes; cuts the connection when the peer does not take it. Resolves when the socket is gone. */
@@ -92,4 +113,8 @@ export class StreamFlow {
     this.full = false
     this.report({ type: 'writable', flow: this.id })
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
 }
