@@ -45,6 +45,7 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   'terminal.answer.cpuUs.udp': { bound: 'at most', value: 20 },
   'terminal.idle.bytes': { bound: 'at most', value: 3_000 },
   'sip.parse.perSecond': { bound: 'at least', value: 600_000 },
+  'msrp.stream.ratio': { bound: 'at least', value: 0.5 },
   'generator.lag.p99Us': { bound: 'at most', value: 2_000 },
   'gateway.flatness': { bound: 'at most', value: 1.15 },
 }
