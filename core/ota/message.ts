@@ -9,7 +9,8 @@ import { Header, type HeaderId } from '../sip/header-names.js'
 import { composed, textOf, type HeaderText } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
 import { inlineContent } from '../store/content.js'
-import type { ContentHeader, SubmissionRecord } from '../store/records.js'
+import type { SubmissionRecord } from '../store/records.js'
+import { appendPushHeaders } from './push-headers.js'
 
 export interface MessageIdentity {
   /** The public service identity: From and P-Asserted-Identity. */
@@ -84,7 +85,7 @@ export class MessageBuilder {
       message.append(Header.Expires, composed(`${Math.max(1, Math.floor((submission.expiresAt - now) / 1_000))}`))
     }
     if (submission.priority !== 'medium') message.append(Header.Priority, submission.priority === 'high' ? URGENT : NON_URGENT)
-    for (const header of submission.contentHeaders) appendContentHeader(message, header)
+    appendPushHeaders(message, submission.contentHeaders)
     return message
   }
 
@@ -99,36 +100,6 @@ export class MessageBuilder {
     }
     return value
   }
-}
-
-/** Push headers that keep their meaning in SIP (WAP-251 section 5.2): those of the body, and the WAP and OMA ones. */
-const CARRIED: ReadonlyMap<string, HeaderId> = new Map<string, HeaderId>([
-  ['content-encoding', Header.ContentEncoding],
-  ['content-disposition', Header.ContentDisposition],
-  ['content-language', Header.Other],
-  ['content-location', Header.Other],
-  ['content-md5', Header.Other],
-  ['cache-control', Header.Other],
-  ['etag', Header.Other],
-  ['last-modified', Header.Other],
-  ['x-wap-content-uri', Header.XWapContentUri],
-  ['x-wap-initiator-uri', Header.XWapInitiatorUri],
-])
-
-/**
- * Whether a header of the content entity travels on. `Date` and `Expires` would mean something else in SIP; Push-Flag
- * is ours to set, never the initiator's; anything unknown stays behind.
- */
-export function isCarried(name: string, value: string): boolean {
-  const lower = name.toLowerCase()
-  // How the content came in the POST, which a terminal would have to understand (RFC 3261 section 20.11).
-  if (lower === 'content-disposition' && /^\s*form-data/i.test(value)) return false
-  return CARRIED.has(lower) || lower.startsWith('x-oma-')
-}
-
-function appendContentHeader(message: SipMessage, header: ContentHeader): void {
-  const id = CARRIED.get(header.name.toLowerCase()) ?? Header.Other
-  message.append(id, clean(id === Header.Other ? `${header.name}: ${header.value}` : header.value))
 }
 
 /** Texts that admission found free of line breaks; octets above 127 become UTF-8. */

@@ -3,7 +3,7 @@
  * the order an initiator is told of them (WAP-249 section 5.1). Knows PAP's rules and the operator's; no queues.
  */
 import type { Now, WallMillis } from '../kit/time.js'
-import { isCarried } from '../ota/message.js'
+import { carriedName } from '../ota/push-headers.js'
 import { parseApplicationId, type ApplicationId } from '../pap/application-ids.js'
 import type { QualityOfService } from '../pap/documents.js'
 import type { Submission } from '../pap/submission.js'
@@ -27,8 +27,6 @@ export interface Acceptable {
   readonly record: SubmissionRecord
 }
 
-/** Pager mode carries at most this; more needs a session, which this gateway does not have. */
-export const CONTENT_OCTETS_MAX = 64 * 1024
 /** Networks and bearers a SIP push can honour, in lower case (WAP-259 appendix C names the others). */
 const NETWORKS: ReadonlySet<string> = new Set(['any', 'ims', 'sip'])
 const BEARERS: ReadonlySet<string> = new Set(['any', 'ims', 'sip'])
@@ -61,7 +59,7 @@ export function check(now: Now, initiator: string, submission: Submission, carri
   // WAP-247 section 8.2: no support for replacement means refusing it.
   if (control.replacePushId !== undefined) return refuse(3011, 'replacement is not supported: submit without replace-push-id')
   const application = parseApplicationId(headerValue(content.headers, 'x-wap-application-id'))
-  const carriage = contentProblem(submission, carried, application)
+  const carriage = contentProblem(submission, carried, settings.selection.sessionOctetsMax, application)
   if (carriage !== undefined || application === undefined) return carriage ?? refuse(2000, 'X-Wap-Application-Id names no application')
   const bearer = BINDING_BY_BEARER.get((control.qualityOfService?.bearer ?? '').toLowerCase())
   const record: SubmissionRecord = {
@@ -136,9 +134,9 @@ function notifyProblem(url: string | undefined): Refusal | undefined {
   return refuse(2000, 'ppg-notify-requested-to is not an http or https URL without user information')
 }
 
-function contentProblem({ content }: Submission, carried: Content, application: ApplicationId | undefined): Refusal | undefined {
+function contentProblem({ content }: Submission, carried: Content, octetsMax: number, application: ApplicationId | undefined): Refusal | undefined {
   const octets = contentSize(carried)
-  if (octets > CONTENT_OCTETS_MAX) return refuse(2006, `the content has ${octets} octets; this gateway delivers up to ${CONTENT_OCTETS_MAX}`)
+  if (octets > octetsMax) return refuse(2006, `the content has ${octets} octets; this gateway delivers up to ${octetsMax}`)
   if (application === undefined) return refuse(2000, 'X-Wap-Application-Id names no application')
   if (textOf(content.contentType) === undefined || content.headers.some((header) => CONTROL.test(header.name) || textOf(header.value) === undefined)) {
     return refuse(2000, 'a header of the content holds a line break')
@@ -150,7 +148,10 @@ const NO_HEADERS: readonly ContentHeader[] = []
 
 function carriedHeaders(headers: readonly ContentHeader[]): readonly ContentHeader[] {
   let carried: ContentHeader[] | undefined
-  for (const { name, value } of headers) if (isCarried(name, value)) (carried ??= []).push({ name, value })
+  for (const { name, value } of headers) {
+    const carriedAs = carriedName(name, value)
+    if (carriedAs !== undefined) (carried ??= []).push({ name: carriedAs, value })
+  }
   return carried ?? NO_HEADERS
 }
 
