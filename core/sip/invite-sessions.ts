@@ -4,68 +4,28 @@
  * nothing of its descriptions.
  */
 import { assert } from '../kit/assert.js'
-import { DeadlineHeap, type Deadline } from '../kit/heap.js'
+import { DeadlineHeap } from '../kit/heap.js'
 import type { Micros, Now } from '../kit/time.js'
 import { type Dialog, dialogOfRequest, dialogOfResponse, dialogResponse } from './dialog.js'
 import { DIALOGS_MAX, Dialogs } from './dialogs.js'
-import type { ClientFailure, ClientTransaction, Hop, ServerTransaction } from './endpoint-contract.js'
+import type { ClientFailure, Hop, ServerTransaction } from './endpoint-contract.js'
 import { Header } from './header-names.js'
 import { type HeaderText, composed } from './header-text.js'
-import type { InviteSession, InviteSessionsContract, InviteSessionsOptions, SessionEnd } from './invite-contract.js'
-import {
-  INVITE_RECEIVED, INVITE_SENT, INVITE_SESSION, type ReceivedEvent, type ReceivedState, type SentEvent, type SentState, type SessionEvent, type SessionState,
-} from './invite-tables.js'
+import type { InviteSession, InviteSessionsContract, InviteSessionsOptions } from './invite-contract.js'
+import { ReceivedInvite, SentBye, SentInvite, Session, endOf, isUnsettled } from './invite-records.js'
+import { INVITE_RECEIVED, INVITE_SENT, INVITE_SESSION, type ReceivedEvent, type SentEvent, type SessionEvent } from './invite-tables.js'
 import type { SipMessage } from './message.js'
 import { tagOf } from './name-addr.js'
 import { DEFAULT_TIMERS, doubledToT2 } from './timers.js'
+import { TAG_BITS, answer } from './usage-answer.js'
 import { step } from './usage-table.js'
 import { cseqNumber } from './values.js'
 import { responseTo } from './write.js'
 
-/** Random bits of a tag (RFC 3261 section 19.3 asks for 32). */
-const TAG_BITS = 80
 /** Branches of a fork told apart; of further ones only the ACK is sent. */
 const FORKS_MAX = 16
 /** RFC 3261 section 14.2: what a 500 to a second INVITE asks for, chosen between 0 and this. */
 const RETRY_AFTER_SECONDS_MAX = 10
-
-class Session implements InviteSession {
-  state: SessionState = 'early'
-  dialog: Dialog | undefined = undefined
-  /** Our INVITE of which no 2xx has come. */
-  sent: SentInvite | undefined = undefined
-  /** Their INVITE of which no ACK has come. */
-  received: ReceivedInvite | undefined = undefined
-  end: SessionEnd | undefined = undefined
-
-  constructor(readonly role: 'caller' | 'callee', readonly callId: string, readonly contact: HeaderText, public context: unknown) {}
-}
-
-class SentInvite {
-  state: SentState = 'calling'
-  transaction: ClientTransaction | undefined = undefined
-  forks: string[] | undefined = undefined
-  refusal: SipMessage | ClientFailure | undefined = undefined
-
-  constructor(readonly session: Session, readonly sequence: number, readonly isFirst: boolean) {}
-}
-
-class ReceivedInvite {
-  state: ReceivedState = 'offered'
-  /** The 2xx, to be sent again. */
-  answer: SipMessage | undefined = undefined
-  gap: Micros = 0
-  againAt: Micros = Infinity
-  endAt: Micros = Infinity
-  armed: Deadline<ReceivedInvite> | undefined = undefined
-
-  constructor(readonly session: Session, readonly transaction: ServerTransaction, readonly sequence: number) {}
-}
-
-/** The context of a BYE; without a session it concerns a branch of a fork. */
-class SentBye {
-  constructor(readonly session: Session | undefined) {}
-}
 
 export class InviteSessions implements InviteSessionsContract {
   private readonly dialogs: Dialogs<Session>
@@ -113,11 +73,11 @@ export class InviteSessions implements InviteSessionsContract {
 
   offered(now: Now, transaction: ServerTransaction, contact: HeaderText, context: unknown): InviteSession | undefined {
     const { request, source } = transaction
-    if (this.count >= this.most) return this.answer(now, transaction, 503)
+    if (this.count >= this.most) return answer(now, this.options, transaction, 503)
     const localTag = this.options.entropy.token(TAG_BITS)
     const dialog = dialogOfRequest(request, localTag, source.transport)
     // RFC 3261 12.1.1: without a Contact that can be read there is no dialog.
-    if (dialog === undefined) return this.answer(now, transaction, 400)
+    if (dialog === undefined) return answer(now, this.options, transaction, 400)
     const session = new Session('callee', dialog.callId, contact, context)
     session.dialog = dialog
     session.received = new ReceivedInvite(session, transaction, cseqNumber(request.get(Header.CSeq)!))
@@ -125,11 +85,6 @@ export class InviteSessions implements InviteSessionsContract {
     this.count += 1
     transaction.context = session.received
     return session
-  }
-
-  private answer(now: Now, transaction: ServerTransaction, status: number): undefined {
-    this.options.endpoint.respond(now, transaction, responseTo(transaction.request, status, undefined, this.options.entropy.token(TAG_BITS)))
-    return undefined
   }
 
   response(session: InviteSession, status: number): SipMessage {
@@ -183,9 +138,9 @@ export class InviteSessions implements InviteSessionsContract {
     const session = this.dialogs.ofRequest(request)
     if (session === undefined) return false
     if (!session.dialog!.accept(request)) {
-      this.answer(now, transaction, 500)
+      answer(now, this.options, transaction, 500)
     } else if (request.method === 'BYE') {
-      this.answer(now, transaction, 200)
+      answer(now, this.options, transaction, 200)
       this.onEvent(now, session, 'BYE')
     } else if (request.method === 'INVITE') this.reinvited(now, session, transaction)
     else this.options.user.onRequest(now, session, transaction)
@@ -199,8 +154,8 @@ export class InviteSessions implements InviteSessionsContract {
       const refusal = responseTo(request, 500)
       const seconds = Math.floor(this.options.entropy.unit() * (RETRY_AFTER_SECONDS_MAX + 1))
       this.options.endpoint.respond(now, transaction, refusal.append(Header.RetryAfter, composed(String(seconds))))
-    } else if (session.state !== 'confirmed' && session.state !== 'unacknowledged') this.answer(now, transaction, 481)
-    else if (session.sent?.state === 'calling' || isUnsettled(session.received)) this.answer(now, transaction, 491)
+    } else if (session.state !== 'confirmed' && session.state !== 'unacknowledged') answer(now, this.options, transaction, 481)
+    else if (session.sent?.state === 'calling' || isUnsettled(session.received)) answer(now, this.options, transaction, 491)
     else {
       session.received = new ReceivedInvite(session, transaction, cseqNumber(request.get(Header.CSeq)!))
       transaction.context = session.received
@@ -396,22 +351,4 @@ export class InviteSessions implements InviteSessionsContract {
 function ours(session: InviteSession): Session {
   assert(session instanceof Session, 'a session of these sessions')
   return session
-}
-
-function isUnsettled(received: ReceivedInvite | undefined): boolean {
-  return received?.state === 'offered' || received?.state === 'accepted'
-}
-
-/** Why the session is on its way out, by what happened; undefined where it is not. */
-function endOf(event: SessionEvent, state: SessionState): SessionEnd | undefined {
-  switch (event) {
-    case 'refused': return state === 'cancelling' ? 'cancelled' : 'refused'
-    case 'declined': return 'refused'
-    case 'close': return state === 'early' ? 'cancelled' : 'closed'
-    case 'answered': return state === 'cancelling' ? 'cancelled' : undefined
-    case 'BYE': return 'BYE'
-    case 'no ACK': return 'no ACK'
-    case 'lost': return 'lost'
-    default: return undefined
-  }
 }

@@ -15,11 +15,10 @@ import { type HeaderText, composed } from './header-text.js'
 import type { SipMessage } from './message.js'
 import type { Acceptance, Notification, NotifierEnd, NotifierOptions, NotifierSubscription, SubscriptionData, Termination } from './subscription-contract.js'
 import { NOTIFIER, NOTIFY_CHANNEL, type NotifierEvent, type NotifierState, type NotifyEvent, type NotifyState, endsSubscription } from './subscription-tables.js'
+import { TAG_BITS, answer, plainResponse } from './usage-answer.js'
 import { step } from './usage-table.js'
 import { DELTA_SECONDS_MAX, integerOf } from './values.js'
-import { responseTo } from './write.js'
 
-const TAG_BITS = 80
 /** With fewer stored CSeq numbers left the next block is asked for, so that a NOTIFY seldom has to wait for the store. */
 const NUMBERS_LOW = SEQUENCE_BLOCK / 4
 /** What the owner sees of a NOTIFY that could go nowhere: as if the transport had failed (RFC 3261 section 8.1.3.1). */
@@ -101,9 +100,9 @@ export class Notifier {
     if (event === undefined) return undefined
     const seconds = this.negotiate(now, transaction)
     if (seconds === undefined) return undefined
-    if (this.dialogs.size >= this.most) return this.answer(now, transaction, 503)
+    if (this.dialogs.size >= this.most) return answer(now, this.options, transaction, 503)
     const dialog = dialogOfRequest(request, this.options.entropy.token(TAG_BITS), source.transport)
-    if (dialog === undefined) return this.answer(now, transaction, 400)
+    if (dialog === undefined) return answer(now, this.options, transaction, 400)
     const subscription = new Subscription(event, dialog, contact, seconds, 'offered', context)
     subscription.waiting = transaction
     subscription.expiresAt = now.wall + 1_000 * seconds
@@ -182,7 +181,7 @@ export class Notifier {
     const { request } = transaction
     const subscription = this.dialogs.ofRequest(request)
     if (subscription === undefined) return false
-    if (!subscription.dialog.accept(request)) this.answer(now, transaction, 500)
+    if (!subscription.dialog.accept(request)) answer(now, this.options, transaction, 500)
     else if (request.method === 'SUBSCRIBE') this.again(now, subscription, transaction)
     else this.options.user.onRequest(now, subscription, transaction)
     return true
@@ -192,9 +191,9 @@ export class Notifier {
     const event = this.eventOf(now, transaction)
     if (event === undefined) return
     // RFC 6665 4.5.2: dialogs are not shared by subscriptions here.
-    if (!sameEvent(event, subscription.event)) return void this.answer(now, transaction, 403)
+    if (!sameEvent(event, subscription.event)) return answer(now, this.options, transaction, 403)
     // Only the 200 to the first SUBSCRIBE may be late.
-    if (subscription.state === 'offered') return void this.answer(now, transaction, 500)
+    if (subscription.state === 'offered') return answer(now, this.options, transaction, 500)
     const seconds = this.negotiate(now, transaction)
     if (seconds === undefined) return
     subscription.waiting = transaction
@@ -251,7 +250,7 @@ export class Notifier {
       switch (action) {
         case 'send 200': this.respond200(now, subscription, waiting!); break
         case 'send refusal': this.options.endpoint.respond(now, waiting!, subscription.refusal!); break
-        case 'send 481': this.answer(now, waiting!, 481); break
+        case 'send 481': answer(now, this.options, waiting!, 481); break
         case 'set expiry': this.arm(now, subscription); break
         case 'stop expiry': this.disarm(subscription); break
         case 'owe NOTIFY': this.onChannel(now, subscription, subscription.dialog.sequencesLeft > 0 ? 'owe' : 'owe without number', undefined); break
@@ -319,10 +318,10 @@ export class Notifier {
   private eventOf(now: Now, transaction: ServerTransaction): EventHeader | undefined {
     const line = transaction.request.get(Header.Event)
     const event = line === undefined ? undefined : parseEvent(line)
-    if (line !== undefined && event === undefined) return this.answer(now, transaction, 400)
+    if (line !== undefined && event === undefined) return answer(now, this.options, transaction, 400)
     if (event === undefined || !this.options.packages.includes(event.package)) {
       // RFC 6665 8.3.2.
-      const response = responseTo(transaction.request, 489, undefined, this.options.entropy.token(TAG_BITS))
+      const response = plainResponse(this.options, transaction.request, 489)
       this.options.endpoint.respond(now, transaction, response.append(Header.AllowEvents, composed(this.options.packages.join(', '))))
       return undefined
     }
@@ -336,13 +335,8 @@ export class Notifier {
     const line = transaction.request.get(Header.Expires)
     const wanted = line === undefined ? expiresSecondsDefault : integerOf(line, DELTA_SECONDS_MAX) ?? expiresSecondsDefault
     if (wanted === 0 || wanted >= expiresSecondsMin) return Math.min(wanted, expiresSecondsMax)
-    const response = responseTo(transaction.request, 423, undefined, this.options.entropy.token(TAG_BITS))
+    const response = plainResponse(this.options, transaction.request, 423)
     this.options.endpoint.respond(now, transaction, response.append(Header.MinExpires, composed(String(expiresSecondsMin))))
-    return undefined
-  }
-
-  private answer(now: Now, transaction: ServerTransaction, status: number): undefined {
-    this.options.endpoint.respond(now, transaction, responseTo(transaction.request, status, undefined, this.options.entropy.token(TAG_BITS)))
     return undefined
   }
 

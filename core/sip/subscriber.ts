@@ -18,11 +18,10 @@ import { tagOf } from './name-addr.js'
 import type { SubscriberEnd, SubscriberOptions, SubscriberSubscription } from './subscription-contract.js'
 import { SUBSCRIBER, type SubscriberEvent, type SubscriberState, endsSubscription } from './subscription-tables.js'
 import { DEFAULT_TIMERS } from './timers.js'
+import { answer } from './usage-answer.js'
 import { step } from './usage-table.js'
 import { DELTA_SECONDS_MAX, integerOf } from './values.js'
-import { responseTo } from './write.js'
 
-const TAG_BITS = 80
 /** A long subscription is refreshed this long before it runs out, a short one at half its time; as IMS does for registrations (TS 24.229 section 5.1.1.4.1). */
 const REFRESH_BEFORE_SECONDS = 600
 
@@ -135,7 +134,7 @@ export class Subscriber {
     const subscription = known ?? (request.method === 'NOTIFY' ? this.waiting.get(waitingKey(request, Header.To)) : undefined)
     if (subscription === undefined) return false
     if (request.method === 'NOTIFY') this.notified(now, subscription, transaction)
-    else if (!subscription.dialog!.accept(request)) this.answer(now, transaction, 500)
+    else if (!subscription.dialog!.accept(request)) answer(now, this.options, transaction, 500)
     else this.options.user.onRequest(now, subscription, transaction)
     return true
   }
@@ -145,17 +144,17 @@ export class Subscriber {
     const event = parseEvent(request.get(Header.Event) ?? '')
     const state = parseSubscriptionState(request.get(Header.SubscriptionState) ?? '')
     // RFC 6665 4.1.3 and 8.2.1: both are mandatory, and the event must be the one subscribed to.
-    if (event === undefined || state === undefined) return this.answer(now, transaction, 400)
-    if (event.package !== subscription.event.package) return this.answer(now, transaction, 489)
-    if (!sameEvent(event, subscription.event)) return this.answer(now, transaction, 481)
+    if (event === undefined || state === undefined) return answer(now, this.options, transaction, 400)
+    if (event.package !== subscription.event.package) return answer(now, this.options, transaction, 489)
+    if (!sameEvent(event, subscription.event)) return answer(now, this.options, transaction, 481)
     if (subscription.dialog === undefined) {
       const dialog = dialogOfNotify(subscription.first!, request, subscription.transport)
-      if (dialog === undefined) return this.answer(now, transaction, 400)
+      if (dialog === undefined) return answer(now, this.options, transaction, 400)
       this.waiting.delete(waitingKey(subscription.first!, Header.From))
       subscription.first = undefined
       subscription.dialog = dialog
       this.dialogs.add(dialog, subscription)
-    } else if (!subscription.dialog.accept(request)) return this.answer(now, transaction, 500)
+    } else if (!subscription.dialog.accept(request)) return answer(now, this.options, transaction, 500)
     if (state.state !== 'terminated') this.noteExpires(now, subscription, state.expires)
     this.onEvent(now, subscription, `NOTIFY ${state.state}`, { transaction, state, end: { by: 'notifier', state } })
   }
@@ -249,10 +248,6 @@ export class Subscriber {
     const at = Math.min(subscription.silentAt, subscription.expiresAt, subscription.refreshAt)
     if (subscription.armed !== undefined) this.heap.cancel(subscription.armed)
     subscription.armed = at === Infinity ? undefined : this.heap.arm(at, subscription)
-  }
-
-  private answer(now: Now, transaction: ServerTransaction, status: number): void {
-    this.options.endpoint.respond(now, transaction, responseTo(transaction.request, status, undefined, this.options.entropy.token(TAG_BITS)))
   }
 }
 
