@@ -117,7 +117,7 @@ const Notifications = Schema.Struct({
 
 const Msrp = Schema.Struct({
   listen: key(EndpointText, '127.0.0.1:0', 'Where terminals connect in session mode, by TCP; port 0 takes any free one.'),
-  sessions: key(count(100_000), DEFAULT_SESSIONS.max, 'Sessions at a time; pushes beyond wait.'),
+  sessions: key(Schema.Int.pipe(Schema.between(0, 100_000)), DEFAULT_SESSIONS.max, 'Sessions at a time; pushes beyond wait. 0: no session mode.'),
   perDevice: key(count(1_000), DEFAULT_SESSIONS.perDevice, 'Sessions at a time with one device.'),
   parallel: key(count(1_000), DEFAULT_SESSIONS.parallel, 'Messages on their way at a time in one session.'),
   keep: key(Duration, formatDuration(DEFAULT_SESSIONS.keepMicros), 'How long an idle session is kept for the next push to its device; 0 s is one session for each push.'),

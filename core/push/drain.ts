@@ -11,6 +11,7 @@ import type { Deliveries } from './deliveries.js'
 import type { Notifier } from './notify.js'
 import { PendingWalk, type PendingVisitor } from './pending-walk.js'
 import type { Retention } from './retention.js'
+import type { SessionBinding } from './session-binding.js'
 
 export class Drain implements PendingVisitor {
   private state: 'running' | 'finishing' | 'telling' | 'drained' = 'running'
@@ -20,6 +21,7 @@ export class Drain implements PendingVisitor {
     private readonly context: GatewayContext,
     private readonly admission: Admission,
     private readonly deliveries: Deliveries,
+    private readonly sessions: SessionBinding,
     private readonly notifier: Notifier,
     private readonly retention: Retention,
   ) {}
@@ -36,7 +38,7 @@ export class Drain implements PendingVisitor {
   pump(): void {
     const { store, out } = this.context
     if (this.state === 'finishing') {
-      if (this.admission.requestsOpen > 0 || this.deliveries.attemptsOpen > 0 || this.notifier.underWay > 0) return
+      if (this.admission.requestsOpen > 0 || this.deliveries.attemptsOpen > 0 || !this.sessions.isIdle || this.notifier.underWay > 0) return
       store.flush()
       if (store.open > 0) return
       this.state = 'telling'

@@ -88,7 +88,6 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const bindings = new Bindings(context, this.deliveries, capabilities)
     this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
-    bindings.add(this.sessions)
     if (this.hosting !== undefined) {
       this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation)
       bindings.add(this.references)
@@ -96,8 +95,11 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
     user.messages = messages
     user.serve('REGISTER', registrations)
-    user.serve('INVITE', this.sessions.dialogs)
-    user.serve('BYE', this.sessions.dialogs)
+    if (settings.sessions.max > 0) {
+      bindings.add(this.sessions)
+      user.serve('INVITE', this.sessions.dialogs)
+      user.serve('BYE', this.sessions.dialogs)
+    }
     this.deliveries.sender = bindings
     this.deliveries.recorder = this.endings
     this.admission = new Admission(context, this.deliveries, identities, sequences)

@@ -1,10 +1,11 @@
 /**
  * The entry points of the core network: which takes the next request, and which rest because they said so (503 with
- * Retry-After, RFC 3261 section 21.5.4) or could not be reached. Knows no requests.
+ * Retry-After, RFC 3261 section 21.5.4) or could not be reached; and the way to whoever a dialog names. Knows no requests.
  */
 import type { Micros, Now } from '../kit/time.js'
 import type { Hop } from '../sip/endpoint-contract.js'
 import { composed, type HeaderText } from '../sip/header-text.js'
+import { parseUri, uriParam } from '../sip/uri.js'
 import type { NextHop } from './settings.js'
 
 export interface HopState {
@@ -12,6 +13,8 @@ export interface HopState {
   readonly route: HeaderText
   restsUntil: Micros
 }
+
+const LITERAL = /^\d{1,3}(?:\.\d{1,3}){3}$/
 
 /** How long a hop rests that could not be reached: short, since a restart of it takes seconds. */
 export const UNREACHABLE_REST_MICROS: Micros = 1_000_000
@@ -39,6 +42,22 @@ export class Hops {
       if (state.restsUntil <= now.mono) return state
     }
     return undefined
+  }
+
+  /**
+   * The way to the host of a URI, such as the first route of a dialog; undefined where that is no literal address. Who is one
+   * of our next hops is reached by the connection to it.
+   */
+  to(text: string): Hop | undefined {
+    const uri = parseUri(text)
+    if (uri === undefined || uri.scheme === 'tel') return undefined
+    const address = uri.host.startsWith('[') ? uri.host.slice(1, -1) : LITERAL.test(uri.host) ? uri.host : undefined
+    if (address === undefined) return undefined
+    const named = uri.scheme === 'sips' ? 'tls' : uriParam(uri, 'transport')?.toLowerCase()
+    // RFC 3263 section 4.2.
+    const port = uri.port === 0 ? (named === 'tls' ? 5061 : 5060) : uri.port
+    for (const { hop } of this.hops) if (hop.address === address && hop.port === port && (named === undefined || hop.transport === named)) return hop
+    return { transport: named === 'tls' || named === 'tcp' ? named : 'udp', address, port }
   }
 
   anyAwake(now: Now): boolean {

@@ -6,6 +6,7 @@ import type { Now } from '../kit/time.js'
 import { MessageBuilder } from '../ota/message.js'
 import type { ClientFailure, ClientTransaction, SipEndpointContract } from '../sip/endpoint-contract.js'
 import type { SipMessage } from '../sip/message.js'
+import { isInline } from '../store/content.js'
 import type { SubmissionRecord } from '../store/records.js'
 import type { AttemptStart } from './attempt-start.js'
 import type { Binding } from './binding.js'
@@ -28,6 +29,11 @@ export class MessageBinding implements Binding, Requester {
     private readonly verdicts: Verdicts,
   ) {
     this.messages = new MessageBuilder(context.settings)
+  }
+
+  /** A content in a file goes otherwise. */
+  canSend(_now: Now, _delivery: Delivery, submission: SubmissionRecord): boolean {
+    return isInline(submission.content)
   }
 
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): void {

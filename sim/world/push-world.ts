@@ -218,6 +218,7 @@ export class PushWorld {
 
   private fleetOutput(now: Now, output: FleetOut): void {
     if (output.type === 'settled') this.settled = output
+    else if (output.type === 'fetch') bug('no push of this world has a content that is fetched')
     else this.partOutput(now, 'terminals', this.fleetNode, output)
   }
 

@@ -72,7 +72,7 @@ describe('the gateway’s configuration', () => {
   it('has a default for every key', () => {
     const decoded = readGatewayConfig('', 'gateway.yaml')
     expect(decoded).toEqual({ ok: true, value: decodeGatewayConfig({}) })
-    const settings = settingsOf(decodeGatewayConfig({}), { pap: { address: '127.0.0.1', port: 8081 }, sip: { address: '::1', port: 5080 }, content: { address: '127.0.0.1', port: 8082 } })
+    const settings = settingsOf(decodeGatewayConfig({}), { pap: { address: '127.0.0.1', port: 8081 }, sip: { address: '::1', port: 5080 }, content: { address: '127.0.0.1', port: 8082 }, msrp: { address: '127.0.0.1', port: 2855 } })
     expect(settings).toMatchObject({
       senderAddress: 'http://127.0.0.1:8081/pap', sipAddress: '[::1]:5080', nextHops: [{ transport: 'tcp', address: '127.0.0.1', port: 5060 }], trustedPeers: ['127.0.0.1'],
       inFlightMax: 20_000, defaultLifetimeMillis: 259_200_000, retentionMillis: 604_800_000, backoff: { firstMicros: 2_000_000, maxMicros: 600_000_000 },
@@ -82,7 +82,7 @@ describe('the gateway’s configuration', () => {
   it('takes quantities with their units', () => {
     const config = decodeGatewayConfig({ pap: { bodyMax: '64 KiB' }, times: { lifetime: '90m' }, notifications: { retries: ['1s', '500ms'] }, sip: { nextHops: ['udp:[::1]:5062'] } })
     expect(config.pap.bodyMax).toBe(65_536)
-    expect(settingsOf(config, { pap: { address: '127.0.0.1', port: 1 }, sip: { address: '127.0.0.1', port: 2 }, content: { address: '127.0.0.1', port: 3 } })).toMatchObject({
+    expect(settingsOf(config, { pap: { address: '127.0.0.1', port: 1 }, sip: { address: '127.0.0.1', port: 2 }, content: { address: '127.0.0.1', port: 3 }, msrp: { address: '127.0.0.1', port: 4 } })).toMatchObject({
       defaultLifetimeMillis: 5_400_000, notifications: { retryMicros: [1_000_000, 500_000] }, nextHops: [{ transport: 'udp', address: '::1', port: 5062 }],
     })
   })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { decodePap } from '../../core/pap/decode.js'
 import { encodePap } from '../../core/pap/encode.js'
 import type { PushMessage, QualityOfService } from '../../core/pap/documents.js'
+import { DEFAULT_SELECTION } from '../../core/push/selection-settings.js'
 import { Header } from '../../core/sip/header-names.js'
 import { writeMessage } from '../../core/sip/write.js'
 import { GatewayWorld, START_WALL, silent, sipAddress, user } from './gateway-world.js'
@@ -11,7 +12,7 @@ import { GatewayWorld, START_WALL, silent, sipAddress, user } from './gateway-wo
 const quality = (fields: Partial<QualityOfService>): QualityOfService => ({ priority: 'medium', deliveryMethod: 'notspecified', networkRequired: false, bearerRequired: false, ...fields })
 
 function codeOf(fields: Partial<PushMessage>, content: Parameters<GatewayWorld['submit']>[1] = {}): number | undefined {
-  const world = new GatewayWorld()
+  const world = new GatewayWorld({ settings: { selection: { ...DEFAULT_SELECTION, sessionOctetsMax: 64 * 1024 } } })
   const id = world.submit({ pushId: 'p', addresses: [user('anna')], ...fields }, content)
   if (world.code(id) !== 1001) expect([world.store.rows('P'), world.store.rows('I'), world.gateway.counters.sipRequests]).toEqual([0, 0, 0])
   return world.code(id)

@@ -12,6 +12,7 @@ import { decodePap } from '../../core/pap/decode.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import type { ContentReply, GatewayIn, GatewayOut, PapReply } from '../../core/push/contract.js'
 import { Gateway } from '../../core/push/gateway.js'
+import { DEFAULT_SESSIONS } from '../../core/push/session-settings.js'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
 import { StreamFramer } from '../../core/sip/framing.js'
 import { composed } from '../../core/sip/header-text.js'
@@ -36,6 +37,8 @@ export const SETTINGS: GatewaySettings = {
   trustedPeers: [PEER],
   sipAddress: '127.0.0.1:5070',
   msrpAddress: '127.0.0.1:2855',
+  // Session mode is for the tests that ask for it.
+  sessions: { ...DEFAULT_SESSIONS, max: 0 },
   identity: 'sip:push@ppg.example',
 }
 

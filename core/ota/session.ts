@@ -1,0 +1,124 @@
+/**
+ * Session mode: the INVITE of a push with its offer of an MSRP session, plain or for one file (RFC 4975 section 8, RFC 5547), and
+ * the headers that travel with each content in it. Knows what goes on the wire; not when, nor what an answer means.
+ */
+import { contentSize } from '../store/content.js'
+import type { ContentHeader, SubmissionRecord } from '../store/records.js'
+import { selectorType } from '../sdp/file-attributes.js'
+import { offerSetup } from '../sdp/answer.js'
+import { SDP_TYPE, type Description, type FileDescription } from '../sdp/msrp-media.js'
+import { descriptionText } from '../sdp/write.js'
+import { Header } from '../sip/header-names.js'
+import { composed, type HeaderText, textOf } from '../sip/header-text.js'
+import { SipMessage } from '../sip/message.js'
+import { AcceptContacts } from './accept-contact.js'
+import type { MessageIdentity } from './message.js'
+
+/** One INVITE for one push. */
+export interface SessionAttempt {
+  readonly submission: SubmissionRecord
+  readonly recipient: number
+  readonly requestUri: string
+  readonly isGruu: boolean
+  readonly cseq: number
+  readonly fromTag: string
+  readonly route: HeaderText
+  readonly offer: Description
+}
+
+export interface OfferedSession {
+  /** Our MSRP URI, the port and host it names. */
+  readonly uri: string
+  readonly port: number
+  readonly host: string
+  /** Decimal digits that no other session of ours has. */
+  readonly sessionId: string
+}
+
+const MAX_FORWARDS = composed('70')
+const FORK = composed('fork, parallel')
+const NO_FORK = composed('no-fork')
+const ALLOW = composed('INVITE, ACK, CANCEL, BYE')
+const SDP = composed(SDP_TYPE)
+const SESSION = composed('session')
+
+export class SessionBuilder {
+  private readonly fromStart: string
+  private readonly callIdEnd: string
+  private readonly assertedIdentity: HeaderText
+  private readonly userAgent: HeaderText
+  private readonly contact: HeaderText
+  private readonly acceptContacts = new AcceptContacts()
+
+  constructor(identity: MessageIdentity) {
+    this.fromStart = `<${identity.identity}>;tag=`
+    this.callIdEnd = `@${identity.sipAddress}`
+    this.assertedIdentity = composed(`<${identity.identity}>`)
+    this.userAgent = composed(identity.userAgent)
+    this.contact = composed(`<sip:${identity.sipAddress};transport=tcp>`)
+  }
+
+  build({ submission, recipient, requestUri, isGruu, cseq, fromTag, route, offer }: SessionAttempt): SipMessage {
+    const invite = new SipMessage({ method: 'INVITE', requestUri })
+      .append(Header.Route, route).append(Header.MaxForwards, MAX_FORWARDS)
+      .append(Header.From, composed(this.fromStart + fromTag)).append(Header.To, composed(`<${requestUri}>`))
+      // The same for every INVITE of this push (docs/outcomes.md); a MESSAGE of it has one of its own.
+      .append(Header.CallId, composed(`${submission.token}.${recipient}s${this.callIdEnd}`)).append(Header.CSeq, composed(`${cseq} INVITE`))
+      .append(Header.Contact, this.contact).append(Header.PAssertedIdentity, this.assertedIdentity)
+      .append(Header.AcceptContact, this.acceptContacts.of(submission.featureTag)).append(Header.RequestDisposition, isGruu ? NO_FORK : FORK)
+      .append(Header.Allow, ALLOW).append(Header.Accept, SDP).append(Header.UserAgent, this.userAgent)
+      .append(Header.XWapApplicationId, text(submission.applicationId)).append(Header.XPushId, text(submission.pushId))
+      .append(Header.ContentDisposition, SESSION).append(Header.ContentType, SDP)
+    if (submission.priority !== 'medium') invite.append(Header.Priority, composed(submission.priority === 'high' ? 'urgent' : 'non-urgent'))
+    invite.body = Buffer.from(descriptionText(offer))
+    return invite
+  }
+}
+
+/** We only send, and can be reached: who answers may connect or let us (RFC 6135 section 4.2). A plain session may carry any type, this push's first. */
+export function offerOf({ uri, port, host, sessionId }: OfferedSession, contentType: string, file: FileDescription | undefined): Description {
+  const type = selectorType(contentType) ?? 'application/octet-stream'
+  return {
+    origin: { username: '-', sessionId, version: 1, host },
+    media: [{
+      kind: 'msrp', port, transport: uri.startsWith('msrps:') ? 'tls' : 'tcp', host, path: [uri], setup: offerSetup(true),
+      acceptTypes: file === undefined ? [type, '*'] : [type], acceptWrappedTypes: [], maxSize: undefined, direction: 'sendonly', file,
+    }],
+  }
+}
+
+/** RFC 5547 section 8.2.1: enough for the receiver to refuse it before an octet of it is sent. */
+export function fileOf(submission: SubmissionRecord, sha1: string, transferId: string): FileDescription {
+  const disposition = submission.contentHeaders.find(({ name }) => name.toLowerCase() === 'content-disposition')?.value ?? ''
+  return {
+    selector: { name: fileName(disposition), type: selectorType(submission.contentType), size: contentSize(submission.content), sha1 },
+    transferId,
+    disposition: /^\s*attachment\b/i.test(disposition) ? 'attachment' : 'render',
+  }
+}
+
+/** What every SEND of this push carries besides its Content-Type: who it is for, which push it is, and the content's own headers. */
+export function sendHeaders(submission: SubmissionRecord): readonly ContentHeader[] {
+  return [
+    { name: 'X-Push-Id', value: submission.pushId },
+    { name: 'X-Wap-Application-Id', value: submission.applicationId },
+    ...submission.contentHeaders,
+  ]
+}
+
+/** The same again for every attempt, so that a receiver knows a second copy (RFC 4975 section 5.4): 4 to 32 characters. */
+export function messageIdOf(token: string, recipient: number): string {
+  return `${token}.${recipient}`
+}
+
+/** RFC 2183 section 2.3. A path is not the receiver's business. */
+function fileName(disposition: string): string | undefined {
+  const match = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(disposition)
+  const name = (match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2])?.replace(/^.*[/\\]/, '')
+  return name === undefined || name === '' ? undefined : name
+}
+
+/** Texts that admission found free of line breaks; octets above 127 become UTF-8. */
+function text(value: string): HeaderText {
+  return textOf(value) ?? composed(value)
+}
