@@ -10,6 +10,7 @@ import { composed, textOf, type HeaderText } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
 import { inlineContent } from '../store/content.js'
 import type { SubmissionRecord } from '../store/records.js'
+import { AcceptContacts } from './accept-contact.js'
 import { appendPushHeaders } from './push-headers.js'
 
 export interface MessageIdentity {
@@ -44,15 +45,13 @@ const NO_FORK = composed('no-fork')
 /** RFC 3261 section 20.26; medium is what a missing header means. */
 const URGENT = composed('urgent')
 const NON_URGENT = composed('non-urgent')
-const TAG_TOKEN = /^[A-Za-z0-9\-.%*_+`'~]+$/
-const ACCEPT_CONTACTS_KEPT = 1_024
 
 export class MessageBuilder {
   private readonly fromStart: string
   private readonly callIdEnd: string
   private readonly assertedIdentity: HeaderText
   private readonly userAgent: HeaderText
-  private readonly acceptContacts = new Map<string, HeaderText>()
+  private readonly acceptContacts = new AcceptContacts()
 
   constructor(identity: MessageIdentity) {
     this.fromStart = `<${identity.identity}>;tag=`
@@ -71,7 +70,7 @@ export class MessageBuilder {
       composed(`${submission.token}.${attempt.recipient}${this.callIdEnd}`),
       composed(`${attempt.cseq} MESSAGE`),
       this.assertedIdentity,
-      this.acceptContact(submission.featureTag),
+      this.acceptContacts.of(submission.featureTag),
       isGruu ? NO_FORK : FORK,
       this.userAgent,
       clean(submission.applicationId),
@@ -87,18 +86,6 @@ export class MessageBuilder {
     if (submission.priority !== 'medium') message.append(Header.Priority, submission.priority === 'high' ? URGENT : NON_URGENT)
     appendPushHeaders(message, submission.contentHeaders)
     return message
-  }
-
-  /** `require;explicit`: a device that registered features but not this one must not get it (RFC 3841 section 7.2.4). */
-  private acceptContact(featureTag: string): HeaderText {
-    let value = this.acceptContacts.get(featureTag)
-    if (value === undefined) {
-      // RFC 3840 section 9: what is no token travels as a string in angle brackets.
-      const tag = TAG_TOKEN.test(featureTag) ? featureTag : `<${featureTag}>`
-      value = composed(`*;+g.oma.pusheventapp="${tag}";require;explicit`)
-      if (this.acceptContacts.size < ACCEPT_CONTACTS_KEPT) this.acceptContacts.set(featureTag, value)
-    }
-    return value
   }
 }
 
