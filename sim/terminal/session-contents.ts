@@ -5,6 +5,7 @@
 import type { Now } from '../../core/kit/time.js'
 import type { DownCause, IncomingMessage, MsrpSession, MsrpUser, Verdict } from '../../core/msrp/contract.js'
 import type { FileDescription } from '../../core/sdp/msrp-media.js'
+import { applicationName } from './applications.js'
 import type { UsageHost } from './host.js'
 import { Receipt } from './receipt.js'
 import type { TerminalSession } from './sessions.js'
@@ -37,8 +38,7 @@ export class SessionContents implements MsrpUser {
 
   onMessage(_now: Now, message: IncomingMessage): Verdict {
     const leg = legOf(message.session)
-    const { misbehaviour } = leg.session.terminal.device.behaviour
-    const status = misbehaviour === 'refuses-type' ? 415 : misbehaviour === 'refuses-size' ? 413 : 0
+    const status = statusFor(leg, message)
     if (status !== 0) {
       this.rejected(leg, message, status)
       return status
@@ -79,10 +79,22 @@ export class SessionContents implements MsrpUser {
   }
 }
 
+/** 0 for a message to take. A plain session may carry pushes for other applications than the one it was opened for. */
+function statusFor({ session: { terminal } }: Leg, message: IncomingMessage): number {
+  const { misbehaviour } = terminal.device.behaviour
+  if (misbehaviour === 'refuses-type' || headerOf(message, 'content-encoding') !== undefined) return 415
+  if (misbehaviour === 'refuses-size') return 413
+  const application = headerOf(message, 'x-wap-application-id')
+  return application === undefined || terminal.device.applications.includes(applicationName(application)) ? 0 : 403
+}
+
+function headerOf(message: IncomingMessage, name: string): string | undefined {
+  return message.headers.find((header) => header.name.toLowerCase() === name)?.value
+}
+
 /** The push-id of the message itself; in a session for one push, that of its INVITE. */
 function pushIdOf(leg: Leg, message: IncomingMessage): string {
-  for (const { name, value } of message.headers) if (name.toLowerCase() === 'x-push-id') return value
-  return leg.session.pushId
+  return headerOf(message, 'x-push-id') ?? leg.session.pushId
 }
 
 function legOf(session: MsrpSession): Leg {

@@ -11,7 +11,7 @@ import type { NetworkIn, NetworkOut } from '../../core/kit/network.js'
 import type { Now } from '../../core/kit/time.js'
 import { type DigestAlgorithm, challengeText, checkCredentials, parseCredentials, secretHash } from '../../core/sip/digest.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
-import type { ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
+import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
@@ -55,7 +55,9 @@ export class SmallRegistrar implements Machine<RegistrarIn, RegistrarOut>, Trans
   keepRegisters = false
   /** Asked first for every REGISTER: what it answers in place of the registrar, 'silence' for no answer. */
   instead: ((request: SipMessage) => SipMessage | 'silence' | undefined) | undefined
-  private readonly endpoint: SipEndpoint
+  /** Takes every request but REGISTER, and the answers to what it sends itself. */
+  others: TransactionUser | undefined
+  readonly endpoint: SipEndpoint
   private readonly out = new Fifo<RegistrarOut>()
   private running = 0
 
@@ -79,6 +81,7 @@ export class SmallRegistrar implements Machine<RegistrarIn, RegistrarOut>, Trans
 
   onRequest(now: Now, transaction: ServerTransaction): void {
     const { request } = transaction
+    if (request.method !== 'REGISTER' && this.others !== undefined) return this.others.onRequest(now, transaction)
     if (request.method !== 'REGISTER') return this.endpoint.respond(now, transaction, responseTo(request, 501, undefined, 'r1'))
     if (this.keepRegisters) this.registers.push(request)
     const response = this.instead?.(request) ?? this.register(request, transaction.source)
@@ -135,15 +138,20 @@ export class SmallRegistrar implements Machine<RegistrarIn, RegistrarOut>, Trans
     this.endpoint.request(now, request, binding.source, push.ticket)
   }
 
-  onResponse(_now: Now, transaction: ClientTransaction, response: SipMessage): void {
-    if (response.status >= 200) this.out.push({ type: 'answered', ticket: transaction.context as number, status: response.status, response })
+  onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
+    if (typeof transaction.context !== 'number') this.others?.onResponse(now, transaction, response)
+    else if (response.status >= 200) this.out.push({ type: 'answered', ticket: transaction.context, status: response.status, response })
   }
 
-  onFailure(_now: Now, transaction: ClientTransaction): void {
-    this.out.push({ type: 'answered', ticket: transaction.context as number, status: 0, response: undefined })
+  onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
+    if (typeof transaction.context !== 'number') this.others?.onFailure(now, transaction, failure)
+    else this.out.push({ type: 'answered', ticket: transaction.context, status: 0, response: undefined })
   }
 
-  onAck(): void {}
+  onAck(now: Now, ack: SipMessage, source: Hop): void {
+    this.others?.onAck(now, ack, source)
+  }
+
   onCancel(): void {}
   onFlowDown(): void {}
 }

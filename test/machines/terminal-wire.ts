@@ -15,6 +15,8 @@ import { Fleet } from '../../sim/terminal/fleet.js'
 import type { FleetIn, FleetOut, FleetSettings, Settled } from '../../sim/terminal/fleet-contract.js'
 import type { Population } from '../../sim/terminal/population.js'
 import type { Terminal } from '../../sim/terminal/terminal.js'
+import { MSRP_TICKET_FIRST } from '../../core/msrp/contract.js'
+import { MSRP_PLACE, TerminalGateway } from './terminal-gateway.js'
 import { SmallRegistrar, type Push, type RegistrarIn, type RegistrarOut, type SmallRegistrarSettings } from '../live/small-registrar.js'
 
 const PROXY: Endpoint = { address: '192.0.2.5', port: 5060 }
@@ -32,6 +34,7 @@ export class TerminalWire {
   readonly population: Population
   readonly fleet: Fleet
   readonly registrar: SmallRegistrar
+  readonly gateway: TerminalGateway
   readonly journal: Noted[] = []
   readonly settled: Settled[] = []
   /** What was to be fetched. */
@@ -46,6 +49,8 @@ export class TerminalWire {
   private isRunning = false
   private flows = 0
   private tickets = 0
+  /** Flows of MSRP, which lead to the gateway. */
+  private readonly msrpFlows = new Set<FlowId>()
 
   constructor(options: TerminalWireOptions = {}) {
     this.population = populationOf(Schema.decodeSync(PopulationConfig)({ subscribers: 10, devicesPerSubscriber: { 1: 1 }, ...options.population }))
@@ -57,6 +62,7 @@ export class TerminalWire {
       domain: 'home1.example', algorithms: ['SHA-256', 'MD5'], passwordOf: (impi) => `secret-${impi.slice(4, 10)}`, expirySeconds: 3_600, ...options.registrar,
     }, new SeededEntropy(1, 'registrar'), systemCrypto)
     this.registrar.keepRegisters = true
+    this.gateway = new TerminalGateway(this.registrar)
     if (settings.transport === 'udp') this.bringUp('udp', undefined)
     this.tellFleet(TICK)
   }
@@ -76,9 +82,28 @@ export class TerminalWire {
   tellRegistrar(input: RegistrarIn): void {
     this.inputs.push(() => {
       this.registrar.handle(this.now, input)
-      for (let out = this.registrar.poll(); out !== undefined; out = this.registrar.poll()) this.fromRegistrar(out)
+      this.drainGateway()
     })
     this.run()
+  }
+
+  /** Lets the gateway do something. */
+  act<Result>(what: (gateway: TerminalGateway, now: Now) => Result): Result {
+    let result: Result | undefined
+    this.inputs.push(() => {
+      result = what(this.gateway, this.now)
+      this.drainGateway()
+    })
+    this.run()
+    return result as Result
+  }
+
+  private drainGateway(): void {
+    for (let out = this.registrar.poll(); out !== undefined; out = this.registrar.poll()) this.fromRegistrar(out)
+    for (const out of this.gateway.out.splice(0)) {
+      if (out.type === 'transmit') this.tellFleet({ type: 'bytes', flow: out.flow, bytes: out.bytes })
+      else if (out.type === 'close') this.closeMsrp(out.flow)
+    }
   }
 
   /** One input after the other: a machine's outputs are drained before anyone hears of them. */
@@ -93,11 +118,12 @@ export class TerminalWire {
   pass(micros: Micros): void {
     const end = this.mono + micros
     for (;;) {
-      const next = Math.min(this.fleet.deadline(), this.registrar.deadline())
+      const next = Math.min(this.fleet.deadline(), this.registrar.deadline(), this.gateway.deadline())
       if (next > end) break
       this.mono = Math.max(this.mono, next)
       if (this.fleet.deadline() <= this.mono) this.tellFleet(TICK)
       if (this.registrar.deadline() <= this.mono) this.tellRegistrar(TICK)
+      if (this.gateway.deadline() <= this.mono) this.act((gateway, now) => gateway.tick(now))
     }
     this.mono = end
   }
@@ -132,6 +158,26 @@ export class TerminalWire {
     this.tellFleet({ type: 'flow-down', flow, reason: 'cut' })
   }
 
+  private bringUpMsrp(ticket: number, remote: Endpoint): void {
+    const flow: FlowId = ++this.flows
+    const isReached = this.reachable && remote.address === MSRP_PLACE.address && remote.port === MSRP_PLACE.port
+    if (!isReached) return this.tellFleet({ type: 'connect-failed', ticket, reason: 'unreachable' })
+    this.msrpFlows.add(flow)
+    this.act((gateway, now) => gateway.msrp.input(now, { type: 'flow-up', flow, transport: 'tcp', local: MSRP_PLACE, remote: DEVICES, ticket: undefined }))
+    this.tellFleet({ type: 'flow-up', flow, transport: 'tcp', local: DEVICES, remote, ticket })
+  }
+
+  /** Ends an MSRP connection on both sides. */
+  closeMsrp(flow: FlowId = [...this.msrpFlows].at(-1)!): void {
+    if (!this.msrpFlows.delete(flow)) return
+    this.act((gateway, now) => gateway.msrp.input(now, { type: 'flow-down', flow, reason: 'closed' }))
+    this.tellFleet({ type: 'flow-down', flow, reason: 'closed' })
+  }
+
+  get msrpConnections(): number {
+    return this.msrpFlows.size
+  }
+
   private bringUp(transport: 'udp' | 'tcp', ticket: number | undefined): void {
     const flow: FlowId = ++this.flows
     const ends = (from: Endpoint, to: Endpoint) => ({ type: 'flow-up', flow, transport, local: from, remote: transport === 'tcp' ? to : undefined }) as const
@@ -143,11 +189,14 @@ export class TerminalWire {
     if (out.type === 'journal') this.journal.push(out)
     else if (out.type === 'settled') this.settled.push(out)
     else if (out.type === 'fetch') this.fetches.push(out)
+    else if (out.type === 'connect' && out.ticket >= MSRP_TICKET_FIRST) this.bringUpMsrp(out.ticket, out.remote)
+    else if (out.type === 'close') this.closeMsrp(out.flow)
     else if (out.type === 'connect') {
       if (this.reachable) this.bringUp('tcp', out.ticket)
       else this.tellFleet({ type: 'connect-failed', ticket: out.ticket, reason: 'unreachable' })
     } else {
-      if (out.type === 'transmit') this.lastSent = out.bytes.toString('latin1')
+      if (this.msrpFlows.has(out.flow)) return this.act((gateway, now) => gateway.msrp.input(now, { type: 'bytes', flow: out.flow, bytes: out.bytes }))
+      this.lastSent = out.bytes.toString('latin1')
       this.carry(out, (input) => this.tellRegistrar(input), DEVICES)
     }
   }
