@@ -292,6 +292,13 @@ describe('a session that ends', () => {
     expect(peer.user.received).toMatchObject([{ bytes: Buffer.from('one'), state: 'the session was closed' }])
   })
 
+  it('in the same arrival in which it was bound is told to have ended, not to be bound', () => {
+    const peer = new RawPeer()
+    peer.give(`${peer.head('aaaa', ['Message-ID: bind'])}-------aaaa$\r\nnonsense\r\n`)
+    expect(peer.user.bound).toEqual([])
+    expect(peer.user.downs).toHaveLength(1)
+  })
+
   it('with its connection tells of half received messages once', () => {
     const peer = new RawPeer().chunk('aaaa', 'msg-1', '1-*/*', 'x', '+')
     peer.endpoint.input(peer.now, { type: 'flow-down', flow: 1, reason: 'reset by peer' })
