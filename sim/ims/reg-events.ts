@@ -90,7 +90,10 @@ export class RegEvents implements NotifierUser {
 
   tick(now: Now): void {
     this.notifier.tick(now)
-    for (let watcher = this.waiting.popDue(now.mono); watcher !== undefined; watcher = this.waiting.popDue(now.mono)) this.tell(now, watcher)
+    for (let watcher = this.waiting.popDue(now.mono); watcher !== undefined; watcher = this.waiting.popDue(now.mono)) {
+      watcher.waits = undefined
+      this.tell(now, watcher)
+    }
   }
 
   /** A SUBSCRIBE to a user's registration state. */
@@ -180,18 +183,12 @@ export class RegEvents implements NotifierUser {
     watcher.version += 1
     watcher.news.clear()
     watcher.notifiedAt = now.mono
-    this.stopWaiting(watcher)
     this.counters.notifies += 1
     return { contentType: REGINFO, body: writeRegInfo(info) }
   }
 
   private subscriberOf({ identity }: Watcher): Subscriber {
     return this.parts.hss.subscriber(identity)!
-  }
-
-  private stopWaiting(watcher: Watcher): void {
-    if (watcher.waits !== undefined) this.waiting.cancel(watcher.waits)
-    watcher.waits = undefined
   }
 
   /** RFC 3680 4.7.1: the first NOTIFY, and the one after a refresh, tell everything. */
@@ -211,7 +208,7 @@ export class RegEvents implements NotifierUser {
 
   onEnded(_now: Now, { context }: NotifierSubscription): void {
     if (!(context instanceof Watcher)) return
-    this.stopWaiting(context)
+    if (context.waits !== undefined) this.waiting.cancel(context.waits)
     const others = this.watchers.get(context.identity)?.filter((each) => each !== context) ?? []
     if (others.length === 0) this.watchers.delete(context.identity)
     else this.watchers.set(context.identity, others)

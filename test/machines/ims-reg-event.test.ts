@@ -257,6 +257,13 @@ describe('a subscription', () => {
     register(all, {}, ue)
     register(all, { instance: 'urn:uuid:00000000-0000-4000-8000-000000000002' })
     expect(told(heard(all).info)).toEqual([2, 'partial', 'active', 'refreshed', 'registered'])
+    // Five seconds since the last NOTIFY, though an earlier refresh had begun to wait.
+    all.harness.pass(3)
+    register(all, {}, ue)
+    all.harness.pass(1.9)
+    expect(waiting(all)).toEqual([])
+    all.harness.pass(0.2)
+    expect(told(heard(all).info)).toEqual([3, 'partial', 'active', 'refreshed'])
     all.harness.pass(10)
     expect(waiting(all)).toEqual([])
   })
