@@ -6,6 +6,7 @@
 import { bug } from '../../core/kit/assert.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Entropy } from '../../core/kit/entropy.js'
+import { type Usim, readAkaNonce } from '../../core/sip/aka.js'
 import { type Challenge, answerChallenge, credentialsText, parseChallenge } from '../../core/sip/digest.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { HeaderText } from '../../core/sip/header-text.js'
@@ -23,6 +24,8 @@ export interface DigestSession {
   readonly isProxys: boolean
   /** How often the nonce has been used. */
   uses: number
+  /** AKA: what the USIM made of the challenge, RES in place of the password, or AUTS and no password at all. */
+  readonly aka: { readonly password: Uint8Array; readonly auts: string | undefined } | undefined
 }
 
 export interface User {
@@ -34,17 +37,35 @@ export interface User {
  * Keeps the challenge of this 401 or 407 for the next request. False when it cannot be met: none of its challenges is of a
  * kind known here, or it refuses the credentials just sent (not stale, after a challenge was answered).
  */
-export function noteChallenge(terminal: Terminal, response: SipMessage): boolean {
+export function noteChallenge(terminal: Terminal, response: SipMessage, crypto: Crypto): boolean {
   const isProxys = response.status === 407
   for (const line of response.getAll(isProxys ? Header.ProxyAuthenticate : Header.WwwAuthenticate)) {
     const challenge = parseChallenge(line)
-    if (challenge === undefined || challenge.algorithm === 'AKAv1-MD5') continue
-    if (terminal.challenges > 0 && !(challenge.stale && terminal.challenges < STALE_MAX)) return false
-    terminal.digest = { challenge: ownCopy(challenge), isProxys, uses: 0 }
+    // Who has a USIM answers nothing less, and who has none cannot answer AKA.
+    if (challenge === undefined || (challenge.algorithm === 'AKAv1-MD5') !== (terminal.usim !== undefined)) continue
+    const isExpected = terminal.challenges === 0 || challenge.stale || terminal.digest?.aka?.auts !== undefined
+    if (!isExpected || terminal.challenges >= STALE_MAX) return false
+    const aka = terminal.usim === undefined ? undefined : judged(terminal.usim, challenge, crypto)
+    if (aka === 'not answered') return false
+    terminal.digest = { challenge: ownCopy(challenge), isProxys, uses: 0, aka }
     return true
   }
   return false
 }
+
+/** TS 33.203 section 6.1: a challenge the USIM does not know its network in is not answered. */
+function judged(usim: Usim, challenge: Challenge, crypto: Crypto): DigestSession['aka'] | 'not answered' {
+  const nonce = readAkaNonce(challenge.nonce)
+  if (nonce === undefined) return 'not answered'
+  const verdict = usim.judge(crypto, nonce.rand, nonce.autn)
+  switch (verdict.type) {
+    case 'accepted': return { password: verdict.res, auts: undefined }
+    case 'out-of-step': return { password: NO_PASSWORD, auts: verdict.auts.toString('base64') }
+    case 'wrong-network': return 'not answered'
+  }
+}
+
+const NO_PASSWORD = Buffer.alloc(0)
 
 /** Parts of the response's text would keep all of it in memory. */
 function ownCopy({ realm, nonce, algorithm, qopAuth, opaque, stale }: Challenge): Challenge {
@@ -52,10 +73,16 @@ function ownCopy({ realm, nonce, algorithm, qopAuth, opaque, stale }: Challenge)
 }
 
 /** The credentials for a REGISTER to this domain; each call uses the nonce once more. */
-export function credentials(session: DigestSession | undefined, { impi, password }: User, domain: string, crypto: Crypto, entropy: Entropy): HeaderText {
+export function credentials({ digest: session, usim }: Pick<Terminal, 'digest' | 'usim'>, user: User, domain: string, crypto: Crypto, entropy: Entropy): HeaderText {
+  const { impi } = user
   const uri = `sip:${domain}`
-  const written = session === undefined
-    ? credentialsText({ username: impi, realm: domain, nonce: '', uri, response: '', algorithm: 'MD5' })
-    : credentialsText(answerChallenge(crypto, session.challenge, { username: impi, password, method: 'REGISTER', uri, cnonce: entropy.token(60), nc: ++session.uses }))
-  return written ?? bug(`credentials with a line break for ${impi}`)
+  if (session === undefined) {
+    const algorithm = usim === undefined ? 'MD5' : 'AKAv1-MD5'
+    return credentialsText({ username: impi, realm: domain, nonce: '', uri, response: '', algorithm }) ?? bug(`credentials with a line break for ${impi}`)
+  }
+  const { challenge, aka } = session
+  const answer = answerChallenge(crypto, challenge, {
+    username: impi, password: aka?.password ?? user.password, method: 'REGISTER', uri, cnonce: entropy.token(60), nc: ++session.uses,
+  })
+  return credentialsText(aka?.auts === undefined ? answer : { ...answer, auts: aka.auts }) ?? bug(`credentials with a line break for ${impi}`)
 }

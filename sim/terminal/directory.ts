@@ -15,6 +15,8 @@ export class PopulationDirectory implements SubscriberDirectory {
     const identities = [{ uri: this.population.impu(index), barred: false }]
     const telephone = this.population.telephone(index)
     if (telephone !== undefined) identities.push({ uri: telephone, barred: false })
-    return { impi, password, identities, mayRegister: true }
+    const usim = this.population.access.usim(index)
+    const barredNetworks = this.population.access.barredNetworks(index)
+    return { impi, password, identities, mayRegister: true, ...(usim === undefined ? {} : { usim }), ...(barredNetworks === undefined ? {} : { barredNetworks }) }
   }
 }

@@ -4,8 +4,9 @@
  */
 import type { JournalEventName } from '../../core/kit/journal.js'
 import type { Tick } from '../../core/kit/machine.js'
-import type { Endpoint, NetworkIn, NetworkOut } from '../../core/kit/network.js'
+import type { Endpoint, NetworkIn, NetworkOut, Transport } from '../../core/kit/network.js'
 import type { Micros } from '../../core/kit/time.js'
+import type { SipTimerValues } from '../../core/sip/endpoint-contract.js'
 import type { BackoffSettings, TerminalGroup } from './terminal.js'
 
 export interface FleetSettings {
@@ -13,9 +14,13 @@ export interface FleetSettings {
   readonly shard: { readonly index: number; readonly count: number }
   /** The P-CSCF, or the registrar where there is none: every request goes there, and only from there are pushes taken. */
   readonly proxy: Endpoint
-  readonly transport: 'udp' | 'tcp'
-  /** TCP connections the terminals share. UDP terminals share the one socket the driver binds. */
+  /** Visited networks by the names the population knows them by, and the P-CSCF of each; none when absent. */
+  readonly visited?: readonly { readonly id: string; readonly proxy: Endpoint }[]
+  readonly transport: Transport
+  /** TCP or TLS connections the terminals share in each network. UDP terminals share the one socket the driver binds. */
   readonly connections: number
+  /** Of SIP transactions, such as those of a radio leg; RFC 3261's when absent. */
+  readonly timers?: SipTimerValues
   readonly backoff: BackoffSettings
 }
 
@@ -29,11 +34,13 @@ export type FleetIn =
   | { readonly type: 'register'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
   /** Ends all cycles and switches every device off politely, at this rate. Answered by `settled`. */
   | { readonly type: 'deregister'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: Micros }
-  /** One subscriber's devices, or one of them. A subscriber of another shard is no error: nothing happens. */
   /** How a `fetch` ended: what HTTP answered, and the octets and SHA-1 (lower-case hex) of what came; or why there is no answer. */
   | { readonly type: 'fetched'; readonly ticket: number; readonly status: number; readonly bytes: number; readonly sha1: string }
   | { readonly type: 'fetch-failed'; readonly ticket: number; readonly reason: string }
+  /** One subscriber's devices, or one of them. A subscriber of another shard is no error: nothing happens. */
   | { readonly type: 'switch'; readonly subscriber: number; readonly ordinal?: number; readonly to: 'on' | 'off' | 'vanished' }
+  /** The same devices are in this network from now on; undefined is home. Those that are on register there, unless they are just leaving. */
+  | { readonly type: 'move'; readonly subscriber: number; readonly ordinal?: number; readonly network: string | undefined }
 
 export type FleetOut =
   | NetworkOut

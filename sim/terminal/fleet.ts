@@ -12,37 +12,39 @@ import type { FlowId, NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
 import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
+import { Header } from '../../core/sip/header-names.js'
 import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
+import { listsToken } from '../../core/sip/values.js'
 import { responseTo } from '../../core/sip/write.js'
 import { LateAnswer } from './answering.js'
 import { Answers } from './answers.js'
 import { credentials, noteChallenge } from './digest-session.js'
 import { countersOf } from './counters.js'
 import type { FleetCounters, FleetIn, FleetOut, FleetSettings } from './fleet-contract.js'
-import { FleetFlows, FlowSlot } from './fleet-flows.js'
 import { Alarm, type UsageHost } from './host.js'
 import type { Population } from './population.js'
 import { Cycle } from './presence.js'
 import { Reception } from './reception.js'
 import { buildRegister, contactUri, noteAnswer, placeOfContact } from './register.js'
-import type { TerminalState } from './registration-table.js'
+import type { TerminalEvent, TerminalState } from './registration-table.js'
 import { Roster } from './roster.js'
-import { Terminal, type BackoffSettings, type TerminalHost } from './terminal.js'
+import { Terminal, type BackoffSettings } from './terminal.js'
 import { Usages } from './usages.js'
 import { Wave } from './wave.js'
+import { Ways, type WaysHost } from './ways.js'
 
 /** REGISTERs of a wave that may be unanswered at once: a registrar slower than the pace is not flooded until requests fail. */
 export const REGISTERS_PENDING_MAX = 1_000
 
-export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, TerminalHost, UsageHost {
+export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysHost, UsageHost {
   readonly counters: FleetCounters
   readonly roster: Roster
   readonly backoff: BackoffSettings
   readonly endpoint: SipEndpoint
   readonly reception: Reception
-  private readonly flows: FleetFlows
-  /** Wakes terminals, cycles, late answers, flow slots and the wave. */
+  private readonly ways: Ways
+  /** Wakes terminals, cycles, late answers, flow slots, keep-alives and the wave. */
   private readonly heap = new DeadlineHeap<object>()
   private readonly out = new Fifo<FleetOut>()
   private readonly answers: Answers
@@ -58,11 +60,13 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     this.backoff = settings.backoff
     this.tagPrefix = entropy.token(60)
     this.roster = new Roster(population, settings)
-    this.counters = countersOf(this.roster.terminals.length, () => this.usages, () => this.endpoint.openTransactions)
+    this.counters = countersOf(this.roster.terminals.length, () => this.ways.upCount, () => this.usages, () => this.endpoint.openTransactions)
     this.reception = new Reception(this.counters, (out) => this.emit(out))
     this.answers = new Answers(this, this.heap, () => this.used().contents)
-    this.flows = new FleetFlows(settings, entropy, (out) => this.out.push(out), (slot, at) => { this.heap.arm(at, slot) })
-    this.endpoint = new SipEndpoint({ sentBy: () => this.flows.sentBy, entropy, user: this, emit: (out) => this.out.push(out) })
+    this.ways = new Ways(settings, this)
+    this.endpoint = new SipEndpoint({
+      sentBy: () => this.ways.sentBy, entropy, user: this, emit: (out) => this.out.push(out), ...(settings.timers === undefined ? {} : { timers: settings.timers }),
+    })
   }
 
   handle(now: Now, input: FleetIn): void {
@@ -77,10 +81,10 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
         this.beginWave(now, new Wave(input.type, input.ticket, input.perSecond, input.withinMicros, now))
         return
       case 'switch':
-        for (const terminal of this.roster.ofSubscriber(input.subscriber)) {
-          if (input.ordinal !== undefined && terminal.device.ordinal !== input.ordinal) continue
-          terminal.fire(now, input.to === 'on' ? 'switch-on' : input.to === 'off' ? 'switch-off' : 'vanish', this)
-        }
+        for (const terminal of this.named(input)) terminal.fire(now, input.to === 'on' ? 'switch-on' : input.to === 'off' ? 'switch-off' : 'vanish', this)
+        return
+      case 'move':
+        for (const terminal of this.named(input)) this.ways.move(now, terminal, input.network)
         return
       case 'fetched':
       case 'fetch-failed':
@@ -95,14 +99,22 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
   private network(now: Now, input: NetworkIn): void {
     switch (input.type) {
       case 'flow-up':
-        this.flows.up(input)
-        this.counters.flows = this.flows.upCount
-        break
+        this.endpoint.input(now, input)
+        this.ways.up(now, input)
+        return
       case 'connect-failed':
-        this.flows.connectFailed(now, input.ticket)
+        this.ways.connectFailed(now, input.ticket)
+        break
+      case 'bytes':
+        this.ways.heard(now, input.flow)
         break
     }
     this.endpoint.input(now, input)
+  }
+
+  private named({ subscriber, ordinal }: { readonly subscriber: number; readonly ordinal?: number }): readonly Terminal[] {
+    const devices = this.roster.ofSubscriber(subscriber)
+    return ordinal === undefined ? devices : devices.filter(({ device }) => device.ordinal === ordinal)
   }
 
   poll(): FleetOut | undefined {
@@ -130,8 +142,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
       sleeper.ring(now)
     } else if (sleeper instanceof Cycle) {
       sleeper.timer = this.heap.arm(sleeper.turn(now, this), sleeper)
-    } else if (sleeper instanceof FlowSlot) this.flows.connect(sleeper)
-    else if (sleeper === this.wave) this.advance(now, this.wave)
+    } else if (!this.ways.wake(now, sleeper) && sleeper === this.wave) this.advance(now, this.wave)
   }
 
   // Requests
@@ -143,7 +154,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     if (terminal === undefined) {
       this.counters.strays += 1
       this.endpoint.respond(now, transaction, responseTo(request, 404, undefined, this.newTag()))
-    } else if (terminal.state === 'off') {
+    } else if (terminal.state === 'off' || this.ways.isFromElsewhere(terminal, transaction.source)) {
       this.counters.unheard += 1
       this.endpoint.abandon(transaction)
     } else if (request.method === 'MESSAGE') this.answers.push(now, terminal, transaction)
@@ -161,15 +172,15 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
   // What the usages ask of the fleet
 
   hopOf(terminal: Terminal): Hop | undefined {
-    return terminal.state === 'off' ? undefined : this.slotOf(terminal).hop
+    return terminal.state === 'off' ? undefined : this.ways.of(terminal).hop
   }
 
   isFromProxy(terminal: Terminal, source: Hop): boolean {
-    return this.flows.isFromProxy(this.slotOf(terminal), source)
+    return this.ways.isFromProxy(terminal, source)
   }
 
   localOf(terminal: Terminal): string {
-    return this.slotOf(terminal).contactHost
+    return this.ways.of(terminal).contactHost
   }
 
   contactOf(terminal: Terminal): HeaderText {
@@ -196,17 +207,18 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     this.out.push(out)
   }
 
-  private slotOf(terminal: Terminal): FlowSlot {
-    return this.flows.slots[terminal.flowSlot]!
-  }
-
   // Registrations
 
   sendRegister(now: Now, terminal: Terminal, expirySeconds: number): void {
-    const slot = this.slotOf(terminal)
     // TS 24.229 section 5.1.1.6: what it has open ends before its registration does.
     if (expirySeconds === 0) this.usages?.leave(now, terminal)
-    if (slot.hop === undefined) {
+    const hop = this.ways.toRegister(terminal, expirySeconds)
+    if (hop === 'later') {
+      // What waits for its flow takes the place of what was pending over another.
+      terminal.pending = undefined
+      return
+    }
+    if (hop === undefined) {
       this.counters.registersFailed += 1
       terminal.fire(now, 'failed', this)
       return
@@ -216,16 +228,16 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     const request = buildRegister(terminal, {
       impu: this.population.impu(subscriber),
       domain,
-      contactHost: slot.contactHost,
+      contactHost: this.localOf(terminal),
       transport: this.settings.transport,
       fromTag: this.newTag(),
       expirySeconds,
-      authorization: credentials(terminal.digest, this.population.credentials(subscriber), domain, this.crypto, this.entropy),
+      authorization: credentials(terminal, this.population.credentials(subscriber), domain, this.crypto, this.entropy),
       isProxys: terminal.digest?.isProxys ?? false,
     })
     this.counters.registersSent += 1
     this.counters.registersPending += 1
-    terminal.pending = this.endpoint.request(now, request, slot.hop, terminal)
+    terminal.pending = this.endpoint.request(now, request, hop, terminal)
   }
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
@@ -236,11 +248,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     if (terminal.pending !== transaction) return
     if (response.status === 401 || response.status === 407) {
       this.counters.registersChallenged += 1
-      terminal.fire(now, noteChallenge(terminal, response) ? 'challenge' : 'refused', this)
+      terminal.fire(now, noteChallenge(terminal, response, this.crypto) ? 'challenge' : 'refused', this)
       return
     }
     const event = noteAnswer(terminal, response)
-    if (event === 'accepted') this.counters.registersAccepted += 1
+    if (event === 'accepted') this.accepted(now, terminal, response)
     else if (event === 'failed') this.counters.registersFailed += 1
     else if (event === 'refused') this.counters.registersRefused += 1
     terminal.fire(now, event, this)
@@ -257,14 +269,29 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
   }
 
   onFlowDown(now: Now, flow: FlowId): void {
-    const slot = this.flows.down(now, flow)
-    if (slot === undefined) return
-    this.counters.flows = this.flows.upCount
-    for (const terminal of this.roster.terminals) {
-      if (terminal.flowSlot !== slot.index) continue
-      this.usages?.flowLost(now, terminal)
-      terminal.fire(now, 'flow-lost', this)
-    }
+    this.ways.down(now, flow)
+  }
+
+  private accepted(now: Now, terminal: Terminal, response: SipMessage): void {
+    this.counters.registersAccepted += 1
+    // RFC 5626 section 4.4: a flow is kept alive where the registrar said that it takes part.
+    if (terminal.isOutbound && listsToken(response, Header.Require, 'outbound')) this.ways.keepAlive(now, terminal)
+  }
+
+  // What the ways ask of the fleet
+
+  wakeAt(sleeper: object, at: Micros): void {
+    this.heap.arm(at, sleeper)
+  }
+
+  flowLost(now: Now, terminal: Terminal): void {
+    this.usages?.flowLost(now, terminal)
+  }
+
+  cannotRegister(now: Now, terminal: Terminal): void {
+    this.counters.registersFailed += 1
+    terminal.retryAfterSeconds = 0
+    terminal.fire(now, 'failed', this)
   }
 
   arm(terminal: Terminal, at: Micros): void {
@@ -277,13 +304,14 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
     terminal.timer = undefined
   }
 
-  stateChanged(now: Now, terminal: Terminal): void {
+  stateChanged(now: Now, terminal: Terminal, event: TerminalEvent): void {
     const isUp = terminal.state === 'registered' || (terminal.isUp && BOUND.has(terminal.state))
     if (isUp !== terminal.isUp) {
       terminal.isUp = isUp
       this.counters.registered += isUp ? 1 : -1
       this.out.push({ type: 'journal', event: isUp ? 'device-up' : 'device-down', pushId: '', address: '', details: [terminal.device.instance] })
     }
+    if (terminal.state === 'off') this.ways.off(terminal, event)
     if (terminal.state === 'off') this.usages?.gone(now, terminal)
     else if (terminal.state === 'registered' && terminal.device.capabilities.subscribes) this.used().subscriptions.registered(now, terminal)
     if (terminal.isAwaited) this.settle(terminal)
@@ -302,14 +330,14 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, Termi
 
   private advance(now: Now, wave: Wave): void {
     const { terminals } = this.roster
-    if (this.flows.areUp) {
+    if (this.ways.areUp) {
       const due = Math.min(wave.due(now), REGISTERS_PENDING_MAX - this.counters.registersPending)
       for (let started = 0; started < due && wave.cursor < terminals.length;) if (this.start(now, wave, terminals[wave.cursor++]!)) started++
     }
     // The last device may have ended the wave from within.
     if (this.wave !== wave) return
     if (wave.isLate(now) || (wave.cursor === terminals.length && wave.pending === 0)) this.endWave(wave)
-    else wave.timer = this.heap.arm(wave.nextLook(now, this.flows.areUp, wave.cursor < terminals.length), wave)
+    else wave.timer = this.heap.arm(wave.nextLook(now, this.ways.areUp, wave.cursor < terminals.length), wave)
   }
 
   /** Begins with one device; false when the wave is not about it. */

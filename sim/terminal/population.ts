@@ -8,6 +8,7 @@
  */
 import { SeededEntropy, hashText } from '../../core/kit/entropy.js'
 import type { Micros } from '../../core/kit/time.js'
+import { AccessPlan, PLAIN_ACCESS, type AccessSettings } from './access.js'
 import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './behaviour.js'
 import type { Capabilities, TerminalBinding } from './capabilities.js'
 import { MISBEHAVIOURS, type Misbehaviour } from './misbehaviour.js'
@@ -66,6 +67,8 @@ export interface PopulationSettings {
   readonly misbehaving: Readonly<Partial<Record<Misbehaviour, number>>>
   /** How late `answers-late` answers. */
   readonly lateMicros: Micros
+  /** Ways into the network; all at home, over shared connections and by password when absent. */
+  readonly access?: AccessSettings
   /** A count, not a share; they are the last subscribers. */
   readonly referenceTerminals: number
 }
@@ -115,6 +118,7 @@ export interface SubscriberRange {
 }
 
 export class Population {
+  readonly access: AccessPlan
   private readonly ranges: Readonly<Record<SubscriberClass, SubscriberRange>>
   private readonly behaviours: Readonly<Record<SubscriberClass, DeviceBehaviour>>
   private readonly deviceWeights: readonly (readonly [number, number])[]
@@ -130,6 +134,7 @@ export class Population {
     this.severalWeights = this.deviceWeights.filter(([count]) => count > 1)
     this.setWeights = settings.applicationSets.map((set, index) => [index, set.weight] as const)
     this.ranges = classRanges(settings, sum(this.severalWeights) / sum(this.deviceWeights))
+    this.access = new AccessPlan(settings.seed, settings.access ?? PLAIN_ACCESS, this.ranges.reference.from)
     this.behaviours = classBehaviours(settings)
     this.misbehaviours = misbehaviourRanges(settings, this.ranges.misbehaving.from).map((each) => ({ ...each, behaviour: { ...this.behaviours.misbehaving, misbehaviour: each.name } }))
     this.kinds = settings.capabilities.map(({ bindings, sizeMax, types }) => {

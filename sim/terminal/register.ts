@@ -2,6 +2,7 @@
  * The REGISTER a terminal sends and what it reads from the answer (RFC 3261 section 10.2, RFC 5627 section 4,
  * RFC 3608, TS 24.229 section 5.1.1). Builds and reads messages; the terminal's table decides when.
  */
+import type { Transport } from '../../core/kit/network.js'
 import { Header } from '../../core/sip/header-names.js'
 import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
@@ -23,7 +24,7 @@ export interface RegisterParts {
   readonly domain: string
   /** Where the device is reached, `host:port`. */
   readonly contactHost: string
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: Transport
   readonly fromTag: string
   readonly expirySeconds: number
   readonly authorization: HeaderText
@@ -33,6 +34,7 @@ export interface RegisterParts {
 
 const MAX_FORWARDS = composed('70')
 const SUPPORTED = composed('path, gruu')
+const SUPPORTED_OUTBOUND = composed('path, gruu, outbound')
 export const USER_AGENT = composed('pushbench-terminal')
 
 /** The user part of a device's Contact, by which the fleet finds the device again. */
@@ -41,8 +43,8 @@ export function contactUser(device: Device): string {
 }
 
 /** Where the device is reached over a flow bound at `host` (`host:port`). */
-export function contactUri(device: Device, host: string, transport: 'udp' | 'tcp'): string {
-  return `sip:${contactUser(device)}@${host}${transport === 'tcp' ? ';transport=tcp' : ''}`
+export function contactUri(device: Device, host: string, transport: Transport): string {
+  return `sip:${contactUser(device)}@${host}${transport === 'udp' ? '' : `;transport=${transport}`}`
 }
 
 /** Feature parameters of its Contact, without the leading semicolon: its applications and its methods (RFC 3840 section 6). */
@@ -71,7 +73,9 @@ export function buildRegister(terminal: Terminal, parts: RegisterParts): SipMess
   const { device } = terminal
   const identity = composed(`<${parts.impu}>`)
   // RFC 3840 section 6: every refresh repeats all feature tags, else it removes them.
-  const contact = `<${contactUri(device, parts.contactHost, parts.transport)}>;+sip.instance="<${device.instance}>";${featuresOf(device)}`
+  // RFC 5626 section 4.2: the flow's number; it stays the same when another flow takes this one's place.
+  const regId = terminal.isOutbound ? ';reg-id=1' : ''
+  const contact = `<${contactUri(device, parts.contactHost, parts.transport)}>${regId};+sip.instance="<${device.instance}>";${featuresOf(device)}`
   return new SipMessage({ method: 'REGISTER', requestUri: `sip:${parts.domain}` })
     .append(Header.MaxForwards, MAX_FORWARDS)
     .append(Header.From, composed(`${identity};tag=${parts.fromTag}`))
@@ -80,7 +84,7 @@ export function buildRegister(terminal: Terminal, parts: RegisterParts): SipMess
     .append(Header.CSeq, composed(`${terminal.cseq} REGISTER`))
     .append(Header.Contact, composed(contact))
     .append(Header.Expires, composed(String(parts.expirySeconds)))
-    .append(Header.Supported, SUPPORTED)
+    .append(Header.Supported, terminal.isOutbound ? SUPPORTED_OUTBOUND : SUPPORTED)
     .append(parts.isProxys ? Header.ProxyAuthorization : Header.Authorization, parts.authorization)
     .append(Header.UserAgent, USER_AGENT)
 }

@@ -20,7 +20,7 @@ export const TERMINAL_STATES = [
  */
 export type TerminalState = (typeof TERMINAL_STATES)[number]
 
-export const TERMINAL_EVENTS = ['switch-on', 'switch-off', 'vanish', 'accepted', 'challenge', 'too-brief', 'refused', 'failed', 'flow-lost', 'timer'] as const
+export const TERMINAL_EVENTS = ['switch-on', 'switch-off', 'vanish', 'accepted', 'challenge', 'too-brief', 'refused', 'failed', 'flow-lost', 'moved', 'timer'] as const
 /**
  * - switch-on, switch-off: by its user, politely; vanish: off without a word
  * - accepted: 2xx
@@ -29,6 +29,7 @@ export const TERMINAL_EVENTS = ['switch-on', 'switch-off', 'vanish', 'accepted',
  * - refused: a final answer that will not change by asking again (a challenge that cannot be met included)
  * - failed: 408, 430, 480, 5xx, no answer, transport
  * - flow-lost: the flow the terminal registered over went down
+ * - moved: it is in another network, where its binding does not lead
  * - timer: time to refresh, or to try again
  */
 export type TerminalEvent = (typeof TERMINAL_EVENTS)[number]
@@ -67,13 +68,15 @@ const ASKED = {
   refused: go('drop', 'refused'),
   failed: go('wait', 'backoff'),
   'flow-lost': 'ignore',
+  // What was asked in the old network is not waited for.
+  moved: go('register', 'registering'),
   timer: 'bug',
 } as const
 
 const GONE = go('drop', 'off')
 
 export const TERMINAL_TABLE: Readonly<Record<TerminalState, Readonly<Record<TerminalEvent, Cell>>>> = {
-  off: { ...UNASKED, 'switch-on': go('register', 'registering'), 'switch-off': 'ignore', vanish: 'ignore', 'flow-lost': 'ignore', timer: 'bug' },
+  off: { ...UNASKED, 'switch-on': go('register', 'registering'), 'switch-off': 'ignore', vanish: 'ignore', 'flow-lost': 'ignore', moved: 'ignore', timer: 'bug' },
   registering: { ...ASKED, 'too-brief': go('register', 'registering') },
   challenged: { ...ASKED, 'too-brief': go('register', 'registering') },
   registered: {
@@ -83,11 +86,14 @@ export const TERMINAL_TABLE: Readonly<Record<TerminalState, Readonly<Record<Term
     vanish: GONE,
     // RFC 5626 section 4.2.1: a flow that fails is replaced by a registration over a new one, after the wait of section 4.5.
     'flow-lost': go('wait', 'backoff'),
+    // The binding in force takes nothing here, but it is there until the new one takes its place.
+    moved: go('register', 'refreshing'),
     timer: go('register', 'refreshing'),
   },
-  refreshing: { ...ASKED, challenge: go('answer-challenge', 'refreshing'), 'too-brief': go('register', 'refreshing') },
-  backoff: { ...UNASKED, 'switch-on': 'ignore', 'switch-off': GONE, vanish: GONE, 'flow-lost': 'ignore', timer: go('register', 'registering') },
-  refused: { ...UNASKED, 'switch-on': 'ignore', 'switch-off': GONE, vanish: GONE, 'flow-lost': 'ignore', timer: 'bug' },
+  refreshing: { ...ASKED, challenge: go('answer-challenge', 'refreshing'), 'too-brief': go('register', 'refreshing'), moved: go('register', 'refreshing') },
+  backoff: { ...UNASKED, 'switch-on': 'ignore', 'switch-off': GONE, vanish: GONE, 'flow-lost': 'ignore', moved: go('register', 'registering'), timer: go('register', 'registering') },
+  // Another network may not refuse it.
+  refused: { ...UNASKED, 'switch-on': 'ignore', 'switch-off': GONE, vanish: GONE, 'flow-lost': 'ignore', moved: go('register', 'registering'), timer: 'bug' },
   leaving: {
     'switch-on': go('none', 'registering'),
     'switch-off': 'ignore',
@@ -99,6 +105,7 @@ export const TERMINAL_TABLE: Readonly<Record<TerminalState, Readonly<Record<Term
     refused: GONE,
     failed: GONE,
     'flow-lost': 'ignore',
+    moved: 'bug',
     timer: 'bug',
   },
   deregistering: {
@@ -111,6 +118,7 @@ export const TERMINAL_TABLE: Readonly<Record<TerminalState, Readonly<Record<Term
     refused: GONE,
     failed: GONE,
     'flow-lost': 'ignore',
+    moved: 'bug',
     timer: 'bug',
   },
   returning: {
@@ -123,6 +131,7 @@ export const TERMINAL_TABLE: Readonly<Record<TerminalState, Readonly<Record<Term
     refused: go('register', 'registering'),
     failed: go('wait', 'backoff'),
     'flow-lost': 'ignore',
+    moved: 'bug',
     timer: 'bug',
   },
 }

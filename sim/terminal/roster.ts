@@ -4,7 +4,9 @@
  */
 import { acceptedTypes } from './applications.js'
 import { bodyTypes } from './capabilities.js'
+import { Usim } from '../../core/sip/aka.js'
 import type { FleetSettings } from './fleet-contract.js'
+import { sharedSlots } from './fleet-flows.js'
 import { DEVICES_MAX, SUBSCRIBER_CLASSES, type Population, type SubscriberClass } from './population.js'
 import { Terminal, type TerminalGroup } from './terminal.js'
 
@@ -15,9 +17,16 @@ export class Roster {
   private readonly first: Uint32Array
   private readonly shard: FleetSettings['shard']
 
-  constructor(population: Population, settings: Pick<FleetSettings, 'shard' | 'transport' | 'connections'>) {
+  /** Those with a connection of their own, in the order of their flow slots. */
+  readonly owners: readonly Terminal[]
+
+  /** Throws a RangeError when the population knows a network that the settings do not. */
+  constructor(population: Population, settings: Pick<FleetSettings, 'shard' | 'transport' | 'connections' | 'visited'>) {
     const { shard } = settings
-    const slots = settings.transport === 'tcp' ? settings.connections : 1
+    const each = sharedSlots(settings)
+    const owners: Terminal[] = []
+    const visited = settings.visited ?? []
+    const ownFrom = each * (1 + visited.length)
     const end = population.range('reference').from
     const terminals: Terminal[] = []
     this.shard = shard
@@ -27,10 +36,20 @@ export class Roster {
       const subscriber = population.subscriber(index)
       const group = this.groups[subscriber.class]
       group.devices += subscriber.devices.length
-      for (const device of subscriber.devices) terminals.push(new Terminal(device, acceptedTypes(device.applications, bodyTypes(device.capabilities)), terminals.length % slots, group))
+      const network = networkNumber(visited, population.access.networkOf(index))
+      const keys = population.access.usim(index)
+      for (const device of subscriber.devices) {
+        const terminal = new Terminal(device, acceptedTypes(device.applications, bodyTypes(device.capabilities)), network * each + terminals.length % each, group)
+        terminal.network = network
+        terminal.isOutbound = population.access.hasOwnConnection(index, device.ordinal)
+        if (keys !== undefined) terminal.usim = new Usim(keys, population.access.usimBegins(index))
+        if (terminal.isOutbound && settings.transport !== 'udp') terminal.flowSlot = ownFrom + owners.push(terminal) - 1
+        terminals.push(terminal)
+      }
       this.first[row + 1] = terminals.length
     }
     this.terminals = terminals
+    this.owners = owners
   }
 
   /** `place` as `placeOfContact` reads it; undefined for a device that is not here. */
@@ -51,4 +70,11 @@ export class Roster {
     const row = (subscriber - this.shard.index) / this.shard.count
     return Number.isInteger(row) && row >= 0 && row < this.first.length - 1 ? row : -1
   }
+}
+
+/** 0 is home. */
+export function networkNumber(visited: NonNullable<FleetSettings['visited']>, id: string | undefined): number {
+  const index = id === undefined ? 0 : visited.findIndex((network) => network.id === id) + 1
+  if (id !== undefined && index === 0) throw new RangeError(`nobody told these terminals where the P-CSCF of the network ${id} is`)
+  return index
 }

@@ -6,6 +6,7 @@ import { bug } from '../../core/kit/assert.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import type { Deadline } from '../../core/kit/heap.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
+import type { Usim } from '../../core/sip/aka.js'
 import type { DigestSession } from './digest-session.js'
 import type { RecentPushIds } from './push-ids.js'
 import type { Device } from './population.js'
@@ -32,7 +33,8 @@ export interface TerminalHost {
   /** Replaces the terminal's timer. */
   arm(terminal: Terminal, at: Micros): void
   disarm(terminal: Terminal): void
-  stateChanged(now: Now, terminal: Terminal): void
+  /** @param event what led to its state */
+  stateChanged(now: Now, terminal: Terminal, event: TerminalEvent): void
 }
 
 /** What the registrar granted; texts are the terminal's own copies. */
@@ -68,8 +70,15 @@ export class Terminal {
   grant: Grant | undefined = undefined
   pushIds: RecentPushIds | undefined = undefined
 
+  /** Which network it is in: 0 is home. */
+  network = 0
+  /** It registers by RFC 5626, with a reg-id. */
+  isOutbound = false
+  /** It is authenticated by AKA. Outlives being switched off. */
+  usim: Usim | undefined = undefined
+
   /** @param types media types it takes; @param flowSlot which of the host's flows it registers over; @param group where its class is counted */
-  constructor(readonly device: Device, readonly types: ReadonlySet<string>, readonly flowSlot: number, readonly group: TerminalGroup) {}
+  constructor(readonly device: Device, readonly types: ReadonlySet<string>, public flowSlot: number, readonly group: TerminalGroup) {}
 
   /** Looks up the cell and carries it out. A cell marked `bug` throws: no remote input can raise such an event. */
   fire(now: Now, event: TerminalEvent, host: TerminalHost): void {
@@ -80,7 +89,7 @@ export class Terminal {
     this.state = cell.next
     this.carryOut(now, cell.action, host)
     // An action that fails at once has fired again and told of the later state itself.
-    if (this.state === cell.next && before !== cell.next) host.stateChanged(now, this)
+    if (this.state === cell.next && before !== cell.next) host.stateChanged(now, this, event)
   }
 
   private carryOut(now: Now, action: TerminalAction, host: TerminalHost): void {
