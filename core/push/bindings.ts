@@ -12,7 +12,9 @@ import type { Capabilities, CapabilityWaiter } from './capabilities.js'
 import type { GatewayContext } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { Deliveries, Sender } from './deliveries.js'
-import { isLarge, select, type SelectionInput } from './select.js'
+import type { Legs } from './legs.js'
+import { devicesFor, isLarge, policyFor, select, type SelectionInput } from './select.js'
+import { targetOf } from './target.js'
 
 /** Longer than any question stays open (timer F), so that it is the answer that ends the wait. */
 const ASKED_MICROS: Micros = 60 * MICROS_PER_SECOND
@@ -23,7 +25,7 @@ export class Bindings implements Sender {
   private readonly bindings = new Map<BindingName, Binding>()
   private readonly transportIsStream: boolean
 
-  constructor(private readonly context: GatewayContext, private readonly deliveries: Deliveries, private readonly capabilities: Capabilities) {
+  constructor(private readonly context: GatewayContext, private readonly deliveries: Deliveries, private readonly capabilities: Capabilities, private readonly legs: Legs) {
     this.transportIsStream = context.settings.nextHops.every((hop) => hop.transport !== 'udp')
   }
 
@@ -33,13 +35,25 @@ export class Bindings implements Sender {
 
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): void {
     const input = this.inputOf(now, delivery, submission)
-    if (this.asks(now, delivery, input)) return
+    if (this.asks(now, delivery, input) || this.isForDevices(now, delivery, submission, input)) return
     const choice = select(input)
     if ('refused' in choice) return this.deliveries.end(now, delivery, { state: 'undeliverable', code: choice.refused, desc: `${codeName(choice.refused)}: ${choice.why}` })
     const binding = this.bindings.get(choice.binding)
     assert(binding !== undefined, 'only bindings that are there are selected')
     delivery.binding = choice.binding
     binding.send(now, delivery, submission)
+  }
+
+  /** A push to a user, by the policy of its application: to every device by itself, or to one after another. */
+  private isForDevices(now: Now, delivery: Delivery, submission: SubmissionRecord, input: SelectionInput): boolean {
+    if (input.toGruu || input.devices.length < 2) return false
+    const policy = policyFor(input.policy, input.application)
+    const gruus = devicesFor(input, policy)
+    const targets = gruus?.map(targetOf).filter((target) => target !== undefined) ?? []
+    if (gruus === undefined || targets.length < gruus.length) return false
+    if (policy === 'all') this.legs.split(now, delivery, submission, gruus)
+    else this.deliveries.round(now, delivery, targets)
+    return true
   }
 
   hasOther(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean {

@@ -10,7 +10,8 @@ import { pendingKey, type Sequence } from '../store/keys.js'
 import { PRIORITIES, decodeSubmission, type SubmissionRecord } from '../store/records.js'
 import { bitOf } from './binding.js'
 import type { GatewayContext } from './context.js'
-import { Delivery, type DeliveryState, type Group } from './delivery.js'
+import { Delivery, type DeliveryState, type Fork, type Group } from './delivery.js'
+import { DeviceRound } from './device-round.js'
 import type { Hops } from './hops.js'
 import { Lines } from './lines.js'
 import { lifetimeEnd, type FinalState } from './outcomes.js'
@@ -39,6 +40,8 @@ export interface Recorder {
   record(now: Now, delivery: Delivery, submission: SubmissionRecord, end: End): void
 }
 
+/** How long a round waits that a refusal ended while another device could not be reached. */
+const ROUND_AGAIN_MICROS: Micros = 30_000_000
 /** Never wake twice for one instant when the wall clock lags behind. */
 const REARM_MICROS: Micros = 1_000
 
@@ -72,6 +75,7 @@ export class Deliveries {
     queue.members++
     this.context.counters.inFlight++
     delivery.probe = recovered
+    delivery.hasLegRow = recovered
     if (submission.deliverAfter > now.wall) {
       this.enter(delivery, 'timed')
       this.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
@@ -145,8 +149,51 @@ export class Deliveries {
   end(now: Now, delivery: Delivery, end: End): void {
     const submission = delivery.submission
     assert(submission !== undefined, 'an attempt has its submission at hand')
+    const { round } = delivery
+    if (round !== undefined && end.state !== 'delivered') {
+      round.ended(end)
+      if (this.nextDevice(now, delivery, round)) return
+      if (round.isPatient) return this.roundOver(now, delivery, round, ROUND_AGAIN_MICROS)
+      end = round.outcome
+    }
     this.leaveAttempt(delivery)
     this.finish(now, delivery, submission, end)
+  }
+
+  /** Policy `first`: the device cannot be had now, so the next one is tried. False when the delivery is for one device or address. */
+  passOver(now: Now, delivery: Delivery, waitMicros: Micros): boolean {
+    const { round } = delivery
+    if (round === undefined) return false
+    round.isPatient = true
+    if (!this.nextDevice(now, delivery, round)) this.roundOver(now, delivery, round, waitMicros)
+    return true
+  }
+
+  /** Policy `first`: begins with the first of these devices. */
+  round(now: Now, delivery: Delivery, devices: readonly Target[]): void {
+    delivery.round = new DeviceRound(delivery.queue.target, devices)
+    this.move(now, delivery, delivery.round.device)
+  }
+
+  /** Policy `all`: a delivery for each of these devices stands for this one, until `endSplit`. */
+  split(now: Now, parent: Delivery, submission: SubmissionRecord, fork: Fork, targets: readonly Target[]): void {
+    this.leaveAttempt(parent)
+    this.change(parent, 'split')
+    parent.submission = undefined
+    for (const target of targets) {
+      const leg = new Delivery(parent.sequence, parent.recipient, parent.priority, parent.expiresAt, this.recipients.queueOf(target), undefined)
+      leg.queue.members++
+      leg.fork = fork
+      leg.device = target.uri
+      leg.cseq = parent.cseq
+      leg.submission = submission
+      this.enter(leg, 'ready')
+      this.makeReady(now, leg)
+    }
+  }
+
+  endSplit(now: Now, parent: Delivery, submission: SubmissionRecord, end: End): void {
+    this.finish(now, parent, submission, end)
   }
 
   /** Again now, by another hop or to a moved target. */
@@ -221,13 +268,8 @@ export class Deliveries {
 
   /** To another Request-URI, in whose queue it takes its turn. */
   move(now: Now, delivery: Delivery, target: Target): void {
-    const old = delivery.queue
     this.leaveAttempt(delivery)
-    const queue = this.recipients.queueOf(target)
-    queue.members++
-    old.members--
-    this.recipients.release(old)
-    delivery.queue = queue
+    this.changeQueue(delivery, target)
     this.change(delivery, 'ready')
     this.makeReady(now, delivery)
   }
@@ -281,6 +323,39 @@ export class Deliveries {
     delivery.submission = undefined
     delivery.queue.detach()
     this.arm(now, delivery, at)
+  }
+
+  /** What the device before turned down says nothing of this one. */
+  private nextDevice(now: Now, delivery: Delivery, round: DeviceRound): boolean {
+    const target = round.next()
+    if (target === undefined) return false
+    delivery.excluded = 0
+    this.move(now, delivery, target)
+    return true
+  }
+
+  /** Every device was tried, and some may be had later: it waits for that at the user's address, and begins anew. */
+  private roundOver(now: Now, delivery: Delivery, round: DeviceRound, waitMicros: Micros): void {
+    if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
+    delivery.round = undefined
+    delivery.excluded = 0
+    this.leaveAttempt(delivery)
+    this.changeQueue(delivery, round.home)
+    this.change(delivery, 'awaiting')
+    delivery.queue.awaiting.insert(delivery)
+    delivery.probe = true
+    const { recipient } = delivery.queue
+    const missed = recipient.epoch !== delivery.epoch && recipient.registered === true
+    this.rest(now, delivery, now.mono + (missed ? 0 : waitMicros))
+  }
+
+  private changeQueue(delivery: Delivery, target: Target): void {
+    const old = delivery.queue
+    const queue = this.recipients.queueOf(target)
+    queue.members++
+    old.members--
+    this.recipients.release(old)
+    delivery.queue = queue
   }
 
   private leaveAttempt(delivery: Delivery): void {
@@ -343,7 +418,7 @@ export class Deliveries {
   private count(state: DeliveryState, by: number): void {
     if (state === 'ready') this.readyCount += by
     else if (state === 'attempting') this.attempts += by
-    else if (state !== 'ending') this.context.counters.waiting += by
+    else if (state !== 'ending' && state !== 'split') this.context.counters.waiting += by
   }
 
   private arm(now: Now, delivery: Delivery, at: Micros): void {

@@ -7,6 +7,8 @@ import type { WallMillis } from '../kit/time.js'
 import type { Sequence } from '../store/keys.js'
 import type { SubmissionRecord } from '../store/records.js'
 import type { BindingName } from './binding.js'
+import type { DeviceEnd } from './device-ends.js'
+import type { DeviceRound } from './device-round.js'
 import type { End } from './deliveries.js'
 import type { RequestQueue } from './recipients.js'
 
@@ -14,13 +16,20 @@ import type { RequestQueue } from './recipients.js'
  * `ready`: in its queue's ready list. `attempting`: the queue's one pending request, or being read back for it.
  * `awaiting`: in its queue's list of those that wait for a registration. `timed`: before deliver-after, or after a
  * failure, until its timer. `holding`: taken by a store (202), nothing more is sent. `proving`: taken by the device, which is
- * still to prove it (fetch the content). `ending`: the outcome is being written.
+ * still to prove it (fetch the content). `split`: its legs are at work for it. `ending`: the outcome is being written.
  */
-export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'proving' | 'ending'
+export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'proving' | 'split' | 'ending'
 
 /** The recipients of one submission that have no outcome, when there is more than one: the submission's row goes with the last. */
 export interface Group {
   remaining: number
+}
+
+/** One delivery as several, one for each device (legs.ts): what its legs know of the whole. */
+export interface Fork {
+  readonly parent: Delivery
+  open: number
+  readonly ends: DeviceEnd[]
 }
 
 export class Delivery {
@@ -33,6 +42,14 @@ export class Delivery {
   binding: BindingName = 'message'
   /** Bindings that turned out not to be for this recipient, as bits (binding.ts). */
   excluded = 0
+  /** Set in a leg: one device's share of a delivery, which counts as none of its own. */
+  fork: Fork | undefined = undefined
+  /** The devices it is tried at one after another, while it is. */
+  round: DeviceRound | undefined = undefined
+  /** The GRUU it was for when it became a leg, even after it moved to another of the same device. */
+  device = ''
+  /** Whether the store may hold outcomes of its devices. */
+  hasLegRow = false
   tries = 0
   cseq = 0
   redirections = 0

@@ -6,7 +6,7 @@
 import type { Micros, Now } from '../kit/time.js'
 import { MICROS_PER_SECOND } from '../kit/time.js'
 import { isInline, type Content, type ContentFile } from '../store/content.js'
-import { contentKey, doneKey, pendingKey, unacknowledgedKey, type Sequence } from '../store/keys.js'
+import { contentKey, doneKey, legsKey, pendingKey, unacknowledgedKey, type Sequence } from '../store/keys.js'
 import type { StoreOperation } from '../store/operations.js'
 import { MARK, encodeFinal, type FinalRecord, type SubmissionRecord } from '../store/records.js'
 import type { GatewayContext } from './context.js'
@@ -73,6 +73,7 @@ export class Endings implements Recorder {
     const { sequence } = endings[0]!.delivery
     const isLast = group === undefined || group.remaining === endings.length
     const operations: StoreOperation[] = []
+    for (const { delivery } of endings) if (delivery.hasLegRow) operations.push({ type: 'delete', key: legsKey(delivery.sequence, delivery.recipient) })
     if (isLast) {
       const { content } = endings[0]!.submission
       operations.push({ type: 'delete', key: pendingKey(sequence) })
@@ -143,6 +144,7 @@ function finalRecord({ delivery, submission, end, endedAt }: Ending, last: boole
     state: end.state,
     code: end.code,
     confirmed: end.confirmed,
+    binding: end.state === 'delivered' ? delivery.binding : undefined,
     sipStatus: delivery.sipStatus,
     acceptedAt: submission.acceptedAt,
     endedAt,

@@ -22,6 +22,7 @@ import { Hops } from './hops.js'
 import { Hosting } from './hosting.js'
 import { Identities } from './identities.js'
 import { IndirectionBinding } from './indirection-binding.js'
+import { Legs } from './legs.js'
 import { MessageBinding } from './message-binding.js'
 import { Notifier } from './notify.js'
 import { Outbox, noCounts } from './outbox.js'
@@ -84,8 +85,9 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const verdicts = new Verdicts(context, this.deliveries, recipients, identities, hops)
     const starts = new AttemptStart(context, this.deliveries, hops)
     const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
+    const legs = new Legs(context, this.endings)
     const capabilities = new Capabilities(context, this.endpoint, recipients, hops)
-    const bindings = new Bindings(context, this.deliveries, capabilities)
+    const bindings = new Bindings(context, this.deliveries, capabilities, legs)
     this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
     if (this.hosting !== undefined) {
@@ -101,7 +103,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       user.serve('BYE', this.sessions.dialogs)
     }
     this.deliveries.sender = bindings
-    this.deliveries.recorder = this.endings
+    this.deliveries.recorder = legs
+    legs.deliveries = this.deliveries
     this.admission = new Admission(context, this.deliveries, identities, sequences)
     this.retention = new Retention(context)
     this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations] : [registrations, this.hosting], this.admission, this.deliveries, this.notifier)

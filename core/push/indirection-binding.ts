@@ -52,8 +52,8 @@ export class IndirectionBinding implements Binding {
   }
 
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): void {
-    // Unconfirmed counts at any 2xx.
-    const carriage = this.confirmation === 'carried' || submission.deliveryMethod === 'unconfirmed' ? new Carriage('', delivery) : this.carriageOf(now, delivery)
+    // Unconfirmed counts at any 2xx; and which of several devices fetched, a token does not tell.
+    const carriage = this.confirmation === 'carried' || delivery.fork !== undefined || submission.deliveryMethod === 'unconfirmed' ? new Carriage('', delivery) : this.carriageOf(now, delivery)
     // The answer to an earlier attempt was lost, the content was not.
     if (carriage.isFetched) return this.prove(now, carriage)
     this.hosting.host(delivery.sequence, submission, new Attempt(this, carriage, submission))

@@ -55,7 +55,7 @@ export class Verdicts {
     })
     delivery.sipStatus = sipStatusOf(status)
     delivery.lifetimeCode = row.lifetimeCode
-    if (target.gruu !== 'none') this.context.out.journal('device', submission.pushId, submission.recipients[delivery.recipient]!.literal, target.uri, String(status))
+    if (target.gruu !== 'none') this.context.out.journal('device', submission.pushId, submission.recipients[delivery.recipient]!.literal, target.uri, String(status), seen.binding)
     this.carryOut(now, delivery, submission, row, seen, redirect ?? resolved)
   }
 
@@ -74,11 +74,13 @@ export class Verdicts {
       case 'retry': {
         delivery.tries++
         delivery.probe = true
+        if (deliveries.passOver(now, delivery, Math.max(this.backoff(delivery), retryAfter ?? 0))) return
         if (response === undefined && hop !== undefined && this.failedOver(now, delivery, hop)) return deliveries.again(now, delivery)
         return deliveries.later(now, delivery, Math.max(this.backoff(delivery), retryAfter ?? 0))
       }
       case 'await-registration':
         delivery.tries++
+        if (deliveries.passOver(now, delivery, retryAfter ?? this.backoff(delivery))) return
         return deliveries.awaitRegistration(now, delivery, retryAfter)
       case 'hold':
         return deliveries.hold(now, delivery)

@@ -12,7 +12,7 @@ import type { WallMillis } from '../kit/time.js'
  */
 export type Sequence = number
 
-export const RowKind = { Meta: 0x4d, Pending: 0x50, Done: 0x44, Unacknowledged: 0x4e, PushId: 0x49, Registration: 0x52, Content: 0x43, Hosted: 0x48, Subscription: 0x53 } as const
+export const RowKind = { Meta: 0x4d, Pending: 0x50, Done: 0x44, Unacknowledged: 0x4e, PushId: 0x49, Registration: 0x52, Content: 0x43, Hosted: 0x48, Subscription: 0x53, Legs: 0x4c } as const
 export type RowKind = (typeof RowKind)[keyof typeof RowKind]
 
 /** Numbers per millisecond of wall clock before numbering runs ahead of it. */
@@ -38,6 +38,11 @@ export function pendingKey(sequence: Sequence): Buffer {
 /** The row of one recipient's final outcome. */
 export function doneKey(sequence: Sequence, recipient: number): Buffer {
   return recipientKey(RowKind.Done, sequence, recipient)
+}
+
+/** The row of what was heard of the single devices of a recipient that has no outcome yet. */
+export function legsKey(sequence: Sequence, recipient: number): Buffer {
+  return recipientKey(RowKind.Legs, sequence, recipient)
 }
 
 /** The row that says this recipient's result notification is not acknowledged yet. */

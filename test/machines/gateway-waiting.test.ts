@@ -209,7 +209,7 @@ describe('a GRUU', () => {
     expect(request.get(Header.To)).toBe(`<${phone.publicGruu}>`)
     expect(request.get(Header.RequestDisposition)).toBe('no-fork')
     world.answer(200)
-    expect(world.journal.filter((line) => line.event === 'device').map((line) => line.details)).toEqual([[phone.publicGruu, '200']])
+    expect(world.journal.filter((line) => line.event === 'device').map((line) => line.details)).toEqual([[phone.publicGruu, '200', 'message']])
   })
 
   it('has a queue of its own beside its user', () => {
