@@ -11,6 +11,11 @@ const CR = 13
 const LF = 10
 const TRANSACTION_ID_MAX = 32
 const BREAK_AND_HYPHENS = '\r\n-------'
+/**
+ * What is looked for first: the search for up to seven octets is several times as fast as that for more (V8 skips by the first octet
+ * alone), and hardly any content has them.
+ */
+const START = Buffer.from(BREAK_AND_HYPHENS.slice(0, 7))
 const LONGEST = BREAK_AND_HYPHENS.length + TRANSACTION_ID_MAX + 3
 
 /** `$`, `+` or `#` by its octet; undefined for any other. */
@@ -23,7 +28,8 @@ export class EndLineScanner {
   flag: ContinuationFlag | undefined
   /** The end-line from its CR LF on; behind the transact-id the flag that was seen. */
   private readonly text = Buffer.alloc(LONGEST)
-  private mark = this.text
+  /** Octets of `text` before the flag. */
+  private flagIndex = 0
   /** Octets of `text` that the last arrival ended with. */
   private matched = 0
   /** How many of `matched` are no body whatever follows: the empty line's own CR LF, which an end-line right behind it may share. */
@@ -34,10 +40,9 @@ export class EndLineScanner {
 
   /** A body begins, right behind the empty line. */
   begin(transactionId: string): void {
-    const length = this.text.write(BREAK_AND_HYPHENS + transactionId, 0, 'latin1')
-    this.mark = this.text.subarray(0, length)
-    this.text[length + 1] = CR
-    this.text[length + 2] = LF
+    this.flagIndex = this.text.write(BREAK_AND_HYPHENS + transactionId, 0, 'latin1')
+    this.text[this.flagIndex + 1] = CR
+    this.text[this.flagIndex + 2] = LF
     this.flag = undefined
     this.matched = 2
     this.borrowed = 2
@@ -61,10 +66,10 @@ export class EndLineScanner {
   /** @param from where body begins that was not handed over yet @param search where an end-line may begin */
   private search(bytes: Buffer, from: number, search: number): number {
     for (;;) {
-      const found = bytes.indexOf(this.mark, search)
+      const found = bytes.indexOf(START, search)
       if (found < 0) break
-      this.matched = this.mark.length
-      const end = this.follow(bytes, found + this.mark.length)
+      this.matched = START.length
+      const end = this.follow(bytes, found + START.length)
       if (this.flag !== undefined || end === bytes.length) {
         if (found > from) this.body(bytes.subarray(from, found))
         return end
@@ -78,19 +83,18 @@ export class EndLineScanner {
     return bytes.length
   }
 
-  /** Where the start of an end-line cut off by the end of the arrival begins; the length when there is none. */
+  /** Where a START cut off by the end of the arrival begins; the length when there is none. */
   private heldAt(bytes: Buffer, search: number): number {
-    const { mark } = this
-    let at = bytes.indexOf(CR, Math.max(search, bytes.length - mark.length + 1))
+    let at = bytes.indexOf(CR, Math.max(search, bytes.length - START.length + 1))
     for (; at >= 0; at = bytes.indexOf(CR, at + 1)) {
-      if (bytes.compare(mark, 0, bytes.length - at, at, bytes.length) === 0) return at
+      if (bytes.compare(START, 0, bytes.length - at, at, bytes.length) === 0) return at
     }
     return bytes.length
   }
 
   /** Goes on matching from `matched`; returns the first octet that is not the end-line's, or the one behind it with `flag` set. */
   private follow(bytes: Buffer, at: number): number {
-    const flagIndex = this.mark.length
+    const { flagIndex } = this
     for (; at < bytes.length; at++) {
       const octet = bytes[at]!
       if (this.matched === flagIndex) {

@@ -17,6 +17,7 @@ const UNINTERRUPTIBLE_BYTES_MAX = 2_048
 /** Content up to this size is copied behind its head: one write of a few kilobytes costs less than three. */
 const COPIED_BYTES_MAX = 4_096
 
+const HYPHENS = '-------'
 const NOTHING = Buffer.alloc(0)
 
 export class Sender {
@@ -158,11 +159,12 @@ export class Sender {
     outgoing.chunkSent(now, body.length, isLast, failureReport === 'yes')
   }
 
-  /** Section 7.1: the end-line must not occur in the content. */
+  /** Section 7.1: the end-line must not occur in the content. Seven octets are found several times as fast as more (end-line.ts). */
   private transactionIdFor(body: Buffer): string {
+    const isSafe = !body.includes(HYPHENS)
     for (;;) {
       const id = this.core.newTransactionId()
-      if (!body.includes(`-------${id}`, 0, 'latin1')) return id
+      if (isSafe || !body.includes(HYPHENS + id, 0, 'latin1')) return id
     }
   }
 
