@@ -144,6 +144,24 @@ for (const mode of MODES) {
       took(listening[0]!, 'BYE')
     })
 
+    it('with a terminal in a visited network runs through the P-CSCF there, both ways', () => {
+      const at = (port: number) => ({ address: '127.0.0.1', port })
+      const visited = [{ name: 'pcscf.visited1.example', listen: at(5_160), furtherPorts: [], core: at(5_161), visitedNetworkId: 'visited1.example' }]
+      const harness = new ImsHarness((settings) => ({ ...settings, mode, visited }))
+      const ue = harness.tcp(5_160)
+      const contact = `sip:alice@127.0.0.2:${ue.remote.port};transport=tcp`
+      expect(ue.register({ instance: INSTANCE, contact }).status).toBe(200)
+      const all: Scene = { harness, ue, contact, gateway: harness.tcp(PORTS.icscf, { address: '127.0.0.3', port: 41_022 }), service: [] }
+      const { caller, callee } = established(all)
+      const listening = harness.listenAt(41_022)
+      send(harness, ue, callee.request('INFO'))
+      listening[0]!.answer(took(listening[0]!, 'INFO'), 200)
+      expect(statuses(ue)).toEqual([200])
+      send(harness, all.gateway, caller.request('BYE'))
+      expect(took(ue, 'BYE').requestUri).toBe(contact)
+      expect(harness.core.counters()).toMatchObject({ 'pcscf.requests': 0, 'pcscf2.acks': 1 })
+    })
+
     it('between two terminals of one network runs through the core both ways', () => {
       const { harness, ue } = scene(mode)
       const bob = harness.tcp(PORTS.pcscf)
