@@ -59,6 +59,19 @@ const Events = Schema.Struct({
 
 const Misbehaving = Schema.partialWith(Schema.Record({ key: Schema.Literal(...MISBEHAVIOURS), value: Share }), { exact: true })
 
+const NetworkName = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9.-]+$/, { message: () => 'write a domain name, such as visited1.example' }))
+
+const Access = Schema.Struct({
+  roaming: withDefault(
+    Schema.Record({ key: NetworkName, value: Share }).pipe(Schema.filter((shares) => Object.values(shares).reduce((sum, share) => sum + share, 0) <= 1 || 'these shares add up to more than all subscribers')),
+    {},
+  ),
+  roamingBarred: withDefault(Share, 0),
+  ownConnections: withDefault(Share, 0),
+  aka: withDefault(Share, 0),
+  outOfStep: withDefault(Share, 0),
+})
+
 const SECOND = 1_000_000
 const exponential = (meanMicros: number) => ({ type: 'exponential', meanMicros }) as const
 
@@ -96,6 +109,7 @@ export const PopulationConfig = Schema.Struct({
   events: Schema.optionalWith(Events, { default: () => Schema.decodeSync(Events)({}) }),
   misbehaving: withDefault(Misbehaving, {}),
   lateMicros: withDefault(Micros, 5 * SECOND),
+  access: Schema.optionalWith(Access, { default: () => Schema.decodeSync(Access)({}) }),
   referenceTerminals: withDefault(Schema.NonNegativeInt, 0),
 })
 export type PopulationConfig = typeof PopulationConfig.Type

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { monoMicros } from '../../core/live/clock.js'
 import { JournalWriter } from '../../core/live/journal.js'
+import { readTls } from '../../core/live/tls.js'
 import { Population } from '../terminal/population.js'
 import { ReferenceTerminal, type ReferenceWatcher } from './reference-terminal.js'
 import { reportBusy } from './worker-busy.js'
@@ -35,8 +36,9 @@ const watcher: ReferenceWatcher = {
 }
 
 const population = new Population(config.population)
+const tls = config.transport === 'tls' && config.tls !== undefined ? readTls(config.tls) : undefined
 const { from, to } = population.range('reference')
-const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), config, watcher))
+const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), { ...config, tls }, watcher))
 group.devices = terminals.length
 
 function count(): void {

@@ -43,7 +43,7 @@ export class ReferenceTerminal {
       transportOptions: options,
       // sip.js drops a response whose Via has a port, so the Via it writes must have none.
       viaHost: options.localAddress,
-      contactParams: { transport: 'tcp' },
+      contactParams: { transport: options.tls === undefined ? 'tcp' : 'tls' },
       sipExtensionExtraSupported: ['path', 'gruu'],
       logBuiltinEnabled: false,
       logConfiguration: false,

@@ -1,9 +1,11 @@
 /**
- * A TCP connection to the P-CSCF as the transport sip.js asks for: whole messages in, text out. It knows what that stack
+ * A TCP or TLS connection to the P-CSCF as the transport sip.js asks for: whole messages in, text out. It knows what that stack
  * cannot take and takes it away; it never changes what a message means.
  */
 import { connect, type Socket } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
 import { EmitterImpl, type Transport, TransportState } from 'sip.js'
+import { clientOptions, type TlsMaterial } from '../../core/live/tls.js'
 import { parseChallenge } from '../../core/sip/digest.js'
 import { StreamFramer } from '../../core/sip/framing.js'
 import { Header } from '../../core/sip/header-names.js'
@@ -13,6 +15,8 @@ import { writeMessage } from '../../core/sip/write.js'
 export interface ReferenceTransportOptions {
   readonly proxy: { readonly address: string; readonly port: number }
   readonly localAddress: string
+  /** TLS with these; TCP without. */
+  readonly tls: TlsMaterial | undefined
 }
 
 /** The answer to a keep-alive (RFC 5626 section 4.4.1). */
@@ -20,7 +24,10 @@ const PONG = '\r\n'
 
 export class ReferenceTransport implements Transport {
   /** Written into Via. */
-  readonly protocol = 'TCP'
+  get protocol(): string {
+    return this.options.tls === undefined ? 'TCP' : 'TLS'
+  }
+
   readonly stateChange = new EmitterImpl<TransportState>()
   state = TransportState.Disconnected
   onConnect: (() => void) | undefined
@@ -36,16 +43,18 @@ export class ReferenceTransport implements Transport {
 
   connect(): Promise<void> {
     if (this.socket !== undefined) return Promise.resolve()
-    const { proxy, localAddress } = this.options
+    const { proxy, localAddress, tls } = this.options
     this.enter(TransportState.Connecting)
-    const socket = connect({ host: proxy.address, port: proxy.port, localAddress, noDelay: true })
+    const raw = connect({ host: proxy.address, port: proxy.port, localAddress, noDelay: true })
+    const socket = tls === undefined ? raw : tlsConnect({ ...clientOptions(tls, proxy), socket: raw })
+    if (socket !== raw) raw.on('error', (error) => { socket.destroy(error) })
     const framer = new StreamFramer()
     this.socket = socket
     return new Promise((resolve, reject) => {
       let failure: Error | undefined
       socket.on('error', (error) => { failure = error })
       socket.on('data', (bytes) => this.receive(socket, framer, bytes))
-      socket.once('connect', () => {
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
         this.enter(TransportState.Connected)
         this.onConnect?.()
         resolve()

@@ -8,6 +8,8 @@ import { SystemEntropy } from '../../core/live/entropy.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
+import { readTls } from '../../core/live/tls.js'
+import { RADIO_TIMERS } from '../ims/settings.js'
 import { Fleet } from '../terminal/fleet.js'
 import type { FleetIn, FleetOut } from '../terminal/fleet-contract.js'
 import { Population } from '../terminal/population.js'
@@ -25,9 +27,11 @@ const say = (message: FromWorker): void => port.postMessage(message)
 const fail = (error: Error): void => { setImmediate(() => { throw error }) }
 
 const journal = journalPath === undefined ? undefined : new JournalWriter(journalPath, fail)
-const fleet = new Fleet({ shard, proxy: config.proxy, transport: config.transport, connections: config.connections, backoff: config.backoff },
-  new Population(config.population), new SystemEntropy(), systemCrypto)
-const sockets = new Sockets((input) => pump.input(input))
+const fleet = new Fleet({
+  shard, proxy: config.proxy, visited: config.visited, transport: config.transport, connections: config.connections, backoff: config.backoff,
+  ...(config.timers === 'radio' ? { timers: RADIO_TIMERS } : {}),
+}, new Population(config.population), new SystemEntropy(), systemCrypto)
+const sockets = new Sockets((input) => pump.input(input), config.tls === undefined ? undefined : readTls(config.tls))
 const fetcher = new Fetcher((end) => pump.input(end))
 const pump: Pump<FleetIn, FleetOut> = new Pump(fleet, output, () => sockets.flush())
 

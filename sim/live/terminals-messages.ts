@@ -22,6 +22,7 @@ export type ToWorker =
   | { readonly type: 'register'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: number }
   | { readonly type: 'deregister'; readonly ticket: number; readonly perSecond: number; readonly withinMicros: number }
   | { readonly type: 'switch'; readonly subscriber: number; readonly ordinal?: number; readonly to: 'on' | 'off' | 'vanished' }
+  | { readonly type: 'move'; readonly subscriber: number; readonly ordinal?: number; readonly network: string | undefined }
   /** Answered by `counted` at once. */
   | { readonly type: 'count' }
   | { readonly type: 'stop' }

@@ -1,6 +1,6 @@
 /**
  * The terminals as a part of their own process, forked by the command: `register` and `deregister` with
- * { perSecond, withinMicros }, `switch` with { subscriber, ordinal?, to }, `counters`. Knows words; the service does the work.
+ * { perSecond, withinMicros }, `switch` with { subscriber, ordinal?, to }, `move` with { subscriber, ordinal?, network? }, `counters`. Knows words; the service does the work.
  */
 import { Schema } from 'effect'
 import { type Part, runPart } from '../../core/live/control.js'
@@ -13,12 +13,20 @@ const Switch = Schema.Struct({
   ordinal: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
   to: Schema.Literal('on', 'off', 'vanished'),
 })
+const Move = Schema.Struct({
+  subscriber: Schema.NonNegativeInt,
+  ordinal: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
+  network: Schema.optionalWith(Schema.String, { exact: true }),
+})
 const decodePaced = Schema.decodeUnknownSync(Paced)
 const decodeSwitch = Schema.decodeUnknownSync(Switch)
+const decodeMove = Schema.decodeUnknownSync(Move)
 
-runPart(async (config, journalPath): Promise<Part> => {
+runPart(async (written, journalPath): Promise<Part> => {
+  const config = decodeTerminalsConfig(written)
   // A thread that ends by an error ends the part: thrown outside of any promise it is reported as fatal.
-  const service = await startTerminals(decodeTerminalsConfig(config), journalPath, (error) => { setImmediate(() => { throw error }) })
+  const service = await startTerminals(config, journalPath, (error) => { setImmediate(() => { throw error }) })
+  const networks = config.visited.map(({ id }) => id)
   return {
     addresses: {},
     perform: async (what, argument) => {
@@ -29,8 +37,13 @@ runPart(async (config, journalPath): Promise<Part> => {
           const { subscriber, to, ordinal } = decodeSwitch(argument)
           return service.switch(subscriber, to, ordinal)
         }
+        case 'move': {
+          const { subscriber, network, ordinal } = decodeMove(argument)
+          if (network !== undefined && !networks.includes(network)) throw new Error(`there is no visited network "${network}"; there is ${networks.join(', ') || 'none'}`)
+          return service.move(subscriber, network, ordinal)
+        }
         case 'counters': return service.countersNow()
-        default: throw new Error(`the terminals do not know the word "${what}"; they know register, deregister, switch and counters`)
+        default: throw new Error(`the terminals do not know the word "${what}"; they know register, deregister, switch, move and counters`)
       }
     },
     counters: () => service.counters(),

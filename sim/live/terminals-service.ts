@@ -23,6 +23,8 @@ export interface TerminalsService {
   deregister(word: PacedWord): Promise<WordResult>
   /** One subscriber's devices, or one of them. */
   switch(subscriber: number, to: 'on' | 'off' | 'vanished', ordinal?: number): void
+  /** They are in this network from now on, which is one of the configuration; undefined: at home. */
+  move(subscriber: number, network: string | undefined, ordinal?: number): void
   /** As they were at most half a second ago: sums by name, `<class>.<name>` for each class of subscribers, `reference.<name>` for the panel. */
   counters(): Readonly<Record<string, number>>
   /** The same, asked of the workers now. */
@@ -70,6 +72,10 @@ class Service implements TerminalsService {
 
   switch(subscriber: number, to: 'on' | 'off' | 'vanished', ordinal?: number): void {
     for (const thread of this.threads) thread.say({ type: 'switch', subscriber, to, ...(ordinal === undefined ? {} : { ordinal }) })
+  }
+
+  move(subscriber: number, network: string | undefined, ordinal?: number): void {
+    for (const thread of this.threads) thread.say({ type: 'move', subscriber, network, ...(ordinal === undefined ? {} : { ordinal }) })
   }
 
   counters(): Readonly<Record<string, number>> {
