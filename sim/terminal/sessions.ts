@@ -175,9 +175,12 @@ export class Sessions implements InviteUser, LegWatcher {
     const isEnd = offer.media.every((line) => line.port === 0)
     // RFC 5547 section 8.3.1: a file that is not wanted is refused by port 0; RFC 4975 section 8.6: no common type is 488.
     if (!isEnd && verdicts.every((verdict) => verdict === 'unacceptable')) return undefined
-    session.legs = offer.media.map((line, index) => (verdicts[index] === 'take' ? this.takeLine(now, session, line as MsrpMedia, before[index]) : undefined))
-    for (const leg of before) if (leg !== undefined && !session.legs.includes(leg)) leg.msrp?.close(now)
-    session.answer = answerTo(offer, session.legs.map((leg): OurLine => (leg === undefined ? 'refused' : this.ourMedia(leg))), this.origin(session))
+    const legs = offer.media.map((line, index) => (verdicts[index] === 'take' ? this.takeLine(now, session, line as MsrpMedia, before[index]) : undefined))
+    // Every path was one that leads nowhere.
+    if (verdicts.includes('take') && !verdicts.includes('file') && legs.every((leg) => leg === undefined)) return undefined
+    session.legs = legs
+    for (const leg of before) if (leg !== undefined && !legs.includes(leg)) leg.msrp?.close(now)
+    session.answer = answerTo(offer, legs.map((leg): OurLine => (leg === undefined ? 'refused' : this.ourMedia(leg))), this.origin(session))
     return session.answer
   }
 

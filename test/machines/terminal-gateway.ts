@@ -51,7 +51,7 @@ export interface Invitation {
   /** One line for each; undefined is a plain session. */
   readonly files?: readonly (FileDescription | undefined)[]
   readonly acceptTypes?: readonly string[]
-  readonly setup?: 'active' | 'passive' | 'actpass' | undefined
+  readonly setup?: 'active' | 'passive' | 'actpass'
   /** Replaces or takes away (undefined) headers. */
   readonly headers?: readonly (readonly [HeaderId, string | undefined])[]
   /** In place of the offer. */
@@ -200,7 +200,8 @@ export class TerminalGateway implements TransactionUser {
     call.answer = parseDescription(response.body.toString('utf8')).description
     call.answer?.media.forEach((line, index) => {
       const msrp = call.msrp[index]
-      if (line.kind === 'msrp' && line.port !== 0 && msrp?.state === 'new') msrp.start(now, 'passive', line.path.join(' '))
+      // False for one that was started before; one whose peer was faster is bound already.
+      if (line.kind === 'msrp' && line.port !== 0) msrp?.start(now, 'passive', line.path.join(' '))
     })
   }
 

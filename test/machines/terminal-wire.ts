@@ -48,6 +48,7 @@ export class TerminalWire {
   private readonly inputs = new Fifo<() => void>()
   private isRunning = false
   private flows = 0
+  private sipFlow: FlowId = 0
   private tickets = 0
   /** Flows of MSRP, which lead to the gateway. */
   private readonly msrpFlows = new Set<FlowId>()
@@ -151,9 +152,9 @@ export class TerminalWire {
     return this.fleet.roster.terminals[index]!
   }
 
-  /** Ends the fleet's first connection on both sides. */
+  /** Ends the SIP connection that came up last, on both sides. */
   cut(): void {
-    const flow = this.flows
+    const flow = this.sipFlow
     this.tellRegistrar({ type: 'flow-down', flow, reason: 'cut' })
     this.tellFleet({ type: 'flow-down', flow, reason: 'cut' })
   }
@@ -180,6 +181,7 @@ export class TerminalWire {
 
   private bringUp(transport: 'udp' | 'tcp', ticket: number | undefined): void {
     const flow: FlowId = ++this.flows
+    this.sipFlow = flow
     const ends = (from: Endpoint, to: Endpoint) => ({ type: 'flow-up', flow, transport, local: from, remote: transport === 'tcp' ? to : undefined }) as const
     this.tellRegistrar({ ...ends(PROXY, DEVICES), ticket: undefined })
     this.tellFleet({ ...ends(DEVICES, PROXY), ticket })
