@@ -18,7 +18,7 @@ export type Silence = 'timeout' | 'transport'
  * no report was asked for, `msrp-declined` an answer that took the session but not this file (RFC 5547 section 8.3.1), else the
  * status that refused the content (RFC 4975 section 10).
  */
-export type MsrpSight = 'msrp-report' | 'msrp-sent' | 'msrp-declined' | 'msrp-declined' | `msrp-${number}`
+export type MsrpSight = 'msrp-report' | 'msrp-sent' | 'msrp-declined' | `msrp-${number}`
 
 /** A final SIP status (200 to 699), why there was none, or the word of MSRP. */
 export type Sight = number | Silence | MsrpSight
@@ -75,7 +75,6 @@ export const OUTCOMES: readonly OutcomeRow[] = [
   { seen: ['msrp-report'], action: { do: 'deliver', confirmed: true }, lifetimeCode: 4000, because: 'the success report covers every octet (RFC 4975 section 7.1.2)' },
   { seen: ['msrp-sent'], action: { do: 'deliver', confirmed: false }, lifetimeCode: 4000, because: 'each SEND was answered 200, and no report was asked for (RFC 4975 section 7.2)' },
   { seen: ['msrp-declined'], action: end('aborted', 5235), lifetimeCode: 4000, because: 'the file is not wanted (RFC 5547 section 8.3.1)' },
-  { seen: ['msrp-declined'], action: end('undeliverable', 2006), lifetimeCode: 4000, because: 'the device does not want this file, by its name, type, size or hash (RFC 5547 section 8.3.1)' },
   { seen: ['msrp-413'], action: end('aborted', 5235), lifetimeCode: 4000, because: 'the receiver wants no more of it (RFC 4975 section 10.5)' },
   { seen: ['msrp-415'], action: end('undeliverable', 2006), lifetimeCode: 4000, because: 'the media type is not taken (RFC 4975 section 10.6)' },
   { seen: ['msrp-403'], action: end('undeliverable', 2001), lifetimeCode: 4000, because: 'refused by policy (RFC 4975 section 10.3)' },

@@ -4,8 +4,9 @@
  */
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { TICK } from '../../core/kit/machine.js'
-import type { NetworkIn } from '../../core/kit/network.js'
+import type { NetworkIn, NetworkOut } from '../../core/kit/network.js'
 import type { Micros, WallMillis } from '../../core/kit/time.js'
+import type { MimeHeader } from '../../core/mime/part.js'
 import { encodeSubmission } from '../../core/pap/submission.js'
 import { pushMessage, type PushMessage } from '../../core/pap/documents.js'
 import { decodePap } from '../../core/pap/decode.js'
@@ -19,6 +20,7 @@ import { composed } from '../../core/sip/header-text.js'
 import { Header } from '../../core/sip/header-names.js'
 import { SipMessage } from '../../core/sip/message.js'
 import { responseTo, writeMessage } from '../../core/sip/write.js'
+import type { Content } from '../../core/store/content.js'
 import type { StoreOperation, StoreOut, StoreRow } from '../../core/store/operations.js'
 
 export const START_WALL: WallMillis = 1_773_300_000_000
@@ -96,6 +98,7 @@ export class GatewayWorld {
   drained = false
   /** Content files by id. */
   readonly contents = new Map<string, Buffer>()
+  readonly reads: { readonly offset: number; readonly length: number }[] = []
   core: CoreNetwork
   /** Commits wait for `flush` when set. */
   holdCommits = false
@@ -105,6 +108,8 @@ export class GatewayWorld {
   refuseConnections = false
   /** Called after each output taken from the machine; may throw `Crash`. */
   afterOutput: (out: GatewayOut) => void = () => {}
+  /** Takes what goes to somebody else than the core network. */
+  peer: (out: NetworkOut) => boolean = () => false
   private readonly waitingCommits: { readonly ticket: number; readonly operations: readonly StoreOperation[] }[] = []
   private readonly waitingReads: { readonly ticket: number; readonly key: Buffer }[] = []
   private readonly todo: GatewayIn[] = []
@@ -151,14 +156,14 @@ export class GatewayWorld {
     this.moveTo(end)
   }
 
-  submit(fields: Partial<PushMessage> & Pick<PushMessage, 'pushId' | 'addresses'>, content: { readonly type?: string; readonly app?: string; readonly body?: string; readonly initiator?: string } = {}): number {
-    const headers = content.app === undefined ? [] : [{ name: 'X-Wap-Application-Id', value: content.app }]
+  submit(fields: Partial<PushMessage> & Pick<PushMessage, 'pushId' | 'addresses'>, content: { readonly type?: string; readonly app?: string; readonly body?: string; readonly initiator?: string; readonly headers?: readonly MimeHeader[] } = {}): number {
+    const headers = [...(content.headers ?? []), ...(content.app === undefined ? [] : [{ name: 'X-Wap-Application-Id', value: content.app }])]
     const { contentType, body } = encodeSubmission(pushMessage(fields), { contentType: content.type ?? 'text/plain', headers, body: Buffer.from(content.body ?? 'hello') })
     return this.post(contentType, body, content.initiator)
   }
 
-  post(contentType: string, body: Buffer, initiator = 'pi'): number {
-    this.input({ type: 'pap-request', id: ++this.requestId, initiator, contentType, body })
+  post(contentType: string, body: Buffer, initiator = 'pi', content?: Content): number {
+    this.input({ type: 'pap-request', id: ++this.requestId, initiator, contentType, body, ...(content === undefined ? {} : { content }) })
     return this.requestId
   }
 
@@ -219,6 +224,7 @@ export class GatewayWorld {
   }
 
   private take(out: GatewayOut): void {
+    if ((out.type === 'connect' || out.type === 'close' || out.type === 'transmit') && this.peer(out)) return
     switch (out.type) {
       case 'commit':
       case 'read':
@@ -238,6 +244,7 @@ export class GatewayWorld {
         return
       }
       case 'content-read': {
+        this.reads.push(out)
         const bytes = this.contents.get(out.id)?.subarray(out.offset, out.offset + out.length)
         this.todo.push({ type: 'content', ticket: out.ticket, bytes: bytes === undefined ? undefined : Buffer.from(bytes) })
         return
