@@ -77,7 +77,8 @@ export class Reception implements FrameSink {
       if (message.fault === undefined) this.answered(message)
     } else if (message.method === 'REPORT') {
       // Section 7.1.2: a REPORT is never answered, whatever is wrong with it.
-      if (message.fault === undefined) this.find(message.toPath)?.report(this.now, message)
+      const session = message.fault === undefined ? this.find(message.toPath) : undefined
+      if (session?.connection === this.connection) session.report(this.now, message)
     } else if (this.session !== undefined) this.endSend(this.session, message, flag)
   }
 

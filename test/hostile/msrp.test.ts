@@ -132,6 +132,7 @@ describe('a hostile peer', () => {
     const own = peer.flow
     peer.connect()
     peer.give(answer(id!, 413)).give(answer('none', 481))
+    peer.give(`${peer.head('rep1', ['Message-ID: push-0001', 'Byte-Range: 1-1/1', 'Status: 000 413'], undefined, 'REPORT')}-------rep1$\r\n`)
     expect(peer.user.outcomes).toEqual([])
     peer.give(answer('none', 481), own).give(answer(id!, 200), own).give(answer(id!, 413), own)
     expect(peer.user.outcomes).toEqual([['push-0001', { type: 'sent' }]])
