@@ -154,6 +154,8 @@ export interface SessionOptions {
   readonly maxSize?: number
   /** Success reports after every chunk instead of one for the whole message (RFC 4975 section 7.1.2). */
   readonly incrementalReports?: boolean
+  /** Sessions share a connection to the same place only within one lane: a fleet gives each phone its own. 0 when absent. */
+  readonly lane?: number
   readonly context?: unknown
 }
 

@@ -18,7 +18,7 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
   private readonly core: Core
   private readonly byFlow = new Map<FlowId, Connection>()
   private readonly byTicket = new Map<number, Connection>()
-  /** Connections opened from here, by transport, address and port: shared by all sessions that lead there (RFC 4975 section 5.4). */
+  /** Connections opened from here, by transport, address, port and lane: shared by all sessions that lead there (RFC 4975 section 5.4). */
   private readonly pool = new Map<string, Connection>()
   private nextTicket = MSRP_TICKET_FIRST
   private sessionCount = 0
@@ -99,7 +99,7 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
 
   private readonly connectionTo = (session: Session, address: string, port: number): Connection | undefined => {
     const { transport } = session.own
-    const key = `${transport} ${address} ${port}`
+    const key = `${transport} ${address} ${port} ${session.lane}`
     const pooled = this.pool.get(key)
     if (pooled !== undefined) return pooled
     if (this.pool.size >= CONNECTIONS_OPENED_MAX) return undefined

@@ -20,6 +20,7 @@ export type Connect = (session: Session, address: string, port: number) => Conne
 
 export class Session implements MsrpSession, Expiring {
   context: unknown
+  readonly lane: number
   state: MsrpSession['state'] = 'new'
   connection: Connection | undefined
   /** '' until `start`. */
@@ -41,6 +42,7 @@ export class Session implements MsrpSession, Expiring {
     options: SessionOptions,
   ) {
     this.context = options.context
+    this.lane = options.lane ?? 0
     this.sender = new Sender(core, this)
     this.receiver = new Receiver(core, this, options)
   }

@@ -107,6 +107,17 @@ describe('connections', () => {
     expect(pair.left.endpoint.connections).toBe(1)
   })
 
+  it('are apart in apart lanes: the end of one phone\'s leaves the other\'s', () => {
+    const pair = new Pair()
+    const [a] = pair.sessions({ lane: 1 })
+    const [b] = pair.sessions({ lane: 2 })
+    pair.sessions({ lane: 2 })
+    pair.run()
+    expect(pair.left.endpoint.connections).toBe(2)
+    pair.drop(1)
+    expect([a.state, b.state]).toEqual(['down', 'bound'])
+  })
+
   it('have tickets apart from the SIP endpoint\'s, and flows of others are left alone', () => {
     const pair = new Pair()
     pair.autoConnect = false
