@@ -7,12 +7,13 @@ import type { Now } from '../../core/kit/time.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { ClientFailure, ClientTransaction, Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
-import { composed, parsedText, type HeaderText } from '../../core/sip/header-text.js'
+import { composed, type HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { uriOf } from '../../core/sip/name-addr.js'
-import { aorOf, gruuOf, parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
+import { aorOf, parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
 import { Authenticator } from './authentication.js'
 import { isVouched, usernameOf } from './credentials.js'
+import { DialogRoutes } from './dialog-routes.js'
 import { FilterCriteria, type RegistrationType } from './filter-criteria.js'
 import { TemporaryGruus, grOfInstance } from './gruu.js'
 import type { Hss } from './hss.js'
@@ -56,6 +57,7 @@ export class Scscf extends ProxyNode {
   readonly thirdParty = { sent: 0, failed: 0 }
   private readonly authenticator: Authenticator
   private readonly targets: TargetFinder
+  private readonly dialogRoutes: DialogRoutes
   private readonly criteria: FilterCriteria
   private readonly serviceRoute: HeaderText
 
@@ -74,6 +76,7 @@ export class Scscf extends ProxyNode {
     this.regEvents = this.regEventsOf(crypto)
     this.authenticator = new Authenticator(crypto, entropy, settings.homeDomain, settings.digest)
     this.targets = new TargetFinder(this.registrar, hss, gruus, crypto)
+    this.dialogRoutes = new DialogRoutes(this.targets, resolver, settings.homeDomain)
     this.criteria = new FilterCriteria(settings.filterCriteria)
     this.serviceRoute = composed(`<sip:orig@${settings.scscf.name};lr>`)
   }
@@ -230,43 +233,14 @@ export class Scscf extends ProxyNode {
   private hopTowards(uri: Uri): Hop | undefined {
     const service = this.resolver.serviceOf(uri)
     if (service !== undefined) return service
-    return uri.scheme === 'tel' || this.isHome(uri) ? this.resolver.icscf : this.resolver.hopOf(uri)
-  }
-
-  private isHome(uri: Uri): boolean {
-    return uri.host.toLowerCase() === this.settings.homeDomain
+    return uri.scheme === 'tel' || uri.host.toLowerCase() === this.settings.homeDomain ? this.resolver.icscf : this.resolver.hopOf(uri)
   }
 
   protected withinDialog(_now: Now, copy: SipMessage): Hop | number {
     this.ownRoutes.take(copy)
-    const route = copy.get(Header.Route)
-    const target = parseUri(copy.requestUri)
-    if (target === undefined) return 416
-    if (this.isHome(target) && gruuOf(target) !== undefined) return this.toGruu(copy, target, route)
-    this.recordRoute(copy, 'term')
-    const next = route === undefined ? target : uriOf(copy, Header.Route)
-    const hop = next === undefined ? undefined : this.resolver.serviceOf(next) ?? this.resolver.hopOf(next)
-    // Nobody's dialog: an address-of-record is no remote target, and this node has dialogs of its own only where it said so.
-    if (hop === this.resolver.scscf || (hop === undefined && route === undefined && this.isHome(target))) return 481
-    return hop ?? 404
-  }
-
-  /** RFC 5627 6.1: the GRUU of a dialog becomes the contact; the stored Path counts only where the dialog has no route. */
-  private toGruu(copy: SipMessage, gruu: Uri, route: string | undefined): Hop | number {
-    const binding = this.targets.contactOf(gruu, route)
-    if (typeof binding === 'number') return binding
-    this.recordRoute(copy, 'term')
-    copy.requestUri = withoutUriHeaders(binding.uri)
-    if (route === undefined) return this.alongPath(copy, binding) ?? 404
-    const next = uriOf(copy, Header.Route)
-    return (next === undefined ? undefined : this.resolver.hopOf(next)) ?? 404
-  }
-
-  /** Puts the Path of the binding into Route (RFC 3327 section 5.3). */
-  private alongPath(copy: SipMessage, { path, uri }: Binding): Hop | undefined {
-    if (path.text === '') return this.resolver.hopOf(parseUri(uri)!)
-    copy.prepend(Header.Route, parsedText(path.text))
-    return path.value.hop
+    const hop = this.dialogRoutes.next(copy)
+    if (typeof hop !== 'number') this.recordRoute(copy, 'term')
+    return hop
   }
 
   /** TS 24.229 5.4.3.3, RFC 3261 16.5 and 16.6. */
@@ -299,8 +273,7 @@ export class Scscf extends ProxyNode {
   private toDevice(now: Now, context: ResponseContext, base: SipMessage, [binding, ...others]: DeviceTarget): void {
     // The base is kept only where another branch may have to be made of it.
     const copy = context.pending === 1 && others.length === 0 ? base : base.clone()
-    copy.requestUri = withoutUriHeaders(binding.uri)
-    const hop = this.alongPath(copy, binding)
+    const hop = this.dialogRoutes.alongPath(copy, binding)
     const target = new DeviceBranch(binding, others, base)
     if (hop === undefined) this.unroutable(now, new Branch(context, target))
     else this.forward(now, context, copy, hop, target)
@@ -372,12 +345,6 @@ function sameUriText(one: string, other: string): boolean {
   const first = parseUri(one)
   const second = parseUri(other)
   return first !== undefined && second !== undefined && sameUri(first, second)
-}
-
-/** RFC 3261 19.1.1: a Request-URI has no headers part; what a contact held there is not carried on. */
-function withoutUriHeaders(uri: string): string {
-  const question = uri.indexOf('?', uri.indexOf('@') + 1)
-  return question < 0 ? uri : uri.slice(0, question)
 }
 
 /** P-Associated-URI: the implicit registration set without what is barred, the default identity first (TS 24.229 5.4.1.2.2). */
