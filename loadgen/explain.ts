@@ -53,6 +53,7 @@ export function explain(scenario: Scenario, pools: Readonly<Record<Exclude<RowNa
     '',
     line('population', `${count(population.subscribers)} subscribers, ${count(devices)} devices, ${terminals.reference} of them reference terminals`),
     line('', `registered at ${rate(terminals.registrationRate)} over ${terminals.transport.toUpperCase()}, ${terminals.workers} worker thread${terminals.workers === 1 ? '' : 's'}`),
+    ...accessLines(scenario),
     line('sockets', `about ${count(http)} HTTP connections for submissions; SIP over ${scenario.gateway.transport.toUpperCase()} from the gateway`),
     line('memory', `about ${octets(memory)} for all parts`),
     line('disk', `about ${octets(attempts * JOURNAL_BYTES_PER_ATTEMPT)} of journals`),
@@ -61,6 +62,19 @@ export function explain(scenario: Scenario, pools: Readonly<Record<Exclude<RowNa
       : `at best failures of ${(300 / measured).toPrecision(2)} % at 95 % confidence (0.1 % needs ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`),
   ]
   return { attempts, measured, secondsMin, secondsMax, lines, warnings }
+}
+
+/** Only what is not as by default. */
+function accessLines({ population, terminals, ims }: Scenario): string[] {
+  const lines: string[] = []
+  for (const [network, share] of Object.entries(population.roaming)) lines.push(`${formatShare(share)} of them in ${network}, through its P-CSCF`)
+  if (population.aka > 0) lines.push(`${formatShare(population.aka)} of them authenticated by AKAv1-MD5`)
+  if (terminals.ownConnections > 0) {
+    lines.push(`${formatShare(terminals.ownConnections)} of the devices register by RFC 5626${terminals.transport === 'udp' ? '' : ', each over a connection of its own'}`)
+  }
+  if (ims.timers === 'radio') lines.push('a request to a silent terminal is given up after 128 s (TS 24.229 table 7.8)')
+  if (ims.mode === 'split' && ims.transport === 'tls') lines.push('TLS between the nodes of the core')
+  return lines.map((text) => line('', text))
 }
 
 function rowLine(scenario: Scenario, row: RowName, measured: number, pools: Readonly<Record<Exclude<RowName, 'duplicate'>, number>>, warnings: string[]): string {

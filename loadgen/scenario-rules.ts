@@ -14,7 +14,19 @@ export interface BrokenRule {
 }
 
 export function brokenRules(scenario: Scenario): readonly BrokenRule[] {
-  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...pushRules(scenario)]
+  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...pushRules(scenario), ...accessRules(scenario)]
+}
+
+function accessRules({ tls, gateway, ims, terminals, population }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  const over = [['gateway', gateway.transport], ['ims', ims.transport], ['terminals', terminals.transport]] as const
+  for (const [part, transport] of over) {
+    if (transport === 'tls' && tls === undefined) broken.push({ path: [part, 'transport'], message: 'TLS needs certificates: name their files in tls' })
+  }
+  if (ims.transport === 'tls' && ims.mode === 'collapsed') broken.push({ path: ['ims', 'transport'], message: 'collapsed nodes have no sockets between them; ims.mode: split has' })
+  const away = Object.values(population.roaming).reduce((sum, share) => sum + share, 0)
+  if (away > 1 + 1e-9) broken.push({ path: ['population', 'roaming'], message: `the shares add up to ${formatShare(away)}; at most 100% of the subscribers can be away` })
+  return broken
 }
 
 function loadRules({ load }: Scenario): BrokenRule[] {

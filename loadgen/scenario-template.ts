@@ -24,14 +24,14 @@ function block(values: object, schema: SchemaNode, indent: string): string[] {
   const lines: string[] = []
   for (const [key, value] of Object.entries(values) as [string, unknown][]) {
     const node = schema.properties?.[key]
-    if (typeof value === 'object' && value !== null) {
+    if (typeof value === 'object' && value !== null && Object.keys(value).length > 0) {
       if (indent === '') lines.push('')
       if (node?.description !== undefined) lines.push(`${indent}# ${node.description}`)
       lines.push(`${indent}${key}:`, ...block(value, node ?? {}, `${indent}  `))
     } else {
       // A short comment stands behind its value, a long one above.
       const comment = node?.description
-      const assignment = `${indent}${key}: ${String(value)}`
+      const assignment = `${indent}${key}: ${typeof value === 'object' ? '{}' : String(value)}`
       if (comment === undefined) lines.push(assignment)
       else if (assignment.length + comment.length <= 96) lines.push(`${assignment.padEnd(28)} # ${comment}`)
       else lines.push(`${indent}# ${comment}`, assignment)

@@ -77,23 +77,35 @@ const Population = Schema.Struct({
   returning: key(Returning, {}, 'Subscribers who are off and on in turns.'),
   absent: key(Share, '5%', 'Share of the subscribers who never come online.'),
   answerDelay: key(Duration, '0s', 'Median time a terminal takes to answer a MESSAGE (lognormal, sigma 0.5).'),
+  roaming: key(Schema.Record({ key: text('write a domain name, such as visited1.example', /^[a-z0-9][a-z0-9.-]*$/), value: Share }), {},
+    'Shares of the subscribers in visited networks, by the name of the network; each network has a P-CSCF of its own.'),
+  aka: key(Share, '0%', 'Share of the subscribers with a USIM, who register by AKAv1-MD5 instead of a password.'),
 })
 
 const Gateway = Schema.Struct({
-  transport: key(Schema.Literal('tcp', 'udp'), 'tcp', 'Transport from the gateway to the core network.'),
+  transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport from the gateway to the core network, and with tls back.'),
   inFlightMax: key(count(1, 10_000_000), 20_000, 'Accepted recipients without an outcome; beyond, submissions get 503.'),
 })
 
 const Ims = Schema.Struct({
   mode: key(Schema.Literal('collapsed', 'split'), 'collapsed', 'All nodes in one process without sockets between them, or every hop on the wire.'),
+  transport: key(Schema.Literal('tcp', 'tls'), 'tcp', 'Transport between the nodes in split mode.'),
+  timers: key(Schema.Literal('core', 'radio'), 'core', 'SIP timers between terminals and P-CSCF: those of RFC 3261, or those of a radio leg (TS 24.229 table 7.8).'),
   digest: key(Schema.Literal('MD5', 'SHA-256'), 'SHA-256', 'Digest algorithm preferred at registration; MD5 is always offered.'),
 })
 
 const Terminals = Schema.Struct({
-  transport: key(Schema.Literal('tcp', 'udp'), 'tcp', 'Transport between the terminals and the core network.'),
+  transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport between the terminals and the core network.'),
+  ownConnections: key(Share, '0%', 'Share of the devices that register by RFC 5626, over tcp and tls with a connection of their own; the others share a few.'),
   workers: key(count(1, 64), 1, 'Worker threads the terminals are spread over.'),
   reference: key(count(0, 50), 20, 'Terminals that run an independent SIP stack (sip.js); part of the subscribers, reported apart.'),
   registrationRate: key(Rate, '1000/s', 'How fast the population registers before the load.'),
+})
+
+const Tls = Schema.Struct({
+  certificate: Schema.String.annotations({ description: 'PEM file of a certificate for 127.0.0.1, which every part uses.' }),
+  key: Schema.String.annotations({ description: 'PEM file of its private key.' }),
+  authorities: Schema.String.annotations({ description: 'PEM file of who issued it.' }),
 })
 
 const Objective = Schema.Struct({
@@ -115,6 +127,7 @@ export const Scenario = Schema.Struct({
   gateway: key(Gateway, {}, 'The push proxy gateway under test.'),
   ims: key(Ims, {}, 'The simulated core network.'),
   terminals: key(Terminals, {}, 'The simulated terminals.'),
+  tls: Schema.optional(Tls).annotations({ description: 'Certificates, needed where a transport is tls. File names are taken from where the command runs.' }),
   objective: key(Objective, {}, 'What a run must reach.'),
   capture: key(Schema.Boolean, false, 'Keep what crosses the gateway’s SIP and MSRP sockets as gateway.pcap in the run folder, for Wireshark.'),
 }).annotations({ identifier: 'Scenario', title: 'A pushbench scenario' })

@@ -20,6 +20,9 @@ export const HOME_DOMAIN = 'home1.example'
 const LOOPBACK = '127.0.0.1'
 const ANSWER_SIGMA = 0.5
 
+/** `host:port` by name, as a part tells it. */
+export type Addresses = Readonly<Record<string, string>>
+
 export interface HostPort {
   readonly address: string
   readonly port: number
@@ -39,6 +42,7 @@ export function populationConfigOf({ population, push, seed, terminals }: Scenar
     shares: { returning: population.returning.share, absent: population.absent },
     returning: { on: about(population.returning.on), off: about(population.returning.off), silentShare: 0, offAtStartShare: population.returning.off / Math.max(1, population.returning.on + population.returning.off) },
     answerDelay: population.answerDelay === 0 ? { type: 'constant', micros: 0 } : { type: 'lognormal', medianMicros: population.answerDelay, sigma: ANSWER_SIGMA },
+    access: { roaming: population.roaming, ownConnections: terminals.ownConnections, aka: population.aka },
     referenceTerminals: terminals.reference,
   }
 }
@@ -49,14 +53,19 @@ export function populationFor(scenario: Scenario): Population {
 
 /**
  * @param sip where the gateway listens for the core network; the IMS was told the same
- * @param entry the core network's I-CSCF
+ * @param core where the core network's nodes are, by name
  * @param capture the pcap file; undefined for none
  */
-export function gatewayConfigOf({ gateway }: Scenario, sip: HostPort, entry: HostPort, store: string, capture: string | undefined): GatewayConfigWritten {
+export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core: Addresses, store: string, capture: string | undefined): GatewayConfigWritten {
+  const at = `${sip.address}:${sip.port}`
+  const entry = core[gateway.transport === 'tls' ? 'icscfTls' : 'icscf']!
   return {
     // Port 0: whichever is free.
     pap: { listen: `${LOOPBACK}:0` },
-    sip: { listen: `${sip.address}:${sip.port}`, identity: `sip:push@${HOME_DOMAIN}`, nextHops: [`${gateway.transport}:${entry.address}:${entry.port}`] },
+    sip: {
+      ...(gateway.transport === 'tls' ? { listen: `${LOOPBACK}:0`, listenTls: at, tls: tls! } : { listen: at }),
+      identity: `sip:push@${HOME_DOMAIN}`, nextHops: [`${gateway.transport}:${entry}`],
+    },
     addresses: { served: [PPG_DOMAIN], sipDomains: [HOME_DOMAIN], rules: [] },
     store,
     ...(capture === undefined ? {} : { capture }),
@@ -66,23 +75,36 @@ export function gatewayConfigOf({ gateway }: Scenario, sip: HostPort, entry: Hos
 
 /** @param gateway where the gateway takes third-party REGISTERs */
 export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEncoded {
+  const back = scenario.gateway.transport === 'tls' ? 'tls' : 'tcp'
   return {
     mode: scenario.ims.mode,
     address: LOOPBACK,
+    ...(scenario.tls === undefined ? {} : { tls: scenario.tls }),
+    coreTransport: scenario.ims.transport,
+    access: { timers: scenario.ims.timers },
+    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, access: { timers: scenario.ims.timers } })),
     // RFC 8760 section 2.3: one challenge each, the preferred one first; the reference terminals know MD5 only.
     digest: { algorithms: scenario.ims.digest === 'MD5' ? ['MD5'] : ['SHA-256', 'MD5'] },
     // TS 24.229 section 5.4.1.7: the S-CSCF registers the user with the application server, the gateway.
     filterCriteria: [{
       priority: 0,
       groups: [[{ type: 'method', method: 'REGISTER' }]],
-      server: { uri: `sip:${gateway.address}:${gateway.port};transport=tcp`, hop: { transport: 'tcp', ...gateway }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
+      server: { uri: `sip:${gateway.address}:${gateway.port};transport=${back}`, hop: { transport: back, ...gateway }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
     }],
     population: populationConfigOf(scenario),
   }
 }
 
-export function terminalsConfigOf(scenario: Scenario, proxy: HostPort): TerminalsConfigEncoded {
-  return { proxy, transport: scenario.terminals.transport, workers: scenario.terminals.workers, population: populationConfigOf(scenario) }
+/** @param core where the core network's nodes are, by name */
+export function terminalsConfigOf(scenario: Scenario, core: Addresses): TerminalsConfigEncoded {
+  const { transport, workers } = scenario.terminals
+  const node = transport === 'tls' ? 'pcscfTls' : 'pcscf'
+  return {
+    proxy: hostPort(core[node]!), transport, workers, timers: scenario.ims.timers,
+    ...(scenario.tls === undefined ? {} : { tls: scenario.tls }),
+    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, proxy: hostPort(core[`${node}.${id}`]!) })),
+    population: populationConfigOf(scenario),
+  }
 }
 
 /** The pools the traffic set aims at, as PAP addresses. */

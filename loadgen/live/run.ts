@@ -16,7 +16,7 @@ import { TrafficPlan } from '../traffic.js'
 import { Generator } from './generator.js'
 import { freePort, machineFacts } from './machine.js'
 import { NotificationListener } from './notification-listener.js'
-import { gatewayConfigOf, hostPort, imsConfigOf, populationFor, recipientsOf, terminalsConfigOf } from './part-configs.js'
+import { gatewayConfigOf, imsConfigOf, populationFor, recipientsOf, terminalsConfigOf } from './part-configs.js'
 import { Parts } from './parts.js'
 import type { Watcher } from './progress.js'
 import { recordOf } from './record.js'
@@ -126,10 +126,10 @@ class Run {
     // The core network and the gateway must know of each other before either is up.
     const sip = { address: '127.0.0.1', port: await freePort() }
     const ims = await parts.start('ims', imsConfigOf(scenario, sip), folder.journal('ims'))
-    const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, hostPort(ims['icscf']!), folder.store, scenario.capture ? folder.file('gateway.pcap') : undefined), folder.journal('gateway'))
+    const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, ims, folder.store, scenario.capture ? folder.file('gateway.pcap') : undefined), folder.journal('gateway'))
     // The gateway takes another port where its own is taken, and the core network would tell nobody of registrations.
     if (gateway['sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
-    await parts.start('terminals', terminalsConfigOf(scenario, hostPort(ims['pcscf']!)), folder.journal('terminals'))
+    await parts.start('terminals', terminalsConfigOf(scenario, ims), folder.journal('terminals'))
     this.listener = await NotificationListener.listen(this.journal)
     this.generator = this.newGenerator(new URL(gateway['pap']!), this.listener.url)
     reporter.generating(this.generator, this.listener)

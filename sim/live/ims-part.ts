@@ -10,7 +10,8 @@ runPart(async (config, journalPath) => {
     counters: () => ims.counters(),
     perform: async (what) => {
       if (what === 'population') return ims.population()
-      throw new Error(`the IMS part knows no word "${what}"; it knows "population"`)
+      if (what === 'counters') return ims.counters()
+      throw new Error(`the IMS part knows no word "${what}"; it knows "population" and "counters"`)
     },
     stop: async () => {
       await ims.stop()

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
-import { gatewayConfigOf, hostPort, imsConfigOf, terminalsConfigOf, type HostPort } from '../../loadgen/live/part-configs.js'
+import { gatewayConfigOf, imsConfigOf, terminalsConfigOf, type HostPort } from '../../loadgen/live/part-configs.js'
 import type { Scenario } from '../../loadgen/scenario.js'
 
 const REGISTER_WITHIN_MICROS = 30_000_000
@@ -33,7 +33,7 @@ export class Network {
     const sip = { address: LOOPBACK, port: await steadyPort() }
     const pap = { address: LOOPBACK, port: await steadyPort() }
     const ims = await startPart(moduleOf('sim/live/ims-part.js'), imsConfigOf(scenario, sip), join(folder, 'ims.journal'), () => {})
-    const terminals = await startPart(moduleOf('sim/live/terminals-part.js'), terminalsConfigOf(scenario, hostPort(ims.addresses['pcscf']!)), join(folder, 'terminals.journal'), () => {})
+    const terminals = await startPart(moduleOf('sim/live/terminals-part.js'), terminalsConfigOf(scenario, ims.addresses), join(folder, 'terminals.journal'), () => {})
       .catch(async (error: unknown) => {
         await ims.kill()
         throw error
@@ -60,7 +60,7 @@ export class Network {
 
   /** The next gateway process, with a journal of its own, on the same store and ports; rejects when it got other ports. */
   async startGateway(): Promise<void> {
-    const config = gatewayConfigOf(this.scenario, this.sip, hostPort(this.ims.addresses['icscf']!), this.store)
+    const config = gatewayConfigOf(this.scenario, this.sip, this.ims.addresses, this.store, undefined)
     const journal = join(this.folder, `gateway-${this.gateways++}.journal`)
     this.gatewayCounters = undefined
     this.gatewayPart = await startPart(moduleOf('core/live/gateway-part.js'), { ...config, pap: { listen: `${this.pap.address}:${this.pap.port}` } }, journal, ({ counters }) => {
@@ -68,7 +68,8 @@ export class Network {
       this.onSample()
     })
     const { pap, sip } = this.gatewayPart.addresses
-    if (pap !== this.papUrl.href || sip !== `${this.sip.address}:${this.sip.port}`) throw new Error(`the gateway is at ${pap} and ${sip}, and not where it was before`)
+    const { sipTls = sip } = this.gatewayPart.addresses
+    if (pap !== this.papUrl.href || sipTls !== `${this.sip.address}:${this.sip.port}`) throw new Error(`the gateway is at ${pap} and ${sip}, and not where it was before`)
   }
 
   /** Registers every terminal; resolves with how many are wanted and how many are registered. */

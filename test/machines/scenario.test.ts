@@ -90,6 +90,21 @@ describe('the reference scenario', () => {
   })
 })
 
+describe('the ways into the network', () => {
+  const pools = { online: 1_000, fanOut: 1_000, gruu: 1_000, offlineReturns: 100, expires: 100 }
+
+  it('are told where they are not as by default, and need certificates where they are TLS', () => {
+    const { lines } = explain(value('{ population: { roaming: { visited1.example: 10%, visited2.example: 5% }, aka: 20% }, terminals: { ownConnections: 30% }, ims: { timers: radio } }'), pools, 2_000)
+    const text = lines.join('\n')
+    for (const words of ['10% of them in visited1.example', '5% of them in visited2.example', '20% of them authenticated by AKAv1-MD5', '30% of the devices register by RFC 5626', 'after 128 s']) expect(text).toContain(words)
+    expect(explain(value('{}'), pools, 2_000).lines.join('\n')).not.toMatch(/visited|AKA|5626|128 s/)
+    const paths = (text: string): string[] => problems(text).split('\n').map((line) => /^x\.yaml:\d+:\d+ ([\w.]+):/.exec(line)?.[1] ?? line)
+    expect(paths('{ terminals: { transport: tls }, gateway: { transport: tls }, ims: { transport: tls, mode: split } }')).toEqual(['terminals.transport', 'gateway.transport', 'ims.transport'])
+    expect(paths('{ ims: { transport: tls }, tls: { certificate: a, key: b, authorities: c } }')).toEqual(['ims.transport'])
+    expect(paths('{ population: { roaming: { a.example: 60%, b.example: 60% } } }')).toEqual(['population.roaming'])
+  })
+})
+
 describe('the explanation', () => {
   it('says what a run will do, and warns where recipients are so few that pushes wait for one another', () => {
     const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100 }
