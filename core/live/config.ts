@@ -64,6 +64,15 @@ const Contents = Schema.Struct({
   confirmation: key(Schema.Literal('carried', 'fetched'), 'carried', 'What counts as delivered: the 200 to the message with the reference, or the fetch of every octet.'),
 })
 
+const Events = Schema.Struct({
+  applications: key(Schema.Array(Schema.String), [...DEFAULT_SETTINGS.events.applications], 'Applications (feature tags, such as mms.ua) that terminals may subscribe to; none serves all.'),
+  expires: key(Duration, `${DEFAULT_SETTINGS.events.expiresSecondsDefault}s`, 'How long a subscription lasts that asks for no time.'),
+  expiresLeast: key(Duration.pipe(Schema.filter((micros) => micros <= 3_600 * MICROS_PER_SECOND || 'an hour is never too brief (RFC 6665 section 4.2.1.1)')),
+    `${DEFAULT_SETTINGS.events.expiresSecondsMin}s`, 'A subscription for less is refused (423).'),
+  expiresMost: key(Duration, `${DEFAULT_SETTINGS.events.expiresSecondsMax}s`, 'A subscription for more is shortened.'),
+  subscriptions: key(count(10_000_000), DEFAULT_SETTINGS.events.subscriptionsMax, 'Standing subscriptions in all; beyond, 503.'),
+})
+
 const Rule = Schema.Struct({
   type: Schema.Literal('USER', 'PLMN'),
   pattern: pattern(/^[^*]*\*?[^*]*$/, 'a pattern with at most one *'),
@@ -129,6 +138,7 @@ const Msrp = Schema.Struct({
 export const GatewayConfig = Schema.Struct({
   pap: key(Pap, {}, 'The side of the push initiators.'),
   sip: key(Sip, {}, 'The side of the core network.'),
+  events: key(Events, {}, 'Subscriptions of terminals to their pushes (event mode).'),
   content: key(Contents, {}, 'Contents that terminals fetch.'),
   msrp: key(Msrp, {}, 'Session mode.'),
   addresses: key(Addresses, {}, 'Who is served, and how PAP addresses become SIP URIs.'),
@@ -160,7 +170,7 @@ export function decodeGatewayConfig(config: unknown): GatewayConfig {
 /** What the machine is built with, given where it really listens. */
 export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint; readonly msrp: Endpoint; readonly content: Endpoint }): GatewaySettings {
   const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!).map((hop) => (hop.transport === 'udp' ? hop : { ...hop, connections: config.sip.connections }))
-  const { limits, times, notifications, addresses, msrp } = config
+  const { limits, times, notifications, addresses, events, msrp } = config
   return {
     senderAddress: config.pap.url ?? papUrl(bound.pap),
     senderName: config.pap.name,
@@ -172,6 +182,11 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     sipAddress: formatEndpoint(bound.sip),
     msrpAddress: formatEndpoint(bound.msrp),
     identity: config.sip.identity,
+    events: {
+      applications: events.applications.map((application) => application.toLowerCase()),
+      expiresSecondsDefault: Math.ceil(events.expires / MICROS_PER_SECOND), expiresSecondsMin: Math.ceil(events.expiresLeast / MICROS_PER_SECOND),
+      expiresSecondsMax: Math.ceil(events.expiresMost / MICROS_PER_SECOND), subscriptionsMax: events.subscriptions,
+    },
     indirection: { url: (config.content.url ?? contentUrl(bound.content, config.content.tls !== undefined)).replace(/\/+$/, ''), confirmation: config.content.confirmation },
     userAgent: config.sip.userAgent,
     inFlightMax: limits.inFlight,

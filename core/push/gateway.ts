@@ -18,6 +18,7 @@ import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
 import { Deliveries } from './deliveries.js'
 import { Drain } from './drain.js'
 import { Endings } from './endings.js'
+import { EventBinding } from './event-binding.js'
 import { Hops } from './hops.js'
 import { Hosting } from './hosting.js'
 import { Identities } from './identities.js'
@@ -35,6 +36,7 @@ import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
 import { StorePort } from './store-port.js'
+import { Subscriptions } from './subscriptions.js'
 import { Verdicts } from './verdicts.js'
 
 export interface GatewayOptions {
@@ -57,6 +59,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly deliveries: Deliveries
   private readonly endings: Endings
   private readonly notifier: Notifier
+  readonly subscriptions: Subscriptions
   private readonly hosting: Hosting | undefined
   private readonly references: IndirectionBinding | undefined = undefined
   private readonly retention: Retention
@@ -90,8 +93,12 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const bindings = new Bindings(context, this.deliveries, capabilities, legs)
     this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
+    this.subscriptions = new Subscriptions(context, this.endpoint, hops, () => user.methods)
+    const events = new EventBinding(this.subscriptions, recipients, starts, verdicts)
+    bindings.add(events)
+    user.serve('SUBSCRIBE', this.subscriptions)
     if (this.hosting !== undefined) {
-      this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation)
+      this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation, events)
       bindings.add(this.references)
     }
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
@@ -107,7 +114,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     legs.deliveries = this.deliveries
     this.admission = new Admission(context, this.deliveries, identities, sequences)
     this.retention = new Retention(context)
-    this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations] : [registrations, this.hosting], this.admission, this.deliveries, this.notifier)
+    this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations, this.subscriptions] : [registrations, this.subscriptions, this.hosting], this.admission, this.deliveries, this.notifier)
     this.draining = new Drain(context, this.admission, this.deliveries, this.sessions, this.notifier, this.retention)
   }
 
@@ -160,7 +167,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
 
   deadline(): Micros {
     if (this.beginning.isDue) return 0
-    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
+    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
   }
 
   private tick(now: Now): void {
@@ -170,6 +177,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.deliveries.tick(now)
     this.endings.tick(now)
     this.notifier.tick(now)
+    this.subscriptions.tick(now)
     this.references?.tick(now)
     if (this.beginning.isDue) return
     this.retention.tick(now)

@@ -1,14 +1,15 @@
 /**
- * Content indirection as a binding (RFC 4483): the content is hosted, a MESSAGE carries its reference. What proves the
+ * Content indirection as a binding (RFC 4483): the content is hosted, a MESSAGE carries its reference, or a NOTIFY. What proves the
  * delivery is the operator's choice: the 200 to that MESSAGE, or the fetch of every octet, which may come before it.
  * Knows MESSAGEs and fetches; hosting is hosting.ts, what an answer means verdicts.ts.
  */
 import { ChurnMap } from '../kit/churn-map.js'
+import { hashText } from '../kit/entropy.js'
 import { DeadlineHeap, type Deadline } from '../kit/heap.js'
 import { MICROS_PER_SECOND, monoOfWall, type Micros, type Now } from '../kit/time.js'
 import { referring } from '../ota/indirection.js'
 import { MessageBuilder } from '../ota/message.js'
-import type { ClientFailure, ClientTransaction, SipEndpointContract } from '../sip/endpoint-contract.js'
+import type { ClientFailure, ClientTransaction, Hop, SipEndpointContract } from '../sip/endpoint-contract.js'
 import type { SipMessage } from '../sip/message.js'
 import type { HostedRecord } from '../store/hosted.js'
 import type { SubmissionRecord } from '../store/records.js'
@@ -18,6 +19,7 @@ import { placeOfToken, type ContentPlace } from './content-token.js'
 import type { GatewayContext } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { Deliveries, End } from './deliveries.js'
+import type { EventBinding, EventCarrier } from './event-binding.js'
 import type { Hosting, HostingWaiter } from './hosting.js'
 import type { Silence } from './outcomes.js'
 import type { Requester } from './sip-user.js'
@@ -42,6 +44,7 @@ export class IndirectionBinding implements Binding {
     private readonly deliveries: Deliveries,
     private readonly hosting: Hosting,
     private readonly confirmation: 'carried' | 'fetched',
+    private readonly events: EventBinding,
   ) {
     this.messages = new MessageBuilder(context.settings)
   }
@@ -61,12 +64,14 @@ export class IndirectionBinding implements Binding {
 
   hosted(now: Now, attempt: Attempt, record: HostedRecord): void {
     const { carriage: { delivery }, submission } = attempt
+    const reference = referring(submission, this.hosting.reference(placeOf(delivery), record))
+    const { preferEvent } = this.context.settings.selection
+    if ((preferEvent || submission.bearer === 'event') && this.events.canSend(now, delivery, submission)) return this.events.carry(now, delivery, submission, reference, attempt)
     const hop = this.starts.hop(now, delivery)
     if (hop === undefined) return
     const { target } = delivery.queue
-    const place: ContentPlace = { expiresAt: submission.expiresAt, sequence: delivery.sequence, recipient: delivery.recipient }
     const message = this.messages.build(now.wall, {
-      submission: referring(submission, this.hosting.reference(place, record)), recipient: delivery.recipient, requestUri: target.uri, isGruu: target.gruu !== 'none',
+      submission: reference, recipient: delivery.recipient, requestUri: target.uri, isGruu: target.gruu !== 'none',
       cseq: this.starts.begin(now, delivery, submission), fromTag: this.context.entropy.token(FROM_TAG_BITS), route: hop.route,
     })
     this.endpoint.request(now, message, hop.hop, attempt)
@@ -76,7 +81,7 @@ export class IndirectionBinding implements Binding {
     this.deliveries.later(now, delivery, FULL_STORE_RETRY_MICROS)
   }
 
-  ended(now: Now, { carriage, submission }: Attempt, { hop }: ClientTransaction, status: number | Silence, response: SipMessage | undefined): void {
+  ended(now: Now, { carriage, submission }: Attempt, hop: Hop | undefined, status: number | Silence, response: SipMessage | undefined): void {
     const { delivery } = carriage
     if (typeof status === 'number' && status < 300 && carriage.key !== '') {
       delivery.sipStatus = status
@@ -90,7 +95,7 @@ export class IndirectionBinding implements Binding {
   /** Every octet of a content went out to the one who was told this token. */
   fetched(token: string): void {
     const place = placeOfToken(token)
-    const carriage = place === undefined ? undefined : this.carriages.get(keyOf(place.sequence, place.recipient))
+    const carriage = place === undefined ? undefined : this.carriages.get(keyOf(place))
     if (carriage === undefined) return
     carriage.isFetched = true
     if (carriage.delivery.state !== 'proving') return
@@ -113,7 +118,7 @@ export class IndirectionBinding implements Binding {
   }
 
   private carriageOf(now: Now, delivery: Delivery): Carriage {
-    const key = keyOf(delivery.sequence, delivery.recipient)
+    const key = keyOf(placeOf(delivery))
     const known = this.carriages.get(key)
     if (known !== undefined) return known
     const carriage = new Carriage(key, delivery)
@@ -138,7 +143,7 @@ class Carriage {
 }
 
 /** The reference's way out, and its answer's way back. */
-class Attempt implements HostingWaiter, Requester {
+class Attempt implements HostingWaiter, Requester, EventCarrier {
   constructor(private readonly binding: IndirectionBinding, readonly carriage: Carriage, readonly submission: SubmissionRecord) {}
 
   hosted(now: Now, record: HostedRecord): void {
@@ -150,14 +155,22 @@ class Attempt implements HostingWaiter, Requester {
   }
 
   responded(now: Now, transaction: ClientTransaction, response: SipMessage): void {
-    if (response.status >= 200) this.binding.ended(now, this, transaction, response.status, response)
+    if (response.status >= 200) this.binding.ended(now, this, transaction.hop, response.status, response)
   }
 
   failed(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
-    this.binding.ended(now, this, transaction, failure, undefined)
+    this.binding.ended(now, this, transaction.hop, failure, undefined)
+  }
+
+  carried(now: Now, status: number | Silence, response: SipMessage | undefined): void {
+    this.binding.ended(now, this, undefined, status, response)
   }
 }
 
-function keyOf(sequence: number, recipient: number): string {
-  return `${sequence} ${recipient}`
+function placeOf({ expiresAt, sequence, recipient, device }: Delivery): ContentPlace {
+  return { expiresAt, sequence, recipient, device: hashText(device) }
+}
+
+function keyOf({ sequence, recipient, device }: ContentPlace): string {
+  return `${sequence} ${recipient} ${device}`
 }

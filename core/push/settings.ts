@@ -49,6 +49,19 @@ export interface IndirectionSettings {
   readonly confirmation: 'carried' | 'fetched'
 }
 
+/** Event mode: terminals subscribe to their pushes (draft-mdolly-dispatch-oma-push-00). */
+export interface EventSettings {
+  /** Feature tags of the applications served, in lower case; empty serves all. */
+  readonly applications: readonly string[]
+  readonly expiresSecondsDefault: number
+  /** A shorter wish is answered 423; an hour at most. */
+  readonly expiresSecondsMin: number
+  /** A longer wish is shortened. */
+  readonly expiresSecondsMax: number
+  /** Standing subscriptions in all; beyond, 503. */
+  readonly subscriptionsMax: number
+}
+
 export interface GatewaySettings {
   /** The PPG's own URL, as told to initiators in sender-address. */
   readonly senderAddress: string
@@ -82,6 +95,7 @@ export interface GatewaySettings {
   readonly selection: SelectionSettings
   readonly sessions: SessionSettings
   readonly notifications: NotificationSettings
+  readonly events: EventSettings
   /** Absent where nothing is hosted. */
   readonly indirection?: IndirectionSettings
 }
@@ -102,6 +116,7 @@ export const DEFAULT_SETTINGS = {
   backoff: { firstMicros: 2_000_000, maxMicros: 600_000_000 },
   selection: DEFAULT_SELECTION,
   sessions: DEFAULT_SESSIONS,
+  events: { applications: [], expiresSecondsDefault: 86_400, expiresSecondsMin: 60, expiresSecondsMax: 604_800, subscriptionsMax: 1_000_000 },
   notifications: {
     retryMicros: [30_000_000, 120_000_000, 600_000_000, 3_600_000_000],
     giveUpAfterMillis: 24 * HOUR_MILLIS,

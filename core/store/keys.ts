@@ -75,6 +75,11 @@ export function contentKey(id: string): Buffer {
   return key
 }
 
+/** The row of a standing subscription, by our tag in its dialog. */
+export function subscriptionKey(tag: string): Buffer {
+  return Buffer.concat([Buffer.from([RowKind.Subscription]), Buffer.from(tag)])
+}
+
 /** The first key of a kind, and the first key after it: the bounds of its range. */
 export function kindStart(kind: RowKind): Buffer {
   return Buffer.from([kind])
