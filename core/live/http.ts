@@ -103,7 +103,7 @@ export class PapListener {
     if (this.closed !== undefined) response.shouldKeepAlive = false
     const octets = Buffer.byteLength(reply.body)
     const length = String(octets)
-    if (reply.status === 202) response.writeHead(202, ['Content-Type', 'application/xml', 'Content-Length', length])
+    if (reply.status === 202) response.writeHead(202, ['Content-Type', reply.contentType ?? 'application/xml', 'Content-Length', length])
     else response.writeHead(503, ['Retry-After', String(reply.retryAfterSeconds ?? 1), 'Content-Length', length])
     endInOneWrite(response, reply.body, octets === reply.body.length ? 'latin1' : 'utf8')
   }

@@ -78,6 +78,13 @@ export function parseApplicationId(header: string | undefined): ApplicationId | 
   return ofUri(uri, encoding === null ? undefined : parseInt(encoding[1]!, 16))
 }
 
+/** The URI a feature tag stands for: the registered one, else the tag, which then is a URI itself, or has the prefix of WAP's. */
+export function applicationUri(featureTag: string): string {
+  const lower = featureTag.toLowerCase()
+  const registered = REGISTRY.find(([, uri]) => featureTagOf(uri).toLowerCase() === lower)
+  return registered?.[1] ?? (featureTag.includes(':') ? featureTag : PREFIXES[0] + featureTag)
+}
+
 /** A registered URI has its registered code, whatever code was sent along (WAP-249 section 5.1.2.1.2). */
 function ofUri(uri: string, assigned: number | undefined): ApplicationId {
   return { uri, code: CODE_BY_URI.get(uri) ?? assigned, featureTag: featureTagOf(uri) }

@@ -9,7 +9,7 @@ import { decodeTransfer } from '../mime/transfer-encoding.js'
 import { boundaryFor, headerLines } from '../mime/write.js'
 import { answerNotImplemented, answerToFault, fragmentOf } from './answers.js'
 import { decodePap, type PapDocument, type PapFault } from './decode.js'
-import type { PapMessage, PushMessage } from './documents.js'
+import type { CapabilitiesQuery, PapMessage, PushMessage } from './documents.js'
 import { encodePap } from './encode.js'
 import type { PapForm } from './versions.js'
 
@@ -38,6 +38,8 @@ export interface RefusedSubmission {
   readonly form: PapForm
   readonly answer: PapMessage
   readonly desc: string
+  /** A valid capabilities query, for whoever can answer it; `answer` is for who cannot. */
+  readonly query?: CapabilitiesQuery
 }
 
 const XML_TYPES: ReadonlySet<string> = new Set(['application/xml', 'text/xml'])
@@ -128,8 +130,9 @@ function refuseDocument(document: PapDocument, entity: Buffer, desc: string): Re
   switch (message.type) {
     case 'cancel-message':
     case 'statusquery-message':
-    case 'ccq-message':
       return { ok: false, form, answer: answerNotImplemented(message), desc: `${message.type} is not implemented` }
+    case 'ccq-message':
+      return { ok: false, form, answer: answerNotImplemented(message), desc: `${message.type} is no submission`, query: message }
     default: {
       const isPush = message.type === 'push-message'
       const why = isPush ? desc : `${message.type} is not a request to a push proxy gateway`

@@ -13,11 +13,13 @@ import { isInline, type Content } from '../store/content.js'
 import { INITIATOR_OCTETS_MAX, contentKey, pendingKey, pushIdKey, type Sequence } from '../store/keys.js'
 import type { StoreOperation } from '../store/operations.js'
 import { MARK, encodeSubmission, type SubmissionRecord } from '../store/records.js'
+import type { CapabilityQueries } from './capability-queries.js'
 import { check, pushIdProblem, type Refusal } from './check.js'
 import type { GatewayContext } from './context.js'
 import type { PapRequest } from './contract.js'
 import type { Deliveries } from './deliveries.js'
 import type { Identities } from './identities.js'
+import { progressNotes } from './progress-notes.js'
 import type { Sequences } from './sequences.js'
 import type { CommitWaiter, ReadWaiter } from './store-port.js'
 
@@ -35,6 +37,7 @@ export class Admission {
     private readonly deliveries: Deliveries,
     private readonly identities: Identities,
     private readonly sequences: Sequences,
+    private readonly queries: CapabilityQueries,
   ) {
     this.claimed = new ChurnMap(Math.floor(context.entropy.unit() * 2 ** 32))
   }
@@ -49,7 +52,7 @@ export class Admission {
 
   /** Requests taken in and not yet answered. */
   get requestsOpen(): number {
-    return this.underWay
+    return this.underWay + this.queries.open
   }
 
   request(now: Now, request: PapRequest): void {
@@ -65,6 +68,10 @@ export class Admission {
       return false
     }
     const decoded = decodeSubmission(request.contentType, request.body, request.contentFault)
+    if (!decoded.ok && decoded.query !== undefined) {
+      this.queries.query(now, request.id, decoded.form, decoded.query)
+      return false
+    }
     if (!decoded.ok) {
       this.answerRefused(now, request.id, decoded.form, decoded.answer)
       return false
@@ -106,7 +113,7 @@ export class Admission {
     const { counters, out } = this.context
     const { form, control } = admitting.submission
     this.finished(admitting)
-    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001))
+    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001), control.progressNotesRequested ? progressNotes(record, now.wall) : NO_NOTES)
     const { recipients } = record
     const group = recipients.length > 1 ? { remaining: recipients.length } : undefined
     for (let index = 0; index < recipients.length; index++) {
@@ -158,9 +165,9 @@ export class Admission {
     out.add({ type: 'pap-reply', id, status: 202, body: encodePap(answer, form) })
   }
 
-  private reply(now: Now, id: number, form: PapForm, pushId: string, code: number, desc: string): void {
+  private reply(now: Now, id: number, form: PapForm, pushId: string, code: number, desc: string, progressNotes = NO_NOTES): void {
     const { senderAddress, senderName } = this.context.settings
-    const response: PushResponse = { type: 'push-response', pushId, senderAddress, senderName, replyTime: now.wall, progressNotes: NO_NOTES, result: { code, desc } }
+    const response: PushResponse = { type: 'push-response', pushId, senderAddress, senderName, replyTime: now.wall, progressNotes, result: { code, desc } }
     this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap(response, form) })
   }
 }

@@ -61,6 +61,8 @@ export interface PapReply {
   readonly id: number
   readonly status: 202 | 503
   readonly retryAfterSeconds?: number
+  /** application/xml when absent. */
+  readonly contentType?: string
   readonly body: string
 }
 

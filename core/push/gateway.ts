@@ -12,6 +12,7 @@ import { Admission } from './admit.js'
 import { AttemptStart } from './attempt-start.js'
 import { Bindings } from './bindings.js'
 import { Capabilities } from './capabilities.js'
+import { CapabilityQueries } from './capability-queries.js'
 import { ContentPort } from './content-port.js'
 import type { GatewayContext } from './context.js'
 import type { GatewayCounters, GatewayIn, GatewayOut } from './contract.js'
@@ -112,7 +113,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.deliveries.sender = bindings
     this.deliveries.recorder = legs
     legs.deliveries = this.deliveries
-    this.admission = new Admission(context, this.deliveries, identities, sequences)
+    this.admission = new Admission(context, this.deliveries, identities, sequences, new CapabilityQueries(context, identities, recipients, capabilities))
     this.retention = new Retention(context)
     this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations, this.subscriptions] : [registrations, this.subscriptions, this.hosting], this.admission, this.deliveries, this.notifier)
     this.draining = new Drain(context, this.admission, this.deliveries, this.sessions, this.notifier, this.retention)

@@ -2,7 +2,7 @@
 import { codeName } from '../pap/codes.js'
 import { encodePap } from '../pap/encode.js'
 import type { PapForm } from '../pap/versions.js'
-import type { FinalRecord } from '../store/records.js'
+import type { BindingName, FinalRecord } from '../store/records.js'
 import type { GatewaySettings } from './settings.js'
 
 export function notificationBody(record: FinalRecord, settings: Pick<GatewaySettings, 'senderAddress' | 'senderName'>): string {
@@ -21,8 +21,12 @@ export function notificationBody(record: FinalRecord, settings: Pick<GatewaySett
   }, record.papForm as PapForm)
 }
 
-/** Present iff the submission had it; after success the method is the one used (sections 5.2 and 8.6). */
+/** Present iff the submission had it; after success method, network and bearer are those used (sections 5.2 and 8.6). */
 function qualityUsed(record: FinalRecord) {
   const used = record.confirmed === undefined ? record.deliveryMethod : record.confirmed ? 'confirmed' as const : 'unconfirmed' as const
-  return { priority: record.priority, deliveryMethod: used, networkRequired: false, bearerRequired: false }
+  const way = record.binding === undefined ? {} : { network: 'IMS', bearer: BEARERS[record.binding] }
+  return { priority: record.priority, deliveryMethod: used, ...way, networkRequired: false, bearerRequired: false }
 }
+
+/** As an initiator may ask for them. */
+const BEARERS: Readonly<Record<BindingName, string>> = { message: 'SIP-MESSAGE', session: 'SIP-MSRP', event: 'SIP-NOTIFY', indirection: 'SIP-INDIRECT' }

@@ -83,6 +83,11 @@ export class Recipients {
     return recipient
   }
 
+  /** The user a target belongs to; undefined when nothing is known of one. */
+  known(target: Target): Recipient | undefined {
+    return this.ownerOf(target) ?? this.byAor.get(target.aor)
+  }
+
   /** The queue of a Request-URI, made when there is none. */
   queueOf(target: Target): RequestQueue {
     const recipient = this.recipient(this.ownerOf(target)?.aor ?? target.aor)
@@ -133,7 +138,7 @@ export class Recipients {
 
   forgetDevice(target: Target): void {
     const device = this.deviceOf(target)
-    const recipient = this.ownerOf(target) ?? this.byAor.get(target.aor)
+    const recipient = this.known(target)
     if (device === undefined || recipient?.devices === undefined) return
     this.setDevices(recipient, recipient.devices.filter((other) => other !== device))
   }
