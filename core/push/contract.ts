@@ -38,6 +38,8 @@ export type GatewayIn =
   | ContentRequest
   /** One fetch of a hosted content ended; `complete` once every octet went out to this token, in one fetch or in several. */
   | { readonly type: 'content-fetched'; readonly token: string; readonly complete: boolean }
+  /** Asks every subscribed terminal to subscribe at another push server, a SIP URI, instead. */
+  | { readonly type: 'move-subscriptions'; readonly server: string }
   /** Finish or keep what is in flight, accept nothing new (answered by `drained`). */
   | { readonly type: 'drain' }
 

@@ -37,6 +37,7 @@ import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
 import { StorePort } from './store-port.js'
+import { SubscriptionMoves } from './subscription-moves.js'
 import { Subscriptions } from './subscriptions.js'
 import { Verdicts } from './verdicts.js'
 
@@ -61,6 +62,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly endings: Endings
   private readonly notifier: Notifier
   readonly subscriptions: Subscriptions
+  readonly moves: SubscriptionMoves
   private readonly hosting: Hosting | undefined
   private readonly references: IndirectionBinding | undefined = undefined
   private readonly retention: Retention
@@ -98,6 +100,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const events = new EventBinding(this.subscriptions, recipients, starts, verdicts)
     bindings.add(events)
     user.serve('SUBSCRIBE', this.subscriptions)
+    this.moves = new SubscriptionMoves(context, this.endpoint, hops, this.subscriptions)
     if (this.hosting !== undefined) {
       this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation, events)
       bindings.add(this.references)
@@ -149,6 +152,9 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       case 'notify-failed':
         this.notifier.answered(now, input.ticket, undefined)
         break
+      case 'move-subscriptions':
+        this.moves.begin(now, input.server)
+        break
       case 'drain':
         this.draining.begin()
         this.sessions.drain(now)
@@ -168,7 +174,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
 
   deadline(): Micros {
     if (this.beginning.isDue) return 0
-    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
+    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.moves.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
   }
 
   private tick(now: Now): void {
@@ -179,6 +185,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.endings.tick(now)
     this.notifier.tick(now)
     this.subscriptions.tick(now)
+    this.moves.tick(now)
     this.references?.tick(now)
     if (this.beginning.isDue) return
     this.retention.tick(now)

@@ -152,9 +152,13 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
     this.goOn(now, standing)
   }
 
-  /** Ends them all with a last NOTIFY, e.g. when another push server takes over. */
-  terminate(now: Now, standing: Standing, reason: 'noresource' | 'probation' | 'deactivated'): void {
-    this.notifier.terminate(now, standing.subscription, { reason })
+  stands({ subscription }: Standing): boolean {
+    return subscription.state === 'active'
+  }
+
+  /** Ends it with a last NOTIFY that says why; nothing happens when it is over already. */
+  terminate(now: Now, standing: Standing, reason: 'noresource' | 'probation'): void {
+    if (this.stands(standing)) this.notifier.terminate(now, standing.subscription, { reason })
   }
 
   *all(): Generator<Standing> {

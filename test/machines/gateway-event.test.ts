@@ -1,85 +1,16 @@
 /**
  * Event mode in the gateway (draft-mdolly-dispatch-oma-push-00, RFC 6665): who may subscribe, what is answered, one NOTIFY at a
- * time, what ends a subscription, and that all of it survives a restart at any moment.
+ * time, what ends a subscription, and how terminals are moved to another server.
  */
 import { describe, expect, it } from 'vitest'
-import { composed } from '../../core/sip/header-text.js'
 import { Header } from '../../core/sip/header-names.js'
-import { SipMessage } from '../../core/sip/message.js'
-import { cseqNumber } from '../../core/sip/values.js'
-import { parseEvent, parseSubscriptionState } from '../../core/sip/event.js'
+import type { SipMessage } from '../../core/sip/message.js'
 import { tagOf } from '../../core/sip/name-addr.js'
-import type { GatewaySettings } from '../../core/push/settings.js'
-import { GatewayWorld, PEER, SETTINGS, sipAddress, user, type CoreNetwork } from './gateway-world.js'
+import { pushMoveOf } from '../../core/sip/refer.js'
+import { AOR, GRUU, push, subscribe, subscribed, world, type Wish } from './event-world.js'
+import { PEER, SETTINGS, sipAddress, user, type GatewayWorld } from './gateway-world.js'
 
 const SECOND = 1_000_000
-const AOR = 'sip:anna@ims.example'
-const GRUU = `${AOR};gr=urn:uuid:1`
-
-interface Wish {
-  readonly event?: string
-  readonly expires?: number | undefined
-  readonly callId?: string
-  readonly cseq?: number
-  readonly toTag?: string
-  readonly asserted?: string | undefined
-  readonly contact?: string
-  readonly from?: string
-}
-
-let branches = 0
-
-function subscribe(wish: Wish = {}): SipMessage {
-  const { event = 'oma-push;event-app-id="mms.ua,wml.ua";dev-cap="Vendor X1 2.0"', callId = 'sub1', cseq = 1, toTag, contact = GRUU, from = AOR } = wish
-  const request = new SipMessage({ method: 'SUBSCRIBE', requestUri: 'sip:push@ppg.example' })
-  request.append(Header.Via, composed(`SIP/2.0/TCP ${PEER}:5060;branch=z9hG4bKs${++branches}`)).append(Header.MaxForwards, composed('70'))
-  request.append(Header.RecordRoute, composed(`<sip:${PEER}:5060;transport=tcp;lr>`))
-  request.append(Header.From, composed(`<${from}>;tag=u`)).append(Header.To, composed(`<sip:push@ppg.example>${toTag === undefined ? '' : `;tag=${toTag}`}`))
-  request.append(Header.CallId, composed(callId)).append(Header.CSeq, composed(`${cseq} SUBSCRIBE`)).append(Header.Contact, composed(`<${contact}>;+g.oma.pusheventapp="mms.ua"`))
-  request.append(Header.Event, composed(event))
-  const asserted = 'asserted' in wish ? wish.asserted : `<${from}>`
-  if (asserted !== undefined) request.append(Header.PAssertedIdentity, composed(asserted))
-  const expires = 'expires' in wish ? wish.expires : 3_600
-  if (expires !== undefined) request.append(Header.Expires, composed(String(expires)))
-  return request
-}
-
-interface Notified {
-  readonly request: SipMessage
-  readonly apps: readonly string[] | undefined
-  readonly state: string
-  readonly cseq: number
-  readonly body: string
-}
-
-function world(core: CoreNetwork = () => 200, settings: Partial<GatewaySettings> = {}): GatewayWorld & { notified: Notified[]; messages: SipMessage[] } {
-  const notified: Notified[] = []
-  const messages: SipMessage[] = []
-  const made = new GatewayWorld({
-    settings: { selection: { ...SETTINGS.selection, preferEvent: true }, ...settings },
-    core: (request, self) => {
-      if (request.method === 'NOTIFY') {
-        const state = parseSubscriptionState(request.get(Header.SubscriptionState)!)!
-        notified.push({
-          request, apps: parseEvent(request.get(Header.Event)!)!.applications, state: state.state + (state.reason === undefined ? '' : ` ${state.reason}`),
-          cseq: cseqNumber(request.get(Header.CSeq)!), body: request.body.toString(),
-        })
-      } else messages.push(request)
-      return core(request, self)
-    },
-  })
-  return Object.assign(made, { notified, messages })
-}
-
-function subscribed(core?: CoreNetwork, settings?: Partial<GatewaySettings>, wish?: Wish): GatewayWorld & { notified: Notified[]; messages: SipMessage[] } {
-  const made = world(core, settings)
-  made.receive(subscribe(wish))
-  expect(made.responses.at(-1)!.status).toBe(200)
-  made.notified.length = 0
-  return made
-}
-
-const push = (made: GatewayWorld, pushId: string, app = 'x-wap-application:mms.ua'): number => made.submit({ pushId, addresses: [user('anna')] }, { app, body: pushId })
 
 describe('a terminal that subscribes', () => {
   it('is told what is served, and then of each application by a NOTIFY of its own', () => {
@@ -311,98 +242,45 @@ describe('a subscription', () => {
   })
 })
 
-describe('a restart', () => {
-  it('keeps subscriptions, and never uses a CSeq number twice', () => {
-    const made = subscribed()
-    const numbers: number[] = [2]
-    for (let round = 0; round < 5; round++) {
-      push(made, `p${round}`)
-      numbers.push(made.notified.at(-1)!.cseq)
-      made.boot()
-    }
-    expect(made.outcomes()).toHaveLength(5)
-    for (let index = 1; index < numbers.length; index++) expect(numbers[index]).toBeGreaterThan(numbers[index - 1]!)
-  })
+describe('a move to another push server', () => {
+  const SERVER = 'sip:push@other.example'
 
-  it('never uses a CSeq number twice, whatever was not flushed', () => {
-    const made = subscribed()
-    const numbers: number[] = []
-    made.holdCommits = true
-    for (let round = 0; round < 200; round++) {
-      push(made, `p${round}`)
-      made.flush(1 + (round % 3))
-      if (round % 37 === 36) made.boot()
-    }
-    numbers.push(...made.notified.map(({ cseq }) => cseq))
-    expect(new Set(numbers).size).toBe(numbers.length)
-    expect(numbers.length).toBeGreaterThan(100)
-  })
-
-  it('takes refreshes and ends of what stood before it', () => {
+  it('is a REFER to each subscribed device, which ends here when it has gone', () => {
     const made = subscribed()
     const toTag = tagOf(made.responses[0]!, Header.To)
-    made.boot()
-    made.receive(subscribe({ toTag, cseq: 2 }))
-    expect([made.responses[1]!.status, made.notified.length]).toEqual([200, 2])
-    made.boot()
-    made.receive(subscribe({ toTag, cseq: 3, expires: 0 }))
-    expect([made.responses[2]!.status, made.notified.at(-1)!.state, made.store.rows('S')]).toEqual([200, 'terminated timeout', 0])
+    made.input({ type: 'move-subscriptions', server: SERVER })
+    const [refer] = made.messages as [SipMessage]
+    expect([refer.method, refer.requestUri, refer.get(Header.ReferSub)]).toEqual(['REFER', GRUU, 'false'])
+    const move = pushMoveOf(refer)
+    if (typeof move === 'number') throw new Error(`not a move: ${move}`)
+    expect([move.referTo.uri, move.event.applications, move.replaces]).toEqual([SERVER, ['mms.ua', 'wml.ua'], { callId: 'sub1', toTag: 'u', fromTag: toTag, earlyOnly: false }])
+    made.receive(subscribe({ toTag, cseq: 2, expires: 0 }))
+    made.advance(60 * SECOND)
+    expect([made.notified.map(({ state }) => state), made.gateway.moves.counters]).toEqual([['terminated timeout'], { asked: 1, agreed: 1, refused: 0 }])
   })
 
-  it('ends with a last NOTIFY what ran out meanwhile', () => {
+  it('that was agreed to and then not heard of ends here all the same', () => {
     const made = subscribed()
-    made.wall += 4_000_000
-    made.boot()
-    made.advance(SECOND)
-    expect([made.notified.map(({ state }) => state), made.gateway.subscriptions.size, made.store.rows('S')]).toEqual([['terminated timeout'], 0, 0])
+    made.input({ type: 'move-subscriptions', server: SERVER })
+    made.advance(33 * SECOND)
+    expect([made.notified.map(({ state }) => state), made.store.rows('S')]).toEqual([['terminated noresource'], 0])
   })
 
-  it('with a full store sends no NOTIFY it has no number for, and sends it when there is room', () => {
-    const made = subscribed()
-    made.boot()
-    push(made, 'kept')
-    made.boot()
-    made.holdCommits = true
-    push(made, 'p')
-    made.holdCommits = false
-    made.storeIsFull = true
-    made.flush()
-    made.storeIsFull = false
-    made.advance(10 * SECOND)
-    expect(made.outcomes('p')).toEqual(['delivered 1000 confirmed'])
+  it('that is refused leaves the subscription', () => {
+    const made = subscribed((request) => (request.method === 'REFER' ? 489 : 200))
+    made.input({ type: 'move-subscriptions', server: SERVER })
+    made.advance(60 * SECOND)
+    expect([made.gateway.subscriptions.size, made.gateway.moves.counters]).toEqual([1, { asked: 1, agreed: 0, refused: 1 }])
   })
 
-  it('at every single output loses no push and repeats no number', () => {
-    class Crash extends Error {}
-    for (const hold of [true, false]) {
-      for (let crash = 1; crash <= 70; crash++) {
-        const made = world()
-        let outputs = 0
-        made.holdCommits = hold
-        made.afterOutput = () => { if (++outputs === crash) throw new Crash() }
-        const guarded = (action: () => void): void => {
-          try {
-            action()
-          } catch (error) {
-            if (!(error instanceof Crash)) throw error
-            made.boot()
-          }
-        }
-        guarded(() => made.receive(subscribe()))
-        guarded(() => made.flush())
-        for (const pushId of ['p', 'q', 'r']) {
-          guarded(() => push(made, pushId))
-          guarded(() => made.flush())
-        }
-        made.holdCommits = false
-        guarded(() => made.flush())
-        for (let day = 0; day < 2; day++) guarded(() => made.advance(86_400 * SECOND))
-        const numbers = made.notified.map(({ cseq, request }) => `${request.get(Header.CallId)} ${tagOf(request, Header.From)} ${cseq}`)
-        expect(new Set(numbers).size, `crash at output ${crash}`).toBe(numbers.length)
-        expect([made.store.rows('P'), made.store.rows('S'), made.gateway.subscriptions.size], `crash at output ${crash}`).toEqual([0, 0, 0])
-        const accepted = made.journal.filter(({ event }) => event === 'accepted').map(({ pushId }) => pushId)
-        for (const pushId of accepted) expect(made.store.rows('D'), pushId).toBeGreaterThanOrEqual(1)
-      }
-    }
+  it('asks few at a time', () => {
+    const made = world((request) => (request.method === 'REFER' ? undefined : 200))
+    for (let count = 0; count < 100; count++) made.receive(subscribe({ callId: `c${count}`, from: `sip:u${count}@ims.example`, contact: `sip:u${count}@ims.example;gr=urn:uuid:1` }))
+    made.input({ type: 'move-subscriptions', server: SERVER })
+    expect(made.sent).toHaveLength(64)
+    made.answer(202)
+    expect(made.sent).toHaveLength(64)
+    while (made.sent.length > 0) made.answer(202)
+    expect(made.gateway.moves.counters).toEqual({ asked: 100, agreed: 100, refused: 0 })
   })
 })
