@@ -14,7 +14,7 @@ import { benchGenerator } from './generator.js'
 import { benchIms } from './ims.js'
 import { Lab } from './lab.js'
 import { benchMemory } from './memory.js'
-import { benchMsrp } from './msrp.js'
+import { benchMsrp, benchMsrpReuse } from './msrp.js'
 import { benchParse } from './parse.js'
 import { rowOf, type BenchRow, type Measured } from './rows.js'
 import { formatTable } from './table.js'
@@ -30,6 +30,7 @@ interface Benchmark {
 const BENCHMARKS: readonly Benchmark[] = [
   { rows: ['sip.parse.perSecond'], run: benchParse },
   { rows: ['msrp.stream.ratio', 'msrp.stream.bytesPerSecond'], run: benchMsrp },
+  { rows: ['msrp.reuse.ratio', 'msrp.reuse.perSecond'], run: benchMsrpReuse },
   { rows: ['ims.binding.bytes', 'terminal.idle.bytes'], run: benchMemory },
   { rows: ['terminal.answer.cpuUs.udp', 'terminal.answer.perSecond.udp'], run: benchTerminals },
   {

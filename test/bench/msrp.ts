@@ -1,14 +1,19 @@
 /**
  * One MSRP session between two processes over loopback TCP, beside a bare TCP stream between two processes that carries the same
- * octets in pieces of a chunk's size: how much of the bare stream's speed is left. In turns, so that both see the same machine.
+ * octets in pieces of a chunk's size: how much of the bare stream's speed is left. And short messages through one kept session beside
+ * a session on a connection of its own for each, without the SIP around either. In turns, so that both see the same machine.
  */
-import type { Lab } from './lab.js'
+import type { Child, Lab } from './lab.js'
 import type { Measured } from './rows.js'
 
 const REPEATS = 7
 /** One repeat lasts about this long on either side. */
 const REPEAT_SECONDS = 1
 const WARM_UP_BYTES = 200_000_000
+
+/** Sessions of one message each in one repeat: few enough that their connections linger without running out of ports. */
+const OWN_SESSIONS = 1_000
+const KEPT_MESSAGES = 10_000
 
 interface Stream {
   /** Sends so many octets; octets each second until the other side has them all. */
@@ -57,4 +62,43 @@ async function bareStream(lab: Lab): Promise<Stream> {
     perSecond: async (bytes) => bytes * 1_000_000 / await sender.ask<number>('bareSend', bytes),
     stop: () => Promise.all([sender.stop(), receiver.stop()]),
   }
+}
+
+export async function benchMsrpReuse(lab: Lab): Promise<Measured[]> {
+  const gateway = lab.child('msrp-messages')
+  const phones = lab.child('msrp-messages')
+  await gateway.ask('listen')
+  const values: number[] = []
+  const rates: number[] = []
+  const floors: number[] = []
+  for (let repeat = -1; repeat < REPEATS; repeat++) {
+    const own = await ownSessions(gateway, phones)
+    const kept = await keptSession(gateway, phones)
+    lab.progress(`msrp.reuse, ${repeat < 0 ? 'warm-up' : `repeat ${repeat + 1} of ${REPEATS}`}: ${kept.toFixed(0)}/s through one session, ${own.toFixed(0)}/s in one each`)
+    if (repeat < 0) continue
+    values.push(kept / own)
+    rates.push(kept)
+    floors.push(own)
+  }
+  await Promise.all([gateway.stop(), phones.stop()])
+  return [{ name: 'msrp.reuse.ratio', unit: 'ratio', values, floors: [] }, { name: 'msrp.reuse.perSecond', unit: '1/s', values: rates, floors }]
+}
+
+/** The two ends' sessions know each other's paths; the gateway waits for the phones. */
+async function prepared(gateway: Child, phones: Child, count: number): Promise<readonly string[]> {
+  const paths = await gateway.ask<readonly string[]>('make', count)
+  await gateway.ask('expectPhones', await phones.ask<readonly string[]>('make', count))
+  return paths
+}
+
+async function ownSessions(gateway: Child, phones: Child): Promise<number> {
+  const paths = await prepared(gateway, phones, OWN_SESSIONS)
+  const micros = gateway.ask<number>('awaitOwn', OWN_SESSIONS)
+  await phones.ask('connect', paths)
+  return OWN_SESSIONS * 1_000_000 / await micros
+}
+
+async function keptSession(gateway: Child, phones: Child): Promise<number> {
+  await phones.ask('connect', await prepared(gateway, phones, 1))
+  return KEPT_MESSAGES * 1_000_000 / await gateway.ask<number>('sendKept', KEPT_MESSAGES)
 }

@@ -46,6 +46,7 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   'terminal.idle.bytes': { bound: 'at most', value: 3_000 },
   'sip.parse.perSecond': { bound: 'at least', value: 600_000 },
   'msrp.stream.ratio': { bound: 'at least', value: 0.5 },
+  'msrp.reuse.ratio': { bound: 'at least', value: 3 },
   'generator.lag.p99Us': { bound: 'at most', value: 2_000 },
   'gateway.flatness': { bound: 'at most', value: 1.15 },
 }

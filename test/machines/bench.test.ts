@@ -40,7 +40,7 @@ describe('the bench', () => {
   it('has a limit for every row that was promised', () => {
     expect(Object.keys(LIMITS)).toEqual(expect.arrayContaining([
       'gateway.push.cpuUs', 'gateway.notified.cpuUs', 'ims.message.cpuUs.udp', 'ims.message.cpuUs.tcp', 'ims.register.cpuUs', 'ims.binding.bytes',
-      'terminal.answer.cpuUs.udp', 'terminal.idle.bytes', 'sip.parse.perSecond', 'generator.lag.p99Us', 'gateway.flatness', 'msrp.stream.ratio',
+      'terminal.answer.cpuUs.udp', 'terminal.idle.bytes', 'sip.parse.perSecond', 'generator.lag.p99Us', 'gateway.flatness', 'msrp.stream.ratio', 'msrp.reuse.ratio',
     ]))
   })
 

@@ -292,6 +292,19 @@ describe('a session that ends', () => {
     expect(peer.user.received).toMatchObject([{ bytes: Buffer.from('one'), state: 'the session was closed' }])
   })
 
+  it('when its message is complete still answers and reports it', () => {
+    const peer = new RawPeer()
+    peer.user.atEnd = (message) => {
+      message.session.close(peer.now)
+      return 200
+    }
+    peer.chunk('aaaa', 'msg-1', '1-5/5', 'hello', '$', ['Success-Report: yes'])
+    const wire = peer.take()
+    expect(wire).toContain('MSRP aaaa 200 OK')
+    expect(reports(wire)).toEqual(['1-5/5 200'])
+    expect(peer.user.received[0]!.state).toBe('complete')
+  })
+
   it('in the same arrival in which it was bound is told to have ended, not to be bound', () => {
     const peer = new RawPeer()
     peer.give(`${peer.head('aaaa', ['Message-ID: bind'])}-------aaaa$\r\nnonsense\r\n`)
