@@ -77,7 +77,10 @@ function populationRules({ traffic, population, terminals }: Scenario): BrokenRu
   return broken
 }
 
-function pushRules({ push }: Scenario): BrokenRule[] {
+function pushRules({ push, population }: Scenario): BrokenRule[] {
+  if (push.binding === 'event' && population.subscribing === 0) {
+    return [{ path: ['push', 'binding'], message: 'event mode needs devices that subscribe; give population.subscribing a share' }]
+  }
   if (push.binding !== 'message' || push.size <= MESSAGE_OCTETS_MAX) return []
   return [{ path: ['push', 'size'], message: `more than ${MESSAGE_OCTETS_MAX} octets do not fit a MESSAGE; push.binding auto lets the gateway take another way` }]
 }

@@ -77,6 +77,7 @@ const Population = Schema.Struct({
   returning: key(Returning, {}, 'Subscribers who are off and on in turns.'),
   absent: key(Share, '5%', 'Share of the subscribers who never come online.'),
   answerDelay: key(Duration, '0s', 'Median time a terminal takes to answer a MESSAGE (lognormal, sigma 0.5).'),
+  subscribing: key(Share, '0%', 'Share of the devices that hold a subscription to pushes (event mode).'),
   roaming: key(Schema.Record({ key: text('write a domain name, such as visited1.example', /^[a-z0-9][a-z0-9.-]*$/), value: Share }), {},
     'Shares of the subscribers in visited networks, by the name of the network; each network has a P-CSCF of its own.'),
   aka: key(Share, '0%', 'Share of the subscribers with a USIM, who register by AKAv1-MD5 instead of a password.'),
@@ -85,6 +86,8 @@ const Population = Schema.Struct({
 const Gateway = Schema.Struct({
   transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport from the gateway to the core network, and with tls back.'),
   inFlightMax: key(count(1, 10_000_000), 20_000, 'Accepted recipients without an outcome; beyond, submissions get 503.'),
+  devices: key(Schema.Literal('any', 'all', 'first'), 'any', 'Of a user with several devices: any of them suffices, all must take the push, or one after another, the latest registered first.'),
+  sessionKeep: key(Duration, '30s', 'How long an idle MSRP session is kept for the next push to its device; 0s is one session for each push.'),
 })
 
 const Ims = Schema.Struct({

@@ -6,6 +6,7 @@ import type { GatewayConfigWritten } from '../../core/live/config.js'
 import type { ImsConfigEncoded } from '../../sim/live/ims-config.js'
 import { PopulationConfig, populationOf } from '../../sim/live/population-config.js'
 import type { TerminalsConfigEncoded } from '../../sim/live/terminals-config.js'
+import { formatDuration } from '../../core/live/units.js'
 import { userAddress } from '../../core/pap/addresses.js'
 import { Schema } from 'effect'
 import type { Scenario } from '../scenario.js'
@@ -17,6 +18,8 @@ export type Population = ReturnType<typeof populationOf>
 /** The PPG specifier in every address. */
 export const PPG_DOMAIN = 'ppg.pushbench.example'
 export const HOME_DOMAIN = 'home1.example'
+/** The gateway's public service identity. */
+const PUSH_SERVICE = `sip:push@${HOME_DOMAIN}`
 const LOOPBACK = '127.0.0.1'
 const ANSWER_SIGMA = 0.5
 
@@ -42,6 +45,7 @@ export function populationConfigOf({ population, push, seed, terminals }: Scenar
     shares: { returning: population.returning.share, absent: population.absent },
     returning: { on: about(population.returning.on), off: about(population.returning.off), silentShare: 0, offAtStartShare: population.returning.off / Math.max(1, population.returning.on + population.returning.off) },
     answerDelay: population.answerDelay === 0 ? { type: 'constant', micros: 0 } : { type: 'lognormal', medianMicros: population.answerDelay, sigma: ANSWER_SIGMA },
+    events: { share: population.subscribing, server: PUSH_SERVICE },
     access: { roaming: population.roaming, ownConnections: terminals.ownConnections, aka: population.aka },
     referenceTerminals: terminals.reference,
   }
@@ -64,12 +68,15 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
     pap: { listen: `${LOOPBACK}:0` },
     sip: {
       ...(gateway.transport === 'tls' ? { listen: `${LOOPBACK}:0`, listenTls: at, tls: tls! } : { listen: at }),
-      identity: `sip:push@${HOME_DOMAIN}`, nextHops: [`${gateway.transport}:${entry}`],
+      identity: PUSH_SERVICE, nextHops: [`${gateway.transport}:${entry}`],
     },
     addresses: { served: [PPG_DOMAIN], sipDomains: [HOME_DOMAIN], rules: [] },
     store,
     ...(capture === undefined ? {} : { capture }),
     limits: { inFlight: gateway.inFlightMax },
+    selection: { devices: gateway.devices },
+    content: { listen: `${LOOPBACK}:0` },
+    msrp: { keep: formatDuration(gateway.sessionKeep) },
   }
 }
 
@@ -91,6 +98,8 @@ export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEnc
       groups: [[{ type: 'method', method: 'REGISTER' }]],
       server: { uri: `sip:${gateway.address}:${gateway.port};transport=${back}`, hop: { transport: back, ...gateway }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
     }],
+    // Terminals subscribe to pushes at the gateway's own identity.
+    services: { [PUSH_SERVICE]: { transport: back, ...gateway } },
     population: populationConfigOf(scenario),
   }
 }

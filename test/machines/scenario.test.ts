@@ -50,6 +50,7 @@ describe('a scenario file', () => {
     ['more attempts than a run can hold', 'load:\n  rate: 100000/s\n  duration: 1h', 'x.yaml:3:13 load.duration: 360500000 attempts are more than the 20000000 one run can hold'],
     ['broken YAML', 'load: [', 'x.yaml:1:'],
     ['content too large for the binding', 'push:\n  size: 1 MiB\n  binding: message', 'x.yaml:2:9 push.size: more than 60000 octets do not fit a MESSAGE; push.binding auto'],
+    ['a subscription nobody holds', 'push:\n  binding: event', 'x.yaml:2:12 push.binding: event mode needs devices that subscribe; give population.subscribing a share'],
     ['content too large for any', 'push:\n  size: 200 MiB', 'x.yaml:2:9 push.size: the gateway takes at most 100 MiB of content'],
     ['a name that is no folder name', 'name: ../evil', 'x.yaml:1:7 name: a name is lower-case letters, digits and hyphens'],
   ])('tells %s with line, column and what would be right', (_what, text, told) => {
