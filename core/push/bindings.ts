@@ -52,7 +52,7 @@ export class Bindings implements Sender {
     const targets = gruus?.map(targetOf).filter((target) => target !== undefined) ?? []
     if (gruus === undefined || targets.length < gruus.length) return false
     if (policy === 'all') this.legs.split(now, delivery, submission, gruus)
-    else this.deliveries.round(now, delivery, targets)
+    else this.deliveries.rounds.begin(now, delivery, targets)
     return true
   }
 

@@ -4,18 +4,18 @@
  * It assumes nothing about other recipients of the same submission. What is sent: bindings.ts; what an answer means: verdicts.ts.
  */
 import { assert } from '../kit/assert.js'
-import { DeadlineHeap } from '../kit/heap.js'
 import { monoOfWall, type Micros, type Now } from '../kit/time.js'
 import { pendingKey, type Sequence } from '../store/keys.js'
 import { PRIORITIES, decodeSubmission, type SubmissionRecord } from '../store/records.js'
 import { bitOf } from './binding.js'
 import type { GatewayContext } from './context.js'
-import { Delivery, type DeliveryState, type Fork, type Group } from './delivery.js'
-import { DeviceRound } from './device-round.js'
+import { Delivery, type Fork, type Group } from './delivery.js'
+import { DeliveryBook } from './delivery-book.js'
 import type { Hops } from './hops.js'
 import { Lines } from './lines.js'
 import { lifetimeEnd, type FinalState } from './outcomes.js'
 import type { Recipient, Recipients, RequestQueue } from './recipients.js'
+import { Rounds } from './rounds.js'
 import type { ReadWaiter } from './store-port.js'
 import { targetOf, type Target } from './target.js'
 
@@ -40,30 +40,27 @@ export interface Recorder {
   record(now: Now, delivery: Delivery, submission: SubmissionRecord, end: End): void
 }
 
-/** How long a round waits that a refusal ended while another device could not be reached. */
-const ROUND_AGAIN_MICROS: Micros = 30_000_000
-/** Never wake twice for one instant when the wall clock lags behind. */
-const REARM_MICROS: Micros = 1_000
-
 export class Deliveries {
-  private readonly timers = new DeadlineHeap<Delivery>()
+  private readonly book: DeliveryBook
   private readonly lines = new Lines()
-  private attempts = 0
-  private readyCount = 0
   private blockedUntil: Micros = Infinity
   private stopped = false
+  /** Policy `first`. */
+  readonly rounds = new Rounds(this)
   sender!: Sender
   recorder!: Recorder
 
-  constructor(private readonly context: GatewayContext, private readonly recipients: Recipients, private readonly hops: Hops) {}
+  constructor(private readonly context: GatewayContext, private readonly recipients: Recipients, private readonly hops: Hops) {
+    this.book = new DeliveryBook(context.counters)
+  }
 
   /** Recipients that are ready or being attempted. */
   get atWork(): number {
-    return this.readyCount + this.attempts
+    return this.book.ready + this.book.attempts
   }
 
   get attemptsOpen(): number {
-    return this.attempts
+    return this.book.attempts
   }
 
   /** Takes over one recipient. `recovered` ones are tried once even if they are not known to be registered. */
@@ -77,11 +74,11 @@ export class Deliveries {
     delivery.probe = recovered
     delivery.hasLegRow = recovered
     if (submission.deliverAfter > now.wall) {
-      this.enter(delivery, 'timed')
-      this.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
+      this.book.enter(delivery, 'timed')
+      this.book.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
     } else {
       delivery.submission = submission
-      this.enter(delivery, 'ready')
+      this.book.enter(delivery, 'ready')
       this.makeReady(now, delivery)
     }
   }
@@ -89,7 +86,7 @@ export class Deliveries {
   /** Starts what may start. Called at the end of every turn. */
   pump(now: Now): void {
     this.blockedUntil = Infinity
-    while (!this.stopped && this.attempts < this.context.settings.attemptsMax && !this.lines.isEmpty) {
+    while (!this.stopped && this.book.attempts < this.context.settings.attemptsMax && !this.lines.isEmpty) {
       if (!this.hops.anyAwake(now)) {
         this.blockedUntil = this.hops.deadline(now)
         return
@@ -104,7 +101,7 @@ export class Deliveries {
   wake(now: Now, recipient: Recipient): void {
     for (let queue = recipient.firstQueue; queue !== undefined; queue = queue.next) {
       for (let delivery = queue.awaiting.shift(); delivery !== undefined; delivery = queue.awaiting.shift()) {
-        this.change(delivery, 'ready')
+        this.book.change(delivery, 'ready')
         this.makeReady(now, delivery)
       }
     }
@@ -116,21 +113,20 @@ export class Deliveries {
   }
 
   deadline(): Micros {
-    return Math.min(this.timers.next(), this.blockedUntil)
+    return Math.min(this.book.deadline(), this.blockedUntil)
   }
 
   tick(now: Now): void {
-    for (let delivery = this.timers.popDue(now.mono); delivery !== undefined; delivery = this.timers.popDue(now.mono)) {
-      delivery.timer = undefined
+    for (let delivery = this.book.popDue(now); delivery !== undefined; delivery = this.book.popDue(now)) {
       if (now.wall >= delivery.expiresAt) this.expire(now, delivery)
       else if (delivery.state === 'timed') {
-        this.change(delivery, 'ready')
+        this.book.change(delivery, 'ready')
         this.makeReady(now, delivery)
       } else if (delivery.state === 'awaiting' && delivery.probe) {
         delivery.queue.awaiting.remove(delivery)
-        this.change(delivery, 'ready')
+        this.book.change(delivery, 'ready')
         this.makeReady(now, delivery)
-      } else this.arm(now, delivery, Infinity)
+      } else this.book.arm(now, delivery, Infinity)
     }
   }
 
@@ -151,34 +147,25 @@ export class Deliveries {
     assert(submission !== undefined, 'an attempt has its submission at hand')
     const { round } = delivery
     if (round !== undefined && end.state !== 'delivered') {
-      round.ended(end)
-      if (this.nextDevice(now, delivery, round)) return
-      if (round.isPatient) return this.roundOver(now, delivery, round, ROUND_AGAIN_MICROS)
-      end = round.outcome
+      const whole = this.rounds.refused(now, delivery, round, end)
+      if (whole === undefined) return
+      end = whole
     }
     this.leaveAttempt(delivery)
     this.finish(now, delivery, submission, end)
   }
 
-  /** Policy `first`: the device cannot be had now, so the next one is tried. False when the delivery is for one device or address. */
+  /** It cannot be had at this device now: policy `first` tries the next one. False when it is for one device or address. */
   passOver(now: Now, delivery: Delivery, waitMicros: Micros): boolean {
-    const { round } = delivery
-    if (round === undefined) return false
-    round.isPatient = true
-    if (!this.nextDevice(now, delivery, round)) this.roundOver(now, delivery, round, waitMicros)
+    if (delivery.round === undefined) return false
+    this.rounds.passOver(now, delivery, delivery.round, waitMicros)
     return true
-  }
-
-  /** Policy `first`: begins with the first of these devices. */
-  round(now: Now, delivery: Delivery, devices: readonly Target[]): void {
-    delivery.round = new DeviceRound(delivery.queue.target, devices)
-    this.move(now, delivery, delivery.round.device)
   }
 
   /** Policy `all`: a delivery for each of these devices stands for this one, until `endSplit`. */
   split(now: Now, parent: Delivery, submission: SubmissionRecord, fork: Fork, targets: readonly Target[]): void {
     this.leaveAttempt(parent)
-    this.change(parent, 'split')
+    this.book.change(parent, 'split')
     parent.submission = undefined
     for (const target of targets) {
       const leg = new Delivery(parent.sequence, parent.recipient, parent.priority, parent.expiresAt, this.recipients.queueOf(target), undefined)
@@ -187,11 +174,12 @@ export class Deliveries {
       leg.device = target.uri
       leg.cseq = parent.cseq
       leg.submission = submission
-      this.enter(leg, 'ready')
+      this.book.enter(leg, 'ready')
       this.makeReady(now, leg)
     }
   }
 
+  /** What its legs came to. */
   endSplit(now: Now, parent: Delivery, submission: SubmissionRecord, end: End): void {
     this.finish(now, parent, submission, end)
   }
@@ -200,7 +188,7 @@ export class Deliveries {
   again(now: Now, delivery: Delivery): void {
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
-    this.change(delivery, 'ready')
+    this.book.change(delivery, 'ready')
     this.makeReady(now, delivery)
   }
 
@@ -216,15 +204,15 @@ export class Deliveries {
   later(now: Now, delivery: Delivery, waitMicros: Micros): void {
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
-    this.change(delivery, 'timed')
+    this.book.change(delivery, 'timed')
     this.rest(now, delivery, now.mono + waitMicros)
   }
 
   /** What it waited for by `later` has come; without effect when it waits no more. */
   resume(now: Now, delivery: Delivery): void {
     if (delivery.state !== 'timed') return
-    this.disarm(delivery)
-    this.change(delivery, 'ready')
+    this.book.disarm(delivery)
+    this.book.change(delivery, 'ready')
     this.makeReady(now, delivery)
   }
 
@@ -237,17 +225,30 @@ export class Deliveries {
     if (recipient.epoch !== delivery.epoch && recipient.registered === true) return this.again(now, delivery)
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
-    this.change(delivery, 'awaiting')
+    this.book.change(delivery, 'awaiting')
     delivery.queue.awaiting.insert(delivery)
     delivery.probe = retryAfterMicros !== undefined
     this.rest(now, delivery, retryAfterMicros === undefined ? Infinity : now.mono + retryAfterMicros)
+  }
+
+  /** At another Request-URI, until its recipient registers or so long. */
+  waitAt(now: Now, delivery: Delivery, target: Target, waitMicros: Micros): void {
+    if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
+    this.leaveAttempt(delivery)
+    this.changeQueue(delivery, target)
+    const { recipient } = delivery.queue
+    const missed = recipient.epoch !== delivery.epoch && recipient.registered === true
+    this.book.change(delivery, 'awaiting')
+    delivery.queue.awaiting.insert(delivery)
+    delivery.probe = true
+    this.rest(now, delivery, now.mono + (missed ? 0 : waitMicros))
   }
 
   /** Nothing more is sent; the end of the lifetime settles it as unknown. */
   hold(now: Now, delivery: Delivery): void {
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
-    this.change(delivery, 'holding')
+    this.book.change(delivery, 'holding')
     this.rest(now, delivery, Infinity)
   }
 
@@ -255,7 +256,7 @@ export class Deliveries {
   awaitProof(now: Now, delivery: Delivery): void {
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
-    this.change(delivery, 'proving')
+    this.book.change(delivery, 'proving')
     this.rest(now, delivery, Infinity)
   }
 
@@ -270,7 +271,7 @@ export class Deliveries {
   move(now: Now, delivery: Delivery, target: Target): void {
     this.leaveAttempt(delivery)
     this.changeQueue(delivery, target)
-    this.change(delivery, 'ready')
+    this.book.change(delivery, 'ready')
     this.makeReady(now, delivery)
   }
 
@@ -283,14 +284,14 @@ export class Deliveries {
         continue
       }
       if (queue.recipient.isOffline && !delivery.probe) {
-        this.change(delivery, 'awaiting')
+        this.book.change(delivery, 'awaiting')
         queue.awaiting.insert(delivery)
         this.rest(now, delivery, Infinity)
         continue
       }
       queue.pending = delivery
-      this.change(delivery, 'attempting')
-      this.disarm(delivery)
+      this.book.change(delivery, 'attempting')
+      this.book.disarm(delivery)
       delivery.probe = false
       delivery.epoch = queue.recipient.epoch
       if (delivery.submission !== undefined) this.sender.send(now, delivery, delivery.submission)
@@ -322,31 +323,7 @@ export class Deliveries {
   private rest(now: Now, delivery: Delivery, at: Micros): void {
     delivery.submission = undefined
     delivery.queue.detach()
-    this.arm(now, delivery, at)
-  }
-
-  /** What the device before turned down says nothing of this one. */
-  private nextDevice(now: Now, delivery: Delivery, round: DeviceRound): boolean {
-    const target = round.next()
-    if (target === undefined) return false
-    delivery.excluded = 0
-    this.move(now, delivery, target)
-    return true
-  }
-
-  /** Every device was tried, and some may be had later: it waits for that at the user's address, and begins anew. */
-  private roundOver(now: Now, delivery: Delivery, round: DeviceRound, waitMicros: Micros): void {
-    if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
-    delivery.round = undefined
-    delivery.excluded = 0
-    this.leaveAttempt(delivery)
-    this.changeQueue(delivery, round.home)
-    this.change(delivery, 'awaiting')
-    delivery.queue.awaiting.insert(delivery)
-    delivery.probe = true
-    const { recipient } = delivery.queue
-    const missed = recipient.epoch !== delivery.epoch && recipient.registered === true
-    this.rest(now, delivery, now.mono + (missed ? 0 : waitMicros))
+    this.book.arm(now, delivery, at)
   }
 
   private changeQueue(delivery: Delivery, target: Target): void {
@@ -398,39 +375,11 @@ export class Deliveries {
   }
 
   private leaveQueue(delivery: Delivery): void {
-    this.change(delivery, 'ending')
-    this.disarm(delivery)
+    this.book.change(delivery, 'ending')
+    this.book.disarm(delivery)
     delivery.submission = undefined
     delivery.queue.members--
     this.recipients.release(delivery.queue)
-  }
-
-  private enter(delivery: Delivery, state: DeliveryState): void {
-    delivery.state = state
-    this.count(state, 1)
-  }
-
-  private change(delivery: Delivery, state: DeliveryState): void {
-    this.count(delivery.state, -1)
-    this.enter(delivery, state)
-  }
-
-  private count(state: DeliveryState, by: number): void {
-    if (state === 'ready') this.readyCount += by
-    else if (state === 'attempting') this.attempts += by
-    else if (state !== 'ending' && state !== 'split') this.context.counters.waiting += by
-  }
-
-  private arm(now: Now, delivery: Delivery, at: Micros): void {
-    this.disarm(delivery)
-    const earliest = Math.min(at, monoOfWall(now, delivery.expiresAt))
-    delivery.timer = this.timers.arm(Math.max(now.mono + REARM_MICROS, earliest), delivery)
-  }
-
-  private disarm(delivery: Delivery): void {
-    if (delivery.timer === undefined) return
-    this.timers.cancel(delivery.timer)
-    delivery.timer = undefined
   }
 }
 

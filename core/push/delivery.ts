@@ -8,9 +8,9 @@ import type { Sequence } from '../store/keys.js'
 import type { SubmissionRecord } from '../store/records.js'
 import type { BindingName } from './binding.js'
 import type { DeviceEnd } from './device-ends.js'
-import type { DeviceRound } from './device-round.js'
 import type { End } from './deliveries.js'
 import type { RequestQueue } from './recipients.js'
+import type { Round } from './rounds.js'
 
 /**
  * `ready`: in its queue's ready list. `attempting`: the queue's one pending request, or being read back for it.
@@ -45,7 +45,7 @@ export class Delivery {
   /** Set in a leg: one device's share of a delivery, which counts as none of its own. */
   fork: Fork | undefined = undefined
   /** The devices it is tried at one after another, while it is. */
-  round: DeviceRound | undefined = undefined
+  round: Round | undefined = undefined
   /** The GRUU it was for when it became a leg, even after it moved to another of the same device. */
   device = ''
   /** Whether the store may hold outcomes of its devices. */

@@ -1,6 +1,7 @@
 /** Pushes to users with several devices: to all of them, to one after another, to any; each device in its own queue. */
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SELECTION, type DevicesPolicy } from '../../core/push/selection-settings.js'
+import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { decodeLegs, encodeLegs } from '../../core/store/legs.js'
 import { GatewayWorld, START_WALL, sipAddress, silent, thirdPartyRegister, user, type CoreNetwork, type TestDevice } from './gateway-world.js'
@@ -202,4 +203,52 @@ describe('the row of device outcomes', () => {
     expect(decodeLegs(encodeLegs(legs))).toEqual(legs)
     expect(decodeLegs(encodeLegs([]))).toEqual([])
   })
+})
+
+describe('a crash between any two outputs', () => {
+  class Crash extends Error {}
+
+  /** The whole history of two pushes to two devices each, ended after `outputs` outputs of the machine and begun again from what was flushed. */
+  function history(devices: DevicesPolicy, outputs: number): { readonly world: GatewayWorld; readonly crashed: boolean } {
+    let left = outputs
+    let crashed = false
+    const busy = new Set<string>()
+    const world = worldWith(devices, (request) => {
+      const once = `${request.requestUri} ${request.get(Header.XPushId)}`
+      if (busy.has(once)) return 200
+      busy.add(once)
+      return request.requestUri === tablet.publicGruu ? 486 : 200
+    })
+    world.afterOutput = () => { if (--left < 0 && !crashed) throw new Crash() }
+    const step = (does: () => void): void => {
+      try {
+        does()
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error
+        crashed = true
+        world.boot()
+      }
+    }
+    step(() => register(world))
+    for (const pushId of ['p', 'q']) step(() => { world.submit({ pushId, addresses: [user('anna'), user('ben')], notifyRequestedTo: 'http://pi.example/' }, MMS) })
+    step(() => world.advance(120_000_000))
+    step(() => world.advance(120_000_000))
+    return { world, crashed }
+  }
+
+  for (const policy of ['all', 'first'] as const) {
+    it(`loses no accepted push under ${policy}, ends each recipient once, and leaves no row behind`, () => {
+      for (let outputs = 0; ; outputs++) {
+        const { world, crashed } = history(policy, outputs)
+        const accepted = world.replies.filter((reply) => reply.body.includes('code="1001"')).length
+        expect(world.store.rows('D'), `after ${outputs} outputs`).toBeGreaterThanOrEqual(accepted * 2)
+        expect(world.store.rows('P') + world.store.rows('L')).toBe(0)
+        expect(world.gateway.counters).toMatchObject({ inFlight: 0, waiting: 0 })
+        if (!crashed) {
+          expect(accepted).toBe(2)
+          return
+        }
+      }
+    })
+  }
 })

@@ -285,7 +285,7 @@ describe('what registrations tell', () => {
     world.receive(options)
     world.receive(thirdPartyRegister('tel:+3579910', 600))
     expect(world.responses.map((response) => response.status)).toEqual([403, 405, 404])
-    expect(world.responses[1]!.get(Header.Allow)).toBe('REGISTER')
+    expect(world.responses[1]!.get(Header.Allow)).toMatch(/\bREGISTER\b/)
     expect(world.gateway.counters.registrations).toBe(0)
   })
 
