@@ -51,7 +51,7 @@ export class Media {
   }
 
   deadline(): Micros {
-    return Math.min(...this.lanes.map((lane) => lane?.endpoint.deadline() ?? Infinity))
+    return this.lanes.reduce((next, lane) => Math.min(next, lane?.endpoint.deadline() ?? Infinity), Infinity)
   }
 
   tick(now: Now): void {
