@@ -60,6 +60,11 @@ export class Hops {
     return { transport: named === 'tls' || named === 'tcp' ? named : 'udp', address, port }
   }
 
+  /** Where a request goes whose next hop is a host name: no name is resolved here, the core network knows its own. */
+  get entry(): Hop {
+    return this.hops[0]!.hop
+  }
+
   anyAwake(now: Now): boolean {
     for (const state of this.hops) if (state.restsUntil <= now.mono) return true
     return false

@@ -55,7 +55,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
         request: (now, request, hop, sent) => endpoint.request(now, request, hop, new Sent(this.notifier, sent)),
         respond: (now, transaction, response) => endpoint.respond(now, transaction, response),
       },
-      user: this, entropy, hopOf: (uri) => this.hops.to(uri), packages: [OMA_PUSH], expiresSecondsDefault, expiresSecondsMin, expiresSecondsMax, subscriptionsMax,
+      user: this, entropy, hopOf: (uri) => this.hops.to(uri) ?? this.hops.entry, packages: [OMA_PUSH], expiresSecondsDefault, expiresSecondsMin, expiresSecondsMax, subscriptionsMax,
     })
   }
 
