@@ -138,6 +138,8 @@ const Msrp = Schema.Struct({
 export const GatewayConfig = Schema.Struct({
   pap: key(Pap, {}, 'The side of the push initiators.'),
   sip: key(Sip, {}, 'The side of the core network.'),
+  registrations: key(Schema.Literal('third-party', 'reg-event', 'both'), DEFAULT_SETTINGS.registrations,
+    'How it is learnt who is registered: third-party REGISTER, the reg event package, or both.'),
   events: key(Events, {}, 'Subscriptions of terminals to their pushes (event mode).'),
   content: key(Contents, {}, 'Contents that terminals fetch.'),
   msrp: key(Msrp, {}, 'Session mode.'),
@@ -182,6 +184,7 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     sipAddress: formatEndpoint(bound.sip),
     msrpAddress: formatEndpoint(bound.msrp),
     identity: config.sip.identity,
+    registrations: config.registrations,
     events: {
       applications: events.applications.map((application) => application.toLowerCase()),
       expiresSecondsDefault: Math.ceil(events.expires / MICROS_PER_SECOND), expiresSecondsMin: Math.ceil(events.expiresLeast / MICROS_PER_SECOND),

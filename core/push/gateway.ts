@@ -29,6 +29,7 @@ import { MessageBinding } from './message-binding.js'
 import { Notifier } from './notify.js'
 import { Outbox, noCounts } from './outbox.js'
 import { Recipients } from './recipients.js'
+import { RegistrationEvents } from './registration-events.js'
 import { Registrations } from './registrations.js'
 import { Retention } from './retention.js'
 import { Sequences } from './sequences.js'
@@ -64,6 +65,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   readonly subscriptions: Subscriptions
   readonly moves: SubscriptionMoves
   private readonly hosting: Hosting | undefined
+  readonly watches: RegistrationEvents | undefined = undefined
   private readonly references: IndirectionBinding | undefined = undefined
   private readonly retention: Retention
   private readonly beginning: Start
@@ -107,7 +109,11 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     }
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)
     user.messages = messages
-    user.serve('REGISTER', registrations)
+    if (settings.registrations !== 'reg-event') user.serve('REGISTER', registrations)
+    if (settings.registrations !== 'third-party') {
+      this.watches = new RegistrationEvents(context, this.endpoint, hops, recipients, registrations, settings.registrations === 'reg-event', timers)
+      user.serve('NOTIFY', this.watches)
+    }
     if (settings.sessions.max > 0) {
       bindings.add(this.sessions)
       user.serve('INVITE', this.sessions.dialogs)
@@ -163,6 +169,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
         if (!this.sessions.network(now, input)) this.endpoint.input(now, input)
     }
     this.beginning.pump()
+    this.watches?.pump(now)
     this.deliveries.pump(now)
     this.notifier.pump(now)
     this.draining.pump()
@@ -174,7 +181,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
 
   deadline(): Micros {
     if (this.beginning.isDue) return 0
-    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.moves.deadline(), this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
+    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.moves.deadline(), this.watches?.deadline() ?? Infinity, this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
   }
 
   private tick(now: Now): void {
@@ -186,6 +193,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.notifier.tick(now)
     this.subscriptions.tick(now)
     this.moves.tick(now)
+    this.watches?.tick(now)
     this.references?.tick(now)
     if (this.beginning.isDue) return
     this.retention.tick(now)

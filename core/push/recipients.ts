@@ -69,6 +69,9 @@ export class Recipients {
   /** Owners of temporary GRUUs, which do not name their user. */
   private readonly temporaryOwners = new Map<string, { readonly recipient: Recipient; readonly instance: string }>()
 
+  /** Users for whom something began to wait, until it is emptied by whoever set it. */
+  newlyAwaited: string[] | undefined = undefined
+
   get size(): number {
     return this.byAor.size
   }
@@ -97,8 +100,24 @@ export class Recipients {
       queue = new RequestQueue(target, recipient)
       queue.next = recipient.firstQueue
       recipient.firstQueue = queue
+      this.newlyAwaited?.push(recipient.aor)
     }
     return queue
+  }
+
+  /** Whether a push waits for this user. */
+  isAwaited(aor: string): boolean {
+    return this.byAor.get(aor)?.firstQueue !== undefined
+  }
+
+  /** Forgets what registrations told of a user; false when nothing was known. */
+  forget(aor: string): boolean {
+    const recipient = this.byAor.get(aor)
+    if (recipient?.registered === undefined) return false
+    recipient.registered = undefined
+    this.setDevices(recipient, undefined)
+    if (recipient.firstQueue === undefined) this.byAor.delete(aor)
+    return true
   }
 
   /** Lets an empty queue go, and its user's entry when nothing is known of it. */

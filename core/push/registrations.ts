@@ -50,7 +50,8 @@ export class Registrations implements RequestTaker, RowKeeper {
     this.recipients.setDevices(recipient, devices)
   }
 
-  private heard(now: Now, { aor, expiresSeconds, devices: told, registering }: ThirdPartyRegister): void {
+  /** What was told of a user, by whatever way. */
+  heard(now: Now, { aor, expiresSeconds, devices: told, registering }: ThirdPartyRegister): void {
     const registered = expiresSeconds > 0
     const expiresAt = now.wall + Math.min(expiresSeconds, EXPIRES_SECONDS_MAX) * 1_000
     const recipient = this.recipients.recipient(aor)
@@ -63,6 +64,12 @@ export class Registrations implements RequestTaker, RowKeeper {
     if (!registered) return
     recipient.epoch++
     this.deliveries.wake(now, recipient)
+  }
+
+  /** What was known of a user is not kept up to date any more: unknown again, not away. */
+  forget(aor: string): void {
+    if (!this.recipients.forget(aor)) return
+    this.context.store.commit([{ type: 'delete', key: registrationKey(aor) }], NOBODY)
   }
 
   private answer(now: Now, transaction: ServerTransaction, status: number): void {

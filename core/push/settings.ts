@@ -96,6 +96,8 @@ export interface GatewaySettings {
   readonly sessions: SessionSettings
   readonly notifications: NotificationSettings
   readonly events: EventSettings
+  /** How it is learnt who is registered: third-party REGISTER (TS 24.229), the reg event package (RFC 3680), or both. */
+  readonly registrations: 'third-party' | 'reg-event' | 'both'
   /** Absent where nothing is hosted. */
   readonly indirection?: IndirectionSettings
 }
@@ -116,6 +118,7 @@ export const DEFAULT_SETTINGS = {
   backoff: { firstMicros: 2_000_000, maxMicros: 600_000_000 },
   selection: DEFAULT_SELECTION,
   sessions: DEFAULT_SESSIONS,
+  registrations: 'third-party' as 'third-party' | 'reg-event' | 'both',
   events: { applications: [], expiresSecondsDefault: 86_400, expiresSecondsMin: 60, expiresSecondsMax: 604_800, subscriptionsMax: 1_000_000 },
   notifications: {
     retryMicros: [30_000_000, 120_000_000, 600_000_000, 3_600_000_000],

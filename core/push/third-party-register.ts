@@ -30,7 +30,7 @@ export interface ThirdPartyRegister {
 /** Used where the S-CSCF gives none. */
 const DEFAULT_EXPIRES_SECONDS = 3_600
 /** Devices of one user that are looked at. */
-const DEVICES_MAX = 64
+export const DEVICES_MAX = 64
 const PUSH_APPLICATION = '+g.oma.pusheventapp'
 const INSTANCE = '+sip.instance'
 const METHOD = /^[A-Z0-9\-.!%*_+`'~]{1,32}$/
@@ -67,7 +67,7 @@ function devicesIn(request: SipMessage): Pick<ThirdPartyRegister, 'devices' | 'r
 }
 
 /** One binding; its features from the device's own REGISTER when the registrar does not repeat them. */
-function deviceOf(binding: NameAddr, own: readonly NameAddr[] | undefined): DeviceRecord {
+export function deviceOf(binding: NameAddr, own: readonly NameAddr[] | undefined): DeviceRecord {
   const instance = instanceOf(binding)
   const same = instance === '' ? undefined : own?.find((contact) => instanceOf(contact) === instance)
   const applications = applicationsOf(binding.params) ?? (same === undefined ? undefined : applicationsOf(same.params))
@@ -92,7 +92,7 @@ function applicationsOf(params: string): readonly string[] | undefined {
   return hasFeature ? [] : undefined
 }
 
-function instanceOf(contact: NameAddr): string {
+export function instanceOf(contact: NameAddr): string {
   return text(contact, INSTANCE)
 }
 
