@@ -26,6 +26,8 @@ export class Flow {
   id: FlowId = -1
   isUp = false
   isFull = false
+  /** The peer opened it. */
+  isAccepted = false
   local: Endpoint | undefined = undefined
   waitingBytes = 0
   readonly waiting = new Fifo<Buffer>()
@@ -87,6 +89,7 @@ export class Flows {
     if (opened !== undefined) this.byTicket.delete(input.ticket!)
     flow.id = input.flow
     flow.isUp = true
+    flow.isAccepted = input.ticket === undefined
     flow.local = input.local
     flow.hop = { ...flow.hop, flow: input.flow }
     this.byId.set(input.flow, flow)

@@ -83,7 +83,8 @@ export class SipEndpoint implements SipEndpointContract {
     const origin: Origin = { flow, hop: flow.hop }
     framer.push(bytes)
     for (let result = framer.next(); result !== undefined; result = framer.next()) this.received(now, result, origin)
-    for (; framer.pings > 0; framer.pings--) this.wire.write(flow, PONG, undefined)
+    // RFC 5626 3.5.1: who opened a flow pings, the other answers. On a flow of our own, two line breaks are two answers.
+    for (; framer.pings > 0; framer.pings--) if (flow.isAccepted) this.wire.write(flow, PONG, undefined)
     if (framer.fatal !== undefined) {
       // RFC 3261 18.3: nobody knows where the next message would begin.
       this.unreadable(framer.fatal, origin)

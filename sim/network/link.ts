@@ -1,10 +1,11 @@
 /**
  * A link between two nodes as a function of chance: when does what is sent arrive, if at all? Datagrams may be lost,
- * doubled and overtake each other; a stream loses nothing and keeps its order, a loss only costs it a retransmission.
+ * doubled and overtake each other; a stream loses nothing and keeps its order, a loss only costs it a retransmission. A
+ * narrow link takes its time for each octet.
  * Knows times and sizes, not who is at its ends.
  */
 import type { Entropy } from '../../core/kit/entropy.js'
-import type { Micros } from '../../core/kit/time.js'
+import { MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
 
 /** One direction of a link. Shares are probabilities per packet, 0 to 1. */
 export interface LinkProfile {
@@ -13,6 +14,8 @@ export interface LinkProfile {
   readonly jitterMicros: Micros
   readonly lossShare: number
   readonly duplicateShare: number
+  /** How fast what is sent between two ends leaves, one after the other; at once when absent. */
+  readonly bitsPerSecond?: number
 }
 
 export const PERFECT_LINK: LinkProfile = { delayMicros: 0, jitterMicros: 0, lossShare: 0, duplicateShare: 0 }
@@ -22,6 +25,25 @@ export const STREAM_RETRANSMISSION_MICROS: Micros = 200_000
 
 /** A segment lost so often ends the stream, as TCP gives up after its retries. */
 const STREAM_LOSSES_MAX = 8
+
+/** An access as people describe it: a round trip is twice the delay and, on average, once the jitter. */
+export interface AccessProfile {
+  readonly rttMicros: Micros
+  readonly jitterMicros: Micros
+  readonly lossShare: number
+  /** Each way; unbounded when absent. */
+  readonly bitsPerSecond?: number
+}
+
+/** One direction of it. */
+export function linkOf({ rttMicros, jitterMicros, lossShare, bitsPerSecond }: AccessProfile): LinkProfile {
+  return { delayMicros: rttMicros / 2, jitterMicros, lossShare, duplicateShare: 0, ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }) }
+}
+
+/** When the last bit has left, and the next may: not before the line is free, and then as long as the octets take. */
+export function departure({ bitsPerSecond }: LinkProfile, sentAt: Micros, freeAt: Micros, octets: number): Micros {
+  return bitsPerSecond === undefined ? sentAt : Math.max(sentAt, freeAt) + Math.ceil((octets * 8 * MICROS_PER_SECOND) / bitsPerSecond)
+}
 
 /** Arrival times of one datagram's copies: none when it was lost, two when it was doubled. */
 export function datagramArrivals(profile: LinkProfile, entropy: Entropy, sentAt: Micros): Micros[] {

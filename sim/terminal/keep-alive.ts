@@ -12,13 +12,15 @@ import type { FlowSlot } from './fleet-flows.js'
 const STREAM_SECONDS = { from: 95, to: 120 } as const
 const DATAGRAM_SECONDS = { from: 24, to: 29 } as const
 /** RFC 5626 section 4.4.1: no answer for so long, and the flow has failed. */
-export const PONG_WITHIN_MICROS: Micros = 10 * MICROS_PER_SECOND
+const PONG_WITHIN_MICROS: Micros = 10 * MICROS_PER_SECOND
 
 const PING = '\r\n\r\n'
 
 /** One flow that is kept alive; what the fleet's heap wakes. */
 export class KeepAlive {
   isAwaiting = false
+  /** What it waits for now; a wake before that was for something that is over. */
+  dueAt: Micros = 0
 
   constructor(readonly slot: FlowSlot, readonly flow: FlowId) {}
 }
@@ -59,7 +61,7 @@ export class KeepAlives {
 
   wake(now: Now, keepAlive: KeepAlive): void {
     const { flow, slot } = keepAlive
-    if (this.byFlow.get(flow) !== keepAlive || slot.hop === undefined) return
+    if (this.byFlow.get(flow) !== keepAlive || now.mono < keepAlive.dueAt || slot.hop === undefined) return
     if (keepAlive.isAwaiting) {
       this.end(flow)
       this.emit({ type: 'close', flow })
@@ -74,11 +76,16 @@ export class KeepAlives {
     this.emit({ type: 'transmit', flow, bytes })
     keepAlive.isAwaiting = true
     this.awaiting += 1
-    this.wakeAt(keepAlive, now.mono + PONG_WITHIN_MICROS)
+    this.due(keepAlive, now.mono + PONG_WITHIN_MICROS)
   }
 
   private rest(now: Now, keepAlive: KeepAlive): void {
     const { from, to } = keepAlive.slot.hop?.transport === 'udp' ? DATAGRAM_SECONDS : STREAM_SECONDS
-    this.wakeAt(keepAlive, now.mono + Math.round((from + this.entropy.unit() * (to - from)) * MICROS_PER_SECOND))
+    this.due(keepAlive, now.mono + Math.round((from + this.entropy.unit() * (to - from)) * MICROS_PER_SECOND))
+  }
+
+  private due(keepAlive: KeepAlive, at: Micros): void {
+    keepAlive.dueAt = at
+    this.wakeAt(keepAlive, at)
   }
 }

@@ -7,7 +7,7 @@ import { bug } from '../../core/kit/assert.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut, type Transport } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
-import { datagramArrivals, segmentArrival, type LinkProfile } from '../network/link.js'
+import { datagramArrivals, departure, segmentArrival, type LinkProfile } from '../network/link.js'
 import type { World } from './world.js'
 
 /** The network's view of a node. */
@@ -26,9 +26,15 @@ interface Listener {
 interface StreamEnd {
   readonly node: NetworkNode
   readonly peer: FlowId
+  readonly local: Endpoint
+  /** When what it sent has left. */
+  freeAt: Micros
   /** When the last segment towards the peer arrives: later ones never overtake it. */
   lastArrival: Micros
 }
+
+/** The link from one node to another at this instant, between these ends; undefined while they are cut off from each other. */
+export type LinkFinder = (from: string, to: string, at: Micros, ends: { readonly from: Endpoint; readonly to: Endpoint }) => LinkProfile | undefined
 
 export class WorldNetwork {
   private readonly addresses = new Map<NetworkNode, string>()
@@ -40,8 +46,10 @@ export class WorldNetwork {
   /** Datagrams that were lost on a link, and those sent to nobody. */
   readonly lost = { datagrams: 0, unreachable: 0 }
 
-  /** `link` names the link from one node to another at this instant; undefined while they are cut off from each other. */
-  constructor(private readonly world: World, private readonly entropy: Entropy, private readonly link: (from: string, to: string, at: Micros) => LinkProfile | undefined) {}
+  /** When the way between two ends of datagrams is free, where it is narrow. */
+  private readonly datagramsFreeAt = new Map<string, Micros>()
+
+  constructor(private readonly world: World, private readonly entropy: Entropy, private readonly link: LinkFinder) {}
 
   /** Gives a node the address it connects from. */
   attach(node: NetworkNode, address: string): void {
@@ -77,8 +85,9 @@ export class WorldNetwork {
 
   private connect(now: Now, node: NetworkNode, ticket: number, transport: Transport, remote: Endpoint): void {
     const listener = this.listeners.get(key(transport, remote))
-    const there = listener === undefined ? undefined : this.link(node.name, listener.node.name, now.mono)
-    const back = listener === undefined ? undefined : this.link(listener.node.name, node.name, now.mono)
+    const local: Endpoint = { address: this.addresses.get(node) ?? bug(`${node.name} connects without an address`), port: this.nextPort++ }
+    const there = listener === undefined ? undefined : this.link(node.name, listener.node.name, now.mono, { from: local, to: remote })
+    const back = listener === undefined ? undefined : this.link(listener.node.name, node.name, now.mono, { from: remote, to: local })
     if (listener === undefined || there === undefined || back === undefined) {
       const wait = listener === undefined ? 0 : CONNECT_TIMEOUT_MICROS
       this.later(now.mono + wait, () => node.give({ type: 'connect-failed', ticket, reason: listener === undefined ? 'connection refused' : 'timed out' }))
@@ -88,9 +97,8 @@ export class WorldNetwork {
     const upArrival = segmentArrival(back, this.entropy, synArrival, synArrival)
     const near = this.nextFlow++
     const far = this.nextFlow++
-    const local: Endpoint = { address: this.addresses.get(node) ?? bug(`${node.name} connects without an address`), port: this.nextPort++ }
-    this.streams.set(near, { node, peer: far, lastArrival: upArrival })
-    this.streams.set(far, { node: listener.node, peer: near, lastArrival: upArrival })
+    this.streams.set(near, { node, peer: far, local, freeAt: 0, lastArrival: upArrival })
+    this.streams.set(far, { node: listener.node, peer: near, local: remote, freeAt: 0, lastArrival: upArrival })
     this.later(synArrival, () => listener.node.give({ type: 'flow-up', flow: far, transport, local: remote, remote: local, ticket: undefined }))
     this.later(upArrival, () => node.give({ type: 'flow-up', flow: near, transport, local, remote, ticket }))
   }
@@ -99,8 +107,9 @@ export class WorldNetwork {
     const end = this.streams.get(flow)
     const peer = end === undefined ? undefined : this.streams.get(end.peer)
     if (end === undefined || peer === undefined) return
-    const profile = this.link(end.node.name, peer.node.name, now.mono)
-    const arrival = profile === undefined ? Infinity : segmentArrival(profile, this.entropy, now.mono, end.lastArrival)
+    const profile = this.link(end.node.name, peer.node.name, now.mono, { from: end.local, to: peer.local })
+    if (profile !== undefined) end.freeAt = departure(profile, now.mono, end.freeAt, bytes.length)
+    const arrival = profile === undefined ? Infinity : segmentArrival(profile, this.entropy, end.freeAt, end.lastArrival)
     if (arrival === Infinity) return this.cut(now, flow, 'timed out')
     end.lastArrival = arrival
     this.later(arrival, () => {
@@ -115,14 +124,22 @@ export class WorldNetwork {
       this.lost.unreachable += 1
       return
     }
-    const profile = this.link(from.node.name, listener.node.name, now.mono)
-    const arrivals = profile === undefined ? [] : datagramArrivals(profile, this.entropy, now.mono)
+    const profile = this.link(from.node.name, listener.node.name, now.mono, { from: from.endpoint, to })
+    const arrivals = profile === undefined ? [] : datagramArrivals(profile, this.entropy, this.datagramLeaves(profile, now, from.endpoint, to, bytes.length))
     if (arrivals.length === 0) this.lost.datagrams += 1
     for (const arrival of arrivals) {
       this.later(arrival, () => {
         if (this.bound.has(listener.flow)) listener.node.give({ type: 'bytes', flow: listener.flow, bytes, from: from.endpoint })
       })
     }
+  }
+
+  private datagramLeaves(profile: LinkProfile, now: Now, from: Endpoint, to: Endpoint, octets: number): Micros {
+    if (profile.bitsPerSecond === undefined) return now.mono
+    const way = `${key('udp', from)} ${key('udp', to)}`
+    const leaves = departure(profile, now.mono, this.datagramsFreeAt.get(way) ?? 0, octets)
+    this.datagramsFreeAt.set(way, leaves)
+    return leaves
   }
 
   /** Ends a stream at both sides; the other side hears of it one link delay later, after what is still under way. */
@@ -133,7 +150,7 @@ export class WorldNetwork {
     this.streams.delete(flow)
     if (end.node.alive) end.node.give({ type: 'flow-down', flow, reason })
     if (peer === undefined) return
-    const delay = this.link(end.node.name, peer.node.name, now.mono)?.delayMicros ?? 0
+    const delay = this.link(end.node.name, peer.node.name, now.mono, { from: end.local, to: peer.local })?.delayMicros ?? 0
     this.later(Math.max(now.mono + delay, end.lastArrival), () => {
       if (this.streams.delete(end.peer)) peer.node.give({ type: 'flow-down', flow: end.peer, reason })
     })

@@ -16,7 +16,8 @@ import { Gateway } from '../../core/push/gateway.js'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../../core/push/settings.js'
 import { ImsCore, type ImsIn, type ImsOut } from '../ims/ims.js'
 import { defaultImsSettings } from '../ims/settings.js'
-import type { LinkProfile } from '../network/link.js'
+import type { SipTimerValues } from '../../core/sip/endpoint-contract.js'
+import { linkOf, type AccessProfile, type LinkProfile } from '../network/link.js'
 import { PopulationDirectory } from '../terminal/directory.js'
 import type { FleetIn, FleetOut, Settled } from '../terminal/fleet-contract.js'
 import { Fleet } from '../terminal/fleet.js'
@@ -34,7 +35,11 @@ export interface PushWorldOptions {
   readonly crypto: Crypto
   readonly population: PopulationSettings
   readonly transport: 'udp' | 'tcp'
-  /** Terminals to P-CSCF and back. */
+  /** Visited networks by name, and the access to each of them; none when absent. */
+  readonly visited?: readonly { readonly id: string; readonly access: AccessProfile }[]
+  /** SIP timers between terminals and P-CSCFs; RFC 3261's when absent. */
+  readonly timers?: SipTimerValues
+  /** Terminals to the home network's P-CSCF and back. */
   readonly access: LinkProfile
   /** Gateway to core network and back, and initiators to gateway. */
   readonly core: LinkProfile
@@ -65,6 +70,11 @@ const CORE = '192.0.2.20'
 const FLEET = { address: '192.0.2.30', port: 5060 }
 const PORTS = { pcscf: 5060, icscf: 5070, scscf: 5080, core: 5061 }
 
+/** Where the core has the P-CSCF of a visited network. */
+function portsOfVisited(index: number): { readonly pcscf: number; readonly core: number } {
+  return { pcscf: 5_160 + 10 * index, core: 5_161 + 10 * index }
+}
+
 export class PushWorld {
   readonly world: World
   readonly population: Population
@@ -86,7 +96,12 @@ export class PushWorld {
     this.entropy = new SeededEntropy(options.seed)
     this.world = new World(options.startWall)
     this.population = new Population(options.population)
-    this.network = new WorldNetwork(this.world, this.entropy.fork('network'), (from, to) => (from === 'terminals' || to === 'terminals' ? options.access : options.core))
+    const visitedLinks = new Map(options.visited?.map(({ access }, index) => [portsOfVisited(index).pcscf, linkOf(access)]))
+    this.network = new WorldNetwork(this.world, this.entropy.fork('network'), (from, to, _at, ends) => {
+      if (from !== 'terminals' && to !== 'terminals') return options.core
+      const { port } = from === 'terminals' ? ends.to : ends.from
+      return visitedLinks.get(port) ?? options.access
+    })
     this.gateway = this.newGateway()
     this.gatewayNode = this.world.node({ name: 'gateway', machine: this.gateway, serviceMicros: options.service.gateway, output: (now, output) => this.gatewayOutput(now, output) })
     this.store = new WorldStore(this.world, { flushMicros: options.flushMicros, give: (input) => this.gatewayNode.give(input) })
@@ -94,6 +109,8 @@ export class PushWorld {
     this.imsNode = this.world.node({ name: 'ims', machine: this.ims, serviceMicros: options.service.ims, output: (now, output) => this.partOutput(now, 'ims', this.imsNode, output) })
     this.fleet = new Fleet({
       shard: { index: 0, count: 1 }, proxy: { address: CORE, port: PORTS.pcscf }, transport: options.transport, connections: 2, backoff: BACKOFF,
+      visited: (options.visited ?? []).map(({ id }, index) => ({ id, proxy: { address: CORE, port: portsOfVisited(index).pcscf } })),
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
     }, this.population, this.entropy.fork('fleet'), options.crypto)
     this.fleetNode = this.world.node({ name: 'terminals', machine: this.fleet, serviceMicros: options.service.terminals, output: (now, output) => this.fleetOutput(now, output) })
     this.connectAll()
@@ -148,7 +165,7 @@ export class PushWorld {
     network.attach(this.imsNode, CORE)
     network.attach(this.fleetNode, FLEET.address)
     network.listen(this.gatewayNode, 'tcp', GATEWAY)
-    for (const port of [PORTS.pcscf, PORTS.icscf, PORTS.scscf]) {
+    for (const port of [PORTS.pcscf, PORTS.icscf, PORTS.scscf, ...(this.options.visited ?? []).map((_network, index) => portsOfVisited(index).pcscf)]) {
       network.listen(this.imsNode, 'udp', { address: CORE, port })
       network.listen(this.imsNode, 'tcp', { address: CORE, port })
     }
@@ -179,9 +196,13 @@ export class PushWorld {
   private newIms(): ImsCore {
     const settings = defaultImsSettings(this.options.population.identity.domain, PORTS)
     const at = (port: number) => ({ address: CORE, port })
+    const timers = this.options.timers === undefined ? {} : { accessTimers: this.options.timers }
     return new ImsCore({
       ...settings,
-      pcscf: { ...settings.pcscf, listen: at(PORTS.pcscf), core: at(PORTS.core) },
+      pcscf: { ...settings.pcscf, listen: at(PORTS.pcscf), core: at(PORTS.core), ...timers },
+      visited: (this.options.visited ?? []).map(({ id }, index) => ({
+        name: `pcscf.${id}`, listen: at(portsOfVisited(index).pcscf), furtherPorts: [], core: at(portsOfVisited(index).core), visitedNetworkId: id, ...timers,
+      })),
       icscf: { ...settings.icscf, listen: at(PORTS.icscf) },
       scscf: { ...settings.scscf, listen: at(PORTS.scscf) },
       filterCriteria: [{

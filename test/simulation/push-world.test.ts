@@ -9,6 +9,8 @@ import { pushMessage } from '../../core/pap/documents.js'
 import { encodeSubmission } from '../../core/pap/submission.js'
 import { ledgerOf } from '../../loadgen/reconcile/ledger.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
+import { RADIO_TIMERS } from '../../sim/ims/settings.js'
+import { linkOf } from '../../sim/network/link.js'
 import type { PopulationSettings } from '../../sim/terminal/population.js'
 import { PushWorld, type PartName, type PushWorldOptions } from '../../sim/world/push-world.js'
 
@@ -29,6 +31,10 @@ const POPULATION: PopulationSettings = {
   cycling: { on: exponential(10 * MINUTE), off: exponential(2 * MINUTE), silentShare: 0.3, offAtStartShare: 0.2 },
   refusal: { status: 603 },
   answerDelay: { type: 'lognormal', medianMicros: 20_000, sigma: 0.7 },
+  capabilities: [{ bindings: [], sizeMax: 1_000_000, types: [], weight: 1 }],
+  events: { share: 0, server: 'sip:push@home1.example', expirySeconds: 86_400 },
+  misbehaving: {},
+  lateMicros: 5 * SECOND,
   referenceTerminals: 0,
 }
 
@@ -146,4 +152,73 @@ describe('service times', () => {
     expect(submitP99(125)).toBeLessThan(60_000)
     expect(submitP99(500)).toBeGreaterThan(15 * SECOND)
   })
+})
+
+describe('terminals in visited networks, over accesses of their own', () => {
+  const STEADY = { ...POPULATION, shares: { returning: 0, cycling: 0, refusing: 0, absent: 0 }, answerDelay: { type: 'constant', micros: 0 } } as const
+  const FAR = 'visited1.example'
+  const NARROW = 'visited2.example'
+  const everyone = (of: PushWorld) => Array.from({ length: of.population.size }, (_, index) => index)
+
+  const visited = [
+    { id: FAR, access: { rttMicros: 600_000, jitterMicros: 0, lossShare: 0 } },
+    { id: NARROW, access: { rttMicros: 40_000, jitterMicros: 0, lossShare: 0, bitsPerSecond: 16_000 } },
+  ]
+  const near = linkOf({ rttMicros: 40_000, jitterMicros: 0, lossShare: 0 })
+
+  it('take a push as long as their network’s round trip and bandwidth make it', () => {
+    const { world, journals } = openWorld({
+      transport: 'tcp', visited, access: near,
+      population: { ...STEADY, devicesPerSubscriber: { 1: 1 }, access: { roaming: { [FAR]: 0.3, [NARROW]: 0.3 }, roamingBarred: 0, ownConnections: 1, aka: 0.5, outOfStep: 0.5 } },
+    })
+    expect(world.register(20, 5 * MINUTE)).toMatchObject({ wanted: 200, done: 200 })
+    expect(world.ims.counters()).toMatchObject({ 'scscf.akaResynchronisations': expect.any(Number) })
+    expect(world.ims.counters()['scscf.akaResynchronisations']).toBeGreaterThan(20)
+    // One push to each, so that none waits for another.
+    const from = world.world.now.mono + SECOND
+    const sent = new Map<string, number>()
+    for (const index of everyone(world)) {
+      const address = userAddress(world.population.impu(index), 'ppg.example')
+      const control = pushMessage({ pushId: `one-${index}@pi.example`, addresses: [address] })
+      const { contentType, body } = encodeSubmission(control, { contentType: 'text/plain', headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:mms.ua' }], body: Buffer.from('news') })
+      world.submit(from + index * SECOND, { attempt: index, row: 'online', pushId: control.pushId, address, contentType, body })
+      sent.set(control.pushId, index)
+    }
+    world.run(from + 10 * MINUTE)
+    const micros: Record<string, number[]> = { home: [], [FAR]: [], [NARROW]: [] }
+    for (const { event, pushId, mono, details } of journals.terminals) {
+      if (event !== 'received' || details[2] !== '200') continue
+      const index = sent.get(pushId)!
+      micros[world.population.access.networkOf(index) ?? 'home']!.push(mono - from - index * SECOND)
+    }
+    const [home, far, narrow] = [micros['home']!, micros[FAR]!, micros[NARROW]!].map((each) => ({ count: each.length, min: Math.min(...each), max: Math.max(...each) }))
+    expect(home!.count + far!.count + narrow!.count).toBe(200)
+    expect(Math.min(home!.count, far!.count, narrow!.count)).toBeGreaterThan(30)
+    // One way of 20 ms, of 300 ms, and of 20 ms with about 700 octets at 2,000 a second.
+    expect(home).toMatchObject({ min: expect.toSatisfy((each: number) => each > 20_000), max: expect.toSatisfy((each: number) => each < 60_000) })
+    expect(far).toMatchObject({ min: expect.toSatisfy((each: number) => each > 300_000), max: expect.toSatisfy((each: number) => each < 340_000) })
+    expect(narrow).toMatchObject({ min: expect.toSatisfy((each: number) => each > 220_000), max: expect.toSatisfy((each: number) => each < 600_000) })
+  })
+
+  it('lose no push in a quarter of an hour of handovers, lost coverage and radio timers', () => {
+    const { world, journals } = openWorld({
+      transport: 'tcp', visited, access: near, timers: RADIO_TIMERS,
+      population: { ...POPULATION, access: { roaming: { [FAR]: 0.2, [NARROW]: 0.2 }, roamingBarred: 0, ownConnections: 0.7, aka: 0.2, outOfStep: 0.1 } },
+    })
+    world.register(20, 5 * MINUTE)
+    const from = world.world.now.mono
+    plan(world, 600, from, from + 15 * MINUTE, 10 * MINUTE)
+    const entropy = new SeededEntropy(3, 'moves')
+    for (let move = 0; move < 300; move++) {
+      const subscriber = entropy.below(world.population.size)
+      const network = [undefined, FAR, NARROW][entropy.below(3)]
+      world.world.at(from + Math.floor(entropy.unit() * 15 * MINUTE), { happen: () => world.fleetNode.give({ type: 'move', subscriber, network }) })
+    }
+    world.run(from + 35 * MINUTE)
+    const { ledger, findings } = reconcile(journals)
+    expect(findings).toMatchObject({ balanced: true, lost: [] })
+    expect(ledger).toMatchObject({ attempted: 600, accepted: 600, lost: 0, inFlight: 0 })
+    expect(ledger.delivered).toBeGreaterThan(500)
+    expect(journals.ims.filter(({ event, details }) => event === 'branch' && details[1] === '430').length).toBeGreaterThan(0)
+  }, 90_000)
 })

@@ -6,7 +6,7 @@ import type { Machine, Tick } from '../../core/kit/machine.js'
 import type { NetworkIn, NetworkOut } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import type { StoreIn } from '../../core/store/operations.js'
-import { PERFECT_LINK, STREAM_RETRANSMISSION_MICROS, type LinkProfile } from '../../sim/network/link.js'
+import { PERFECT_LINK, STREAM_RETRANSMISSION_MICROS, type LinkProfile, linkOf } from '../../sim/network/link.js'
 import { WorldNetwork } from '../../sim/world/network.js'
 import { WorldStore } from '../../sim/world/store.js'
 import { World, type WorldNode } from '../../sim/world/world.js'
@@ -123,6 +123,26 @@ describe('the world’s network', () => {
       if (!broken) expect(server.machine.bytes()).toBe(text.join(''))
       else expect(text.join('').startsWith(server.machine.bytes())).toBe(true)
     }), { numRuns: 40 })
+  })
+
+  it('lets a narrow link take its time for each octet, in each direction and for each flow apart', () => {
+    const profile = linkOf({ rttMicros: 100_000, jitterMicros: 0, lossShare: 0, bitsPerSecond: 8_000 })
+    const { world, network, client, server } = twoPeers(() => profile)
+    network.listen(server.node, 'tcp', SERVER)
+    network.listen(server.node, 'udp', SERVER)
+    network.listen(client.node, 'udp', CLIENT)
+    client.say({ type: 'connect', ticket: 1, transport: 'tcp', remote: SERVER })
+    world.run(1_000_000)
+    const flows = client.machine.heard.map((input) => (input.type === 'flow-up' ? input.flow : 0))
+    const [udp, tcp] = [flows[0]!, flows[1]!]
+    // 1,000 octets a second: the second of two says so one second after the first, the other flow does not wait.
+    client.say({ type: 'transmit', flow: tcp, bytes: Buffer.alloc(1_000, 'a') }, { type: 'transmit', flow: tcp, bytes: Buffer.alloc(1_000, 'b') })
+    client.say({ type: 'transmit', flow: udp, bytes: Buffer.alloc(500, 'c'), to: SERVER }, { type: 'transmit', flow: udp, bytes: Buffer.alloc(500, 'd'), to: SERVER })
+    const seen = (micros: Micros): string => {
+      world.run(1_000_000 + micros)
+      return server.machine.bytes().replace(/(.)\1+/g, '$1')
+    }
+    expect([549_000, 551_000, 1_049_000, 1_051_000, 2_049_000, 2_051_000].map(seen)).toEqual(['', 'c', 'c', expect.stringMatching(/^c(ad|da)$/), expect.stringMatching(/^c(ad|da)$/), expect.stringMatching(/^c(ad|da)b$/)])
   })
 
   it('makes a lost segment cost a retransmission, and loses datagrams for good', () => {
