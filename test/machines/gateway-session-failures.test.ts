@@ -351,7 +351,7 @@ describe('requests that are in no dialog of ours', () => {
     const world = open()
     world.push('p1')
     const invite = world.requests[0]!
-    const request = (method: string, cseq: number, to: string, callId = invite.get(Header.CallId)!): SipMessage =>
+    const request = (method: string, cseq: number, to: string, callId: string = invite.get(Header.CallId)!): SipMessage =>
       new SipMessage({ method, requestUri: 'sip:127.0.0.1:5070' })
         .append(Header.Via, composed(`SIP/2.0/TCP 127.0.0.9:5060;branch=z9hG4bKx${method}${cseq}`)).append(Header.MaxForwards, composed('70'))
         .append(Header.From, composed(`${invite.get(Header.To)!};tag=ue`)).append(Header.To, composed(to)).append(Header.CallId, composed(callId))
