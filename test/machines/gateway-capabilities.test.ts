@@ -105,6 +105,19 @@ describe('a device', () => {
     expect(seen.at(-1)).toBe(`INVITE ${AOR}`)
     world.submit({ pushId: 'q', addresses: [user('anna')] }, LARGE)
     expect(asks(seen)).toBe(1)
+    world.advance(61_000_000)
+    world.submit({ pushId: 'r', addresses: [user('anna')] }, LARGE)
+    expect(asks(seen)).toBe(2)
+  })
+
+  it('tells by a refusal only where that is about the method or being busy (RFC 3261 section 11.2)', () => {
+    for (const [status, goes] of [[404, true], [500, true], [405, false], [486, false]] as const) {
+      const seen: string[] = []
+      const world = worldOf((request) => answerTo(request, { allow: 'MESSAGE' }, status), seen)
+      world.receive(thirdPartyRegister(AOR, 3600, [phone]))
+      world.submit({ pushId: 'p', addresses: [user('anna')] }, LARGE)
+      expect(seen.includes(`INVITE ${AOR}`)).toBe(goes)
+    }
   })
 
   it('is asked again after its next registration', () => {

@@ -55,6 +55,15 @@ describe('a push to all devices of a user', () => {
     expect(lines.map((line) => line.details.slice(3).join(' ')).sort()).toEqual(['aborted 5235', 'delivered 1000', 'undeliverable 2006'])
   })
 
+  it('is reported unconfirmed when one of them did not confirm', () => {
+    for (const [one, two] of [[200, 202], [202, 200]] as const) {
+      const world = worldWith('all', answering({ 'device 1': one, 'device 2': two }))
+      register(world)
+      world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
+      expect(world.outcomes()).toEqual(['delivered 1000 unconfirmed'])
+    }
+  })
+
   it('waits for the one that is away, repeats to no other, and ends expired with its lifetime', () => {
     const seen: string[] = []
     const world = worldWith('all', answering({ 'device 1': 200, 'device 2': 480 }, seen))
@@ -154,8 +163,8 @@ describe('a push to the first device that takes it', () => {
     expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
   })
 
-  it('goes on to the next when one refuses or cannot be had now', () => {
-    for (const status of [415, 480, 486, 603]) {
+  it('goes on to the next when one refuses, does not know the method, or cannot be had now', () => {
+    for (const status of [405, 415, 480, 486, 603]) {
       const seen: string[] = []
       const world = worldWith('first', answering({ 'device 1': 200, 'device 2': status }, seen))
       register(world)
@@ -172,18 +181,46 @@ describe('a push to the first device that takes it', () => {
     expect(world.outcomes()).toEqual(['undeliverable 2006 -'])
   })
 
-  it('begins anew at the next registration when one of them could not be had', () => {
+  it('begins anew at the next registration when one of them could not be had, whichever it was', () => {
+    for (const [one, two] of [[480, 415], [415, 480]] as const) {
+      const seen: string[] = []
+      const world = worldWith('first', answering({ 'device 1': one, 'device 2': two }, seen))
+      register(world)
+      world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
+      expect(seen).toEqual(['device 2', 'device 1'])
+      expect(world.gateway.counters).toMatchObject({ inFlight: 1, waiting: 1 })
+      world.core = answering({ 'device 1': 200, 'device 2': 415 }, seen)
+      world.receive(thirdPartyRegister(AOR, 3600, [phone, tablet]))
+      expect(seen).toEqual(['device 2', 'device 1', 'device 1'])
+      expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
+      expect(world.gateway.counters).toMatchObject({ inFlight: 0, waiting: 0 })
+    }
+  })
+
+  it('misses no registration that comes while the last of them is being tried', () => {
     const seen: string[] = []
-    const world = worldWith('first', answering({ 'device 1': 480, 'device 2': 415 }, seen))
+    const world = worldWith('first', (request, here) => {
+      seen.push(deviceOf(request))
+      if (seen.length === 2) here.receive(thirdPartyRegister(AOR, 3600, [tablet, phone]))
+      return seen.length <= 2 ? 480 : 200
+    })
     register(world)
     world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
-    expect(seen).toEqual(['device 2', 'device 1'])
-    expect(world.gateway.counters).toMatchObject({ inFlight: 1, waiting: 1 })
-    world.core = answering({ 'device 1': 200, 'device 2': 415 }, seen)
-    world.receive(thirdPartyRegister(AOR, 3600, [phone, tablet]))
-    expect(seen).toEqual(['device 2', 'device 1', 'device 1'])
+    world.advance(10_000)
+    expect(seen).toEqual(['device 2', 'device 1', 'device 2'])
     expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
-    expect(world.gateway.counters).toMatchObject({ inFlight: 0, waiting: 0 })
+  })
+
+  it('knows who registered last by each REGISTER, in whatever order the S-CSCF lists them', () => {
+    const seen: string[] = []
+    const world = worldWith('first', answering({ 'device 1': 415, 'device 2': 415, 'device 3': 415 }, seen))
+    for (const devices of [[phone], [watch, phone], [tablet, phone, watch]]) {
+      world.advance(1_000_000)
+      world.receive(thirdPartyRegister(AOR, 3600, devices))
+    }
+    world.boot()
+    world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
+    expect(seen).toEqual(['device 2', 'device 3', 'device 1'])
   })
 })
 
