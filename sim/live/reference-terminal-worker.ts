@@ -7,6 +7,7 @@ import { monoMicros } from '../../core/live/clock.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import { readTls } from '../../core/live/tls.js'
 import { Population } from '../terminal/population.js'
+import { ReferenceMedia } from './reference-media.js'
 import { ReferenceTerminal, type ReferenceWatcher } from './reference-terminal.js'
 import { reportBusy } from './worker-busy.js'
 import type { FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
@@ -29,16 +30,17 @@ const watcher: ReferenceWatcher = {
     group.registered -= 1
     journal?.write('device-down', '', '', [instance])
   },
-  received({ target, pushId, instance, status, isRepeat }) {
+  received({ target, pushId, instance, status, isRepeat, binding }) {
     group[status !== 200 ? 'rejectedByCheck' : isRepeat ? 'repeats' : 'received'] += 1
-    journal?.write('received', pushId, '', [target, instance, String(status), isRepeat ? 'repeat' : 'first'])
+    journal?.write('received', pushId, '', [target, instance, String(status), isRepeat ? 'repeat' : 'first', binding])
   },
 }
 
 const population = new Population(config.population)
 const tls = config.transport === 'tls' && config.tls !== undefined ? readTls(config.tls) : undefined
 const { from, to } = population.range('reference')
-const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), { ...config, tls }, watcher))
+const media = new ReferenceMedia(config.localAddress)
+const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), { ...config, tls }, watcher, media))
 group.devices = terminals.length
 
 function count(): void {
@@ -55,8 +57,10 @@ async function paced({ type, ticket, perSecond, withinMicros }: Extract<ToWorker
     result.wanted += 1
     const dueMillis = (index * 1_000) / perSecond - (monoMicros() - startedAt) / 1_000
     await new Promise((resolve) => { setTimeout(resolve, dueMillis) })
-    if (await (type === 'register' ? terminal.register() : terminal.deregister())) result.done += 1
-    else result.refused += 1
+    if (await (type === 'register' ? terminal.register() : terminal.deregister())) {
+      result.done += 1
+      if (type === 'register' && population.subscriber(from + index).devices[0]!.capabilities.subscribes) await terminal.subscribe(population.settings.events.server)
+    } else result.refused += 1
   })
   await Promise.race([Promise.all(all), timeUp])
   clearTimeout(stopWaiting)
@@ -65,7 +69,7 @@ async function paced({ type, ticket, perSecond, withinMicros }: Extract<ToWorker
 }
 
 async function stop(): Promise<void> {
-  await Promise.all(terminals.map((terminal) => terminal.stop()))
+  await Promise.all([...terminals.map((terminal) => terminal.stop()), media.stop()])
   await journal?.close()
   count()
   say({ type: 'stopped' })

@@ -17,6 +17,8 @@ export interface ReferenceTransportOptions {
   readonly localAddress: string
   /** TLS with these; TCP without. */
   readonly tls: TlsMaterial | undefined
+  /** What its SUBSCRIBEs to oma-push ask for. */
+  readonly subscribedApplications?: readonly string[]
 }
 
 /** The answer to a keep-alive (RFC 5626 section 4.4.1). */
@@ -87,8 +89,15 @@ export class ReferenceTransport implements Transport {
 
   send(message: string): Promise<void> {
     if (this.socket === undefined) return Promise.reject(new Error('the connection to the P-CSCF is down'))
-    this.socket.write(message, 'utf8')
+    this.socket.write(this.withApplications(message), 'utf8')
     return Promise.resolve()
+  }
+
+  /** sip.js compares the whole Event it wrote with the package of a NOTIFY's, so it cannot be told of parameters. */
+  private withApplications(message: string): string {
+    const { subscribedApplications } = this.options
+    if (subscribedApplications === undefined || !message.startsWith('SUBSCRIBE ')) return message
+    return message.replace(/^Event: oma-push\r$/m, `Event: oma-push;event-app-id="${subscribedApplications.join(',')}"\r`)
   }
 
   private receive(socket: Socket, framer: StreamFramer, bytes: Buffer): void {

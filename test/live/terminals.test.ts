@@ -69,7 +69,7 @@ describe.each(['tcp', 'udp'] as const)('terminals over %s', (transport) => {
     const lines = [...journal(`${transport}-0`), ...journal(`${transport}-1`)]
     const count = (event: string): number => lines.filter((line) => line.event === event).length
     expect([count('device-up'), count('device-down'), count('received')]).toEqual([wanted, wanted, wanted + 1])
-    expect(lines.filter(({ pushId }) => pushId === 'p0@test').map(({ details }) => details.slice(2))).toEqual([['200', 'first'], ['200', 'repeat']])
+    expect(lines.filter(({ pushId }) => pushId === 'p0@test').map(({ details }) => details.slice(2))).toEqual([['200', 'first', 'message'], ['200', 'repeat', 'message']])
     for (const name of ['0', '1']) expect(journal(`${transport}-${name}`).length).toBeGreaterThan(wanted / 2)
   })
 })
@@ -98,7 +98,7 @@ describe('the reference panel', () => {
     const received = journal('panel-reference').filter(({ event }) => event === 'received')
     expect(received.map(({ pushId, details }) => [pushId, details[0], ...details.slice(2)])).toEqual(
       [['a', '200', 'first'], ['a', '200', 'repeat'], ['b', '200', 'first'], ['c', '403', 'first'], ['d', '480', 'first'], ['e', '415', 'first']]
-        .map(([id, ...rest]) => [`${id}@test`, `${panel[0]!.aor};gr=urn:uuid:1`, ...rest]))
+        .map(([id, ...rest]) => [`${id}@test`, `${panel[0]!.aor};gr=urn:uuid:1`, ...rest, 'message']))
   })
 
   it('and the fleet register with the simulated core, every device with its binding', async () => {

@@ -3,7 +3,7 @@
  * layers, beside the small registrar on the same endpoint. Writes down what it is told and decides nothing.
  */
 import { SeededEntropy } from '../../core/kit/entropy.js'
-import type { NetworkOut } from '../../core/kit/network.js'
+import type { Endpoint, NetworkOut } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import type { MsrpSession, MsrpUser, SendOptions, SendOutcome } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
@@ -75,13 +75,13 @@ export class TerminalGateway implements TransactionUser {
   insteadOfSubscription: number | undefined
   private running = 0
 
-  constructor(private readonly registrar: SmallRegistrar) {
+  constructor(private readonly registrar: SmallRegistrar, private readonly place: Endpoint = MSRP_PLACE) {
     const entropy = new SeededEntropy(5, 'gateway')
     const { endpoint } = registrar
     const hopOf = () => [...registrar.bindings.values()][0]?.source
     this.invites = new InviteSessions({ endpoint, user: this.inviteUser(), entropy, hopOf })
     this.notifier = new Notifier({ endpoint, user: this.notifierUser(), entropy, hopOf, packages: ['oma-push'], expiresSecondsMin: 1, expiresSecondsDefault: 3_600, expiresSecondsMax: 86_400 })
-    this.msrp = new MsrpEndpoint({ ours: () => `${MSRP_PLACE.address}:${MSRP_PLACE.port}`, accepts: () => true, entropy, user: this.msrpUser(), emit: (out) => this.out.push(out) })
+    this.msrp = new MsrpEndpoint({ ours: () => `${place.address}:${place.port}`, accepts: () => true, entropy, user: this.msrpUser(), emit: (out) => this.out.push(out) })
     registrar.others = this
   }
 
@@ -113,10 +113,10 @@ export class TerminalGateway implements TransactionUser {
     const call = new Call(files.map(() => this.msrp.session({ transport: 'tcp', acceptTypes: ['*'] })))
     for (const session of call.msrp) session.context = call
     const media = call.msrp.map((session, index): MsrpMedia => ({
-      kind: 'msrp', port: MSRP_PLACE.port, transport: 'tcp', host: MSRP_PLACE.address, path: [session.uri], setup, acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
+      kind: 'msrp', port: this.place.port, transport: 'tcp', host: this.place.address, path: [session.uri], setup, acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
       direction: 'sendonly', file: files[index],
     }))
-    const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 1, host: MSRP_PLACE.address }, media })
+    const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 1, host: this.place.address }, media })
     const request = this.request('INVITE', contact, target, [
       [Header.PAssertedIdentity, '<sip:push@home1.example>'], [Header.AcceptContact, '*;+g.oma.pusheventapp="push.sia";require;explicit'],
       [Header.Accept, 'application/sdp'], [Header.XPushId, pushId], [Header.ContentType, 'application/sdp'],
@@ -132,7 +132,7 @@ export class TerminalGateway implements TransactionUser {
 
   /** A new offer in the session, of these lines. */
   reoffer(now: Now, call: Call, media: readonly MsrpMedia[]): boolean {
-    const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 2, host: MSRP_PLACE.address }, media })
+    const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 2, host: this.place.address }, media })
     return this.invites.reinvite(now, call.invite!, composed('application/sdp'), Buffer.from(text))
   }
 
