@@ -81,6 +81,12 @@ describe('a submission', () => {
     expect(times.length).toBe(1)
   })
 
+  it('is answered with the type of its answer where that is not XML alone', async () => {
+    const contentType = 'multipart/related; boundary=b; type="application/xml"'
+    const { port } = await bench(() => ({ contentType, body: '--b--' }))
+    expect(await send(port, { body: 'x' })).toMatchObject({ status: 202, headers: { 'content-type': contentType }, body: '--b--' })
+  })
+
   it('may come in chunks, at /wappush, with a query, or with an absolute request target', async () => {
     const { port, requests } = await bench()
     expect((await send(port, { path: '/wappush', body: ['<p', 'ap', '/>'] })).status).toBe(202)
