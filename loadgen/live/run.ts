@@ -128,7 +128,7 @@ class Run {
     const ims = await parts.start('ims', imsConfigOf(scenario, sip), folder.journal('ims'))
     const gateway = await parts.start('gateway', gatewayConfigOf(scenario, sip, ims, folder.store, scenario.capture ? folder.file('gateway.pcap') : undefined), folder.journal('gateway'))
     // The gateway takes another port where its own is taken, and the core network would tell nobody of registrations.
-    if (gateway['sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
+    if (gateway[scenario.gateway.transport === 'tls' ? 'sipTls' : 'sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
     await parts.start('terminals', terminalsConfigOf(scenario, ims), folder.journal('terminals'))
     this.listener = await NotificationListener.listen(this.journal)
     this.generator = this.newGenerator(new URL(gateway['pap']!), this.listener.url)
