@@ -73,7 +73,7 @@ export function readOptions(response: SipMessage): ToldCapabilities {
   const contact = nameAddrs(response, Header.Contact)?.[0]
   const methods = response.has(Header.Allow) ? listed(response, Header.Allow) : contact === undefined ? undefined : tagList(contact.params, 'methods')
   return {
-    methods: methods?.map((method) => method.toUpperCase()).filter((method) => METHOD.test(method)),
+    methods: methods === undefined ? undefined : methodNames(methods),
     mediaTypes,
     sizeMax: media.sizeMax,
     takesFiles: media.takesFiles,
@@ -106,6 +106,11 @@ function otherList(response: SipMessage, name: string): readonly string[] | unde
 /** Without parameters (`;q=0.5`). */
 function bare(value: string): string {
   return value.split(';', 1)[0]!.trim()
+}
+
+/** Method names as they are compared, without what is none. */
+export function methodNames(names: readonly string[]): string[] {
+  return names.map((name) => name.toUpperCase()).filter((name) => METHOD.test(name))
 }
 
 /** A feature parameter's values (RFC 3840 section 9); a string in angle brackets is one. Undefined when it is absent. */

@@ -6,7 +6,7 @@
 import { parseContentType } from '../mime/content-type.js'
 import { splitMultipart } from '../mime/multipart.js'
 import { headerValue } from '../mime/part.js'
-import { tagList } from '../ota/options.js'
+import { methodNames, tagList } from '../ota/options.js'
 import { Header } from '../sip/header-names.js'
 import type { SipMessage } from '../sip/message.js'
 import { nameAddrs, uriOf, type NameAddr } from '../sip/name-addr.js'
@@ -33,7 +33,6 @@ const DEFAULT_EXPIRES_SECONDS = 3_600
 export const DEVICES_MAX = 64
 const PUSH_APPLICATION = '+g.oma.pusheventapp'
 const INSTANCE = '+sip.instance'
-const METHOD = /^[A-Z0-9\-.!%*_+`'~]{1,32}$/
 /** Feature parameters without a leading plus (RFC 3840 section 9, `base-tags`). */
 const BASE_TAGS: ReadonlySet<string> = new Set([
   'audio', 'automata', 'class', 'duplex', 'data', 'control', 'mobility', 'description', 'events', 'priority', 'methods',
@@ -77,8 +76,8 @@ export function deviceOf(binding: NameAddr, own: readonly NameAddr[] | undefined
 
 /** RFC 3840 section 10: all that the device supports. A list without a method tells nothing. */
 function methodsOf(params: string): readonly string[] | undefined {
-  const methods = tagList(params, 'methods')?.map((method) => method.toUpperCase()).filter((method) => METHOD.test(method))
-  return methods === undefined || methods.length === 0 ? undefined : methods
+  const methods = methodNames(tagList(params, 'methods') ?? [])
+  return methods.length === 0 ? undefined : methods
 }
 
 /** Undefined when the contact has no feature parameter at all (it then matches everything, RFC 3841 section 7.2.4). */
