@@ -7,10 +7,9 @@ import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentFile } from '../store/content.js'
+import { piecePassed } from './young-garbage.js'
 
-/** Octets of one upload that wait for the disk before its sender is asked to pause. */
-const WAITING_OCTETS_MAX = 512 * 1024
-/** Octets that are gathered for one write. */
+/** Octets that are gathered for one write; an upload has two such buffers, one being filled while the other is written. */
 const WRITE_OCTETS = 256 * 1024
 const ID_OCTETS = 16
 const FILE_NAME = /^[0-9a-f]{32}$/
@@ -55,6 +54,7 @@ export class ContentStore {
         if (bytesRead === 0) throw new Error(`the content file ${id} ends at octet ${offset + done}, before ${offset + length}`)
         done += bytesRead
       }
+      piecePassed(length)
       return bytes
     } finally {
       await file.close()
@@ -77,11 +77,15 @@ export class Upload {
   private readonly path: string
   private readonly hash = createHash('sha1')
   private readonly file: Promise<FileHandle>
-  private gathered: Buffer[] = []
-  private gatheredOctets = 0
+  /** Being filled, and filled how far. */
+  private filling: Buffer = Buffer.allocUnsafeSlow(WRITE_OCTETS)
+  private filled = 0
+  /** The other one, unless it is being written. */
+  private spare: Buffer | undefined = Buffer.allocUnsafeSlow(WRITE_OCTETS)
+  /** What came while both were full. */
+  private behind: Buffer[] = []
   private size = 0
   private writing: Promise<void> | undefined
-  private isPaused = false
   private ended = false
   private failure: Error | undefined
 
@@ -97,23 +101,21 @@ export class Upload {
 
   /** False: give it nothing more before `onRoom`. */
   get hasRoom(): boolean {
-    return !this.isPaused
+    return this.behind.length === 0
   }
 
-  /** Takes octets, which are given away. Without effect after the end. */
+  /** Takes a copy of the octets. Without effect after the end. */
   write(bytes: Buffer): void {
     if (this.ended) return
     this.hash.update(bytes)
     this.size += bytes.length
-    this.gathered.push(bytes)
-    this.gatheredOctets += bytes.length
-    if (this.gatheredOctets >= WRITE_OCTETS) this.begin()
-    this.isPaused ||= this.gatheredOctets > WAITING_OCTETS_MAX
+    if (this.hasRoom) this.fill(bytes)
+    else this.behind.push(Buffer.from(bytes))
   }
 
   /** Everything is written and flushed, the folder too. Rejects when the disk refuses; the file is then gone. */
   async finish(): Promise<ContentFile> {
-    while (this.writing !== undefined || this.gatheredOctets > 0) {
+    while (this.writing !== undefined || this.filled > 0) {
       this.begin()
       await this.writing
     }
@@ -138,9 +140,8 @@ export class Upload {
   discard(): void {
     if (this.ended) return
     this.ended = true
-    this.isPaused = false
-    this.gathered = []
-    this.gatheredOctets = 0
+    this.filled = 0
+    this.behind = []
     this.counters.uploads -= 1
     void this.remove()
   }
@@ -153,33 +154,53 @@ export class Upload {
     await unlink(this.path).catch(() => {})
   }
 
-  /** One write at a time, of all that was gathered meanwhile. */
+  private fill(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length) {
+      const taken = bytes.copy(this.filling, this.filled, at)
+      this.filled += taken
+      at += taken
+      if (this.filled < WRITE_OCTETS) return
+      this.begin()
+      // Both are full: the rest waits.
+      if (this.filled === WRITE_OCTETS) break
+    }
+    if (at < bytes.length) this.behind.push(Buffer.from(bytes.subarray(at)))
+  }
+
+  /** Writes what is filled, if nothing is being written, and goes on with the other buffer. */
   private begin(): void {
-    if (this.writing !== undefined || this.gatheredOctets === 0) return
-    const bytes = this.gathered.length === 1 ? this.gathered[0]! : Buffer.concat(this.gathered, this.gatheredOctets)
-    this.gathered = []
-    this.gatheredOctets = 0
-    this.writing = this.writeAll(bytes).then(() => this.wrote(), (error: Error) => {
+    const { spare, filling, filled } = this
+    if (spare === undefined || filled === 0) return
+    this.spare = undefined
+    this.filling = spare
+    this.filled = 0
+    this.writing = this.writeAll(filling, filled).then(() => this.wrote(filling), (error: Error) => {
       this.writing = undefined
       this.failed(error)
     })
   }
 
-  private async writeAll(bytes: Buffer): Promise<void> {
+  private async writeAll(bytes: Buffer, length: number): Promise<void> {
     const file = await this.file
-    for (let done = 0; done < bytes.length; ) {
-      done += (await file.write(bytes, done, bytes.length - done)).bytesWritten
+    for (let done = 0; done < length; ) {
+      done += (await file.write(bytes, done, length - done)).bytesWritten
     }
   }
 
-  private wrote(): void {
+  private wrote(buffer: Buffer): void {
     this.writing = undefined
+    this.spare = buffer
     if (this.ended) return
-    if (this.gatheredOctets >= WRITE_OCTETS) this.begin()
-    if (this.isPaused && this.gatheredOctets <= WAITING_OCTETS_MAX) {
-      this.isPaused = false
-      this.onRoom()
+    if (this.filled === WRITE_OCTETS) this.begin()
+    if (this.hasRoom) return
+    const behind = this.behind
+    this.behind = []
+    for (const bytes of behind) {
+      if (this.hasRoom) this.fill(bytes)
+      else this.behind.push(bytes)
     }
+    if (this.hasRoom) this.onRoom()
   }
 
   private failed(error: Error): void {

@@ -13,6 +13,7 @@ import { monoMicros } from './clock.js'
 import type { ContentStore } from './content-store.js'
 import { LargeSubmission, streamedBoundary } from './large-submission.js'
 import { Receiving, type Awaited } from './receiving.js'
+import { piecePassed } from './young-garbage.js'
 
 /** What a submission may weigh unless configured otherwise. */
 export const BODY_BYTES_MAX = 1024 * 1024
@@ -237,6 +238,7 @@ export class PapListener {
 
   private takeLarge(request: PapIncoming, large: LargeSubmission, chunk: Buffer): void {
     if (!large.push(chunk)) request.pause()
+    piecePassed(chunk.length)
     if (large.isTooLarge) {
       request.overBytes += chunk.length
       if (request.overBytes > this.settings.bodyBytesMax * REFUSED_BODY_FACTOR) request.destroy()

@@ -73,10 +73,9 @@ export class LargeSubmission {
   private content(bytes: Buffer): void {
     this.contentOctets += bytes.length
     if (this.contentOctets > this.limits.contentBytesMax) return this.discard()
+    if (this.upload !== undefined) return this.upload.write(bytes)
     // A copy: the octets belong to the network's buffer.
-    const own = Buffer.from(bytes)
-    if (this.upload !== undefined) return this.upload.write(own)
-    this.held.push(own)
+    this.held.push(Buffer.from(bytes))
     if (this.contentOctets <= CONTENT_INLINE_MAX) return
     this.upload = this.contents.upload(this.onRoom, (error) => {
       this.failure = error
