@@ -15,7 +15,7 @@ import type { Micros } from './time.js'
  * - gateway: `accepted` [], `refused` [code], `sip-out` [target URI, binding] (the first request of an attempt), `outcome` [message-state, code, confirmed|unconfirmed|-, last SIP status or -], `device` [target URI, status or -, binding] for every answer of a GRUU, and with [state, code] behind it for the outcome of one device of several,
  *   `in-flight` [] once at a clean stop for every recipient it still holds without an outcome (so that lost is a set difference, too)
  * - ims: `fork` [target URI, number of branches], `branch` [contact URI, status]
- * - terminal: `received` [target URI (the To), instance, answered status, first|repeat], `device-up` / `device-down` [instance] with empty push-id
+ * - terminal: `received` [target URI (the To), instance, answered status, first|repeat, binding (message|session|event|indirection)], `device-up` / `device-down` [instance] with empty push-id
  * `address` is the PAP address literal where the writer knows it, else empty.
  */
 export const JOURNAL_EVENTS = [

@@ -175,6 +175,12 @@ export class TerminalWire {
     this.tellFleet({ type: 'flow-down', flow, reason: 'closed' })
   }
 
+  /** Octets to the fleet over the MSRP connection that came up last. */
+  writeMsrp(bytes: Buffer): void {
+    const flow = [...this.msrpFlows].at(-1)
+    if (flow !== undefined) this.tellFleet({ type: 'bytes', flow, bytes })
+  }
+
   get msrpConnections(): number {
     return this.msrpFlows.size
   }
