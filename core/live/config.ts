@@ -111,6 +111,7 @@ const Selection = Schema.Struct({
   preferEvent: key(Schema.Boolean, DEFAULT_SELECTION.preferEvent, 'Whether a standing subscription is used before a MESSAGE.'),
   indirection: key(Schema.Boolean, DEFAULT_SELECTION.allowIndirection, 'Whether content may be offered by reference, hosted here (RFC 4483).'),
   askCapabilities: key(Schema.Boolean, DEFAULT_SELECTION.askCapabilities, 'Whether devices are asked (OPTIONS) before something larger than a MESSAGE is sent.'),
+  segment: key(Size, `${DEFAULT_SELECTION.segmentOctets}B`, 'Content above this goes in pieces of this size (message/partial) to a device that takes neither sessions nor references; 0B never cuts.'),
   devices: key(DevicesPolicy, DEFAULT_SELECTION.devices, 'Whether all devices of a user must take a push, any suffices, or they are tried one after another, the latest registered first.'),
   applications: key(Schema.Record({ key: Schema.String, value: DevicesPolicy }), {}, 'The same for one application, by its feature tag, such as mms.ua.'),
 })
@@ -220,6 +221,7 @@ function selectionOf(selection: GatewayConfig['selection']): SelectionSettings {
     preferEvent: selection.preferEvent,
     allowIndirection: selection.indirection,
     askCapabilities: selection.askCapabilities,
+    segmentOctets: selection.segment,
     devices: selection.devices,
     devicesByApplication: Object.fromEntries(Object.entries(selection.applications).map(([tag, policy]) => [tag.toLowerCase(), policy])),
   }

@@ -35,4 +35,10 @@ export class AttemptStart {
     out.journal('sip-out', submission.pushId, submission.recipients[delivery.recipient]!.literal, delivery.queue.target.uri, delivery.binding)
     return delivery.cseq
   }
+
+  /** The CSeq of one more request of the same attempt. */
+  further(delivery: Delivery): number {
+    this.context.counters.sipRequests++
+    return ++delivery.cseq
+  }
 }

@@ -13,7 +13,8 @@ import type { GatewayContext } from './context.js'
 import type { Delivery } from './delivery.js'
 import type { Deliveries, Sender } from './deliveries.js'
 import type { Legs } from './legs.js'
-import { devicesFor, isLarge, policyFor, select, type SelectionInput } from './select.js'
+import type { SegmentedMessages } from './segmented-message.js'
+import { devicesFor, goesInSegments, isLarge, policyFor, select, type SelectionInput } from './select.js'
 import { targetOf } from './target.js'
 
 /** Longer than any question stays open (timer F), so that it is the answer that ends the wait. */
@@ -25,7 +26,10 @@ export class Bindings implements Sender {
   private readonly bindings = new Map<BindingName, Binding>()
   private readonly transportIsStream: boolean
 
-  constructor(private readonly context: GatewayContext, private readonly deliveries: Deliveries, private readonly capabilities: Capabilities, private readonly legs: Legs) {
+  constructor(
+    private readonly context: GatewayContext, private readonly deliveries: Deliveries, private readonly capabilities: Capabilities, private readonly legs: Legs,
+    private readonly segmented: SegmentedMessages,
+  ) {
     this.transportIsStream = context.settings.nextHops.every((hop) => hop.transport !== 'udp')
   }
 
@@ -41,6 +45,7 @@ export class Bindings implements Sender {
     const binding = this.bindings.get(choice.binding)
     assert(binding !== undefined, 'only bindings that are there are selected')
     delivery.binding = choice.binding
+    if (choice.binding === 'message' && goesInSegments(input) && this.segmented.send(now, delivery, submission)) return
     binding.send(now, delivery, submission)
   }
 

@@ -33,6 +33,7 @@ import { RegistrationEvents } from './registration-events.js'
 import { Registrations } from './registrations.js'
 import { Retention } from './retention.js'
 import { Sequences } from './sequences.js'
+import { SegmentedMessages } from './segmented-message.js'
 import { SessionBinding } from './session-binding.js'
 import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
@@ -95,7 +96,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
     const legs = new Legs(context, this.endings)
     const capabilities = new Capabilities(context, this.endpoint, recipients, hops)
-    const bindings = new Bindings(context, this.deliveries, capabilities, legs)
+    const bindings = new Bindings(context, this.deliveries, capabilities, legs, new SegmentedMessages(context, this.endpoint, starts, verdicts))
     this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
     this.subscriptions = new Subscriptions(context, this.endpoint, hops, () => user.methods)

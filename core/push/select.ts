@@ -208,7 +208,24 @@ function knows(device: DeviceKnowledge, method: string): boolean {
 
 /** Whether it is more than pager mode is for, so that it is worth asking a device first. */
 export function isLarge(input: SelectionInput): boolean {
-  return !fitsMessage(input)
+  return !fitsMessage(input) || isAboveSegment(input)
+}
+
+/** Whether what goes as MESSAGE goes in pieces: it is larger than one, and the devices told that they take neither sessions nor references. */
+export function goesInSegments(input: SelectionInput): boolean {
+  return isAboveSegment(input) && !couldGo(input, 'session', (device) => knows(device, 'INVITE')) && !couldGo(input, 'indirection', takesReferences)
+}
+
+function isAboveSegment({ policy, size }: SelectionInput): boolean {
+  return policy.segmentOctets > 0 && size > policy.segmentOctets
+}
+
+function couldGo(input: SelectionInput, binding: BindingName, could: (device: DeviceKnowledge) => boolean): boolean {
+  return (usable(input) & bitOf(binding)) !== 0 && !none(input, could)
+}
+
+function takesReferences({ mediaTypes }: DeviceKnowledge): boolean {
+  return mediaTypes === undefined || mediaTypes.some((range) => inRange('message/external-body', range))
 }
 
 /** RFC 3428 section 8: over datagrams the request as a whole, head included. */

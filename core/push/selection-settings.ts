@@ -23,6 +23,8 @@ export interface SelectionSettings {
   readonly allowIndirection: boolean
   /** Whether a device of which nothing is known is asked (OPTIONS to its GRUU) before something larger than a MESSAGE is sent. */
   readonly askCapabilities: boolean
+  /** Content above this goes in pieces of this size to a device that takes neither sessions nor references; 0 never cuts (RFC 2046 section 5.2.2). */
+  readonly segmentOctets: number
   readonly devices: DevicesPolicy
   /** By feature tag in lower case (`mms.ua`), where an application differs from `devices`. */
   readonly devicesByApplication: Readonly<Record<string, DevicesPolicy>>
@@ -35,6 +37,7 @@ export const DEFAULT_SELECTION: SelectionSettings = {
   preferEvent: false,
   allowIndirection: true,
   askCapabilities: true,
+  segmentOctets: 0,
   devices: 'any',
   devicesByApplication: {},
 }

@@ -38,6 +38,10 @@ A push fits a MESSAGE when the next hops are reached by streams and its content 
 \`methods\`) and from its answer to OPTIONS, which goes to its GRUU before something larger than a MESSAGE is sent, is kept for
 an hour and forgotten at its next registration. What is not known never speaks against a device.
 
+What goes as MESSAGE goes in pieces (message/partial, RFC 2046 section 5.2.2), one after another, where it is larger than
+\`selection.segment\` (0: never, the default) and each device is known to take no session and no reference; the 200 to the last
+piece is the delivery, and a piece that is refused ends the attempt.
+
 A refusal ends the push as \`undeliverable\` with that code; 2006 becomes 2005 when the initiator had stated capabilities.
 
 | | when | then, in this order | because |
