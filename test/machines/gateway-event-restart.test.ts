@@ -33,6 +33,17 @@ describe('a restart', () => {
     expect(numbers.length).toBeGreaterThan(100)
   })
 
+  it('after a refresh, which writes the row anew, goes on behind the numbers used since', () => {
+    const made = subscribed()
+    made.receive(subscribe({ toTag: tagOf(made.responses[0]!, Header.To), cseq: 2 }))
+    push(made, 'p')
+    made.boot()
+    push(made, 'q')
+    const numbers = made.notified.map(({ cseq }) => cseq)
+    expect(new Set(numbers).size).toBe(numbers.length)
+    expect(made.outcomes()).toHaveLength(2)
+  })
+
   it('takes refreshes and ends of what stood before it', () => {
     const made = subscribed()
     const toTag = tagOf(made.responses[0]!, Header.To)
