@@ -200,6 +200,16 @@ describe('a terminal that does not answer', () => {
     expect(world.gateway.outcomes()).toEqual(['delivered 1000 confirmed'])
   })
 
+  it('over MSRP is sent nothing more in that session: the next push has one of its own', () => {
+    const world = open()
+    world.mute = true
+    world.push('p1')
+    world.advance(30 * SECOND + SECOND / 2)
+    world.mute = false
+    world.push('p2')
+    expect([count(world, 'INVITE'), world.gateway.outcomes('p2')]).toEqual([2, ['delivered 1000 confirmed']])
+  })
+
   it('by connecting, though it said it would: tried again', () => {
     const world = open({ invite: (request, terminal) => terminal.response(request, terminal.answerText(request).replace(/a=setup:\w+/, 'a=setup:active')) })
     world.push('p1')

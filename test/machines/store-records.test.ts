@@ -1,6 +1,7 @@
 /** The rows of the store: what is written is what is read, and keys sort by what they are looked for by. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { ContentFile } from '../../core/store/content.js'
 import { after, doneKey, pendingKey, pushIdKey, recipientOf, sequenceOf, sequenceOfWall } from '../../core/store/keys.js'
 import {
   BINDING_NAMES, DELIVERY_METHODS, MESSAGE_STATES, PRIORITIES, decodeFinal, decodeMeta, decodeRegistration, decodeSubmission, encodeFinal, encodeMeta,
@@ -12,12 +13,15 @@ const word = fc.stringMatching(/^[a-z0-9.]{1,12}$/)
 const wall = fc.integer({ min: 0, max: 253_402_300_799_000 })
 
 const binding = fc.constantFrom(undefined, ...BINDING_NAMES)
+const hexadecimal = (length: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: length / 2, maxLength: length / 2 }).map((octets) => Buffer.from(octets).toString('hex'))
+const contentFile: fc.Arbitrary<ContentFile> = fc.record({ id: hexadecimal(32), size: fc.nat({ max: 2 ** 40 }), sha1: hexadecimal(40) })
+
 const submission: fc.Arbitrary<SubmissionRecord> = fc.record({
   acceptedAt: wall, deliverAfter: wall, expiresAt: wall, hasDeliverBefore: fc.boolean(), priority: fc.constantFrom(...PRIORITIES),
   deliveryMethod: fc.constantFrom(...DELIVERY_METHODS), bearer: binding, bearerRequired: fc.boolean(), hasQualityOfService: fc.boolean(), statesCapabilities: fc.boolean(), papForm: word,
   initiator: text, pushId: text, notifyUrl: text, token: word, applicationId: text, featureTag: text,
   recipients: fc.array(fc.record({ literal: text, uri: text }), { minLength: 1, maxLength: 4 }), contentType: text,
-  contentHeaders: fc.array(fc.record({ name: text, value: text }), { maxLength: 4 }), content: fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets)),
+  contentHeaders: fc.array(fc.record({ name: text, value: text }), { maxLength: 4 }), content: fc.oneof(fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets)), contentFile),
 }).map((record) => ({ ...record, bearerRequired: record.bearer !== undefined && record.bearerRequired }))
 const final: fc.Arbitrary<FinalRecord> = fc.record({
   state: fc.constantFrom(...MESSAGE_STATES), code: fc.integer({ min: 1000, max: 5999 }), confirmed: fc.option(fc.boolean(), { nil: undefined }),
