@@ -95,7 +95,8 @@ function moduleOf(path: string): string {
 /** Test files run in processes of their own at the same time: each begins elsewhere. */
 let portNext = process.pid * 16 % PORTS.count
 
-async function steadyPort(): Promise<number> {
+/** A port nobody else takes for itself while its owner is down. */
+export async function steadyPort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + portNext++ % PORTS.count
     if (await isFree(port)) return port
