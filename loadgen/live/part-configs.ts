@@ -75,6 +75,7 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
     ...(capture === undefined ? {} : { capture }),
     limits: { inFlight: gateway.inFlightMax },
     selection: { devices: gateway.devices },
+    registrations: gateway.registrations,
     content: { listen: `${LOOPBACK}:0` },
     msrp: { keep: formatDuration(gateway.sessionKeep) },
   }
@@ -93,12 +94,13 @@ export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEnc
     // RFC 8760 section 2.3: one challenge each, the preferred one first; the reference terminals know MD5 only.
     digest: { algorithms: scenario.ims.digest === 'MD5' ? ['MD5'] : ['SHA-256', 'MD5'] },
     // TS 24.229 section 5.4.1.7: the S-CSCF registers the user with the application server, the gateway.
-    filterCriteria: [{
+    filterCriteria: scenario.gateway.registrations === 'reg-event' ? [] : [{
       priority: 0,
       groups: [[{ type: 'method', method: 'REGISTER' }]],
       server: { uri: `sip:${gateway.address}:${gateway.port};transport=${back}`, hop: { transport: back, ...gateway }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
     }],
     // Terminals subscribe to pushes at the gateway's own identity.
+    regEvent: { watchers: [PUSH_SERVICE] },
     services: { [PUSH_SERVICE]: { transport: back, ...gateway } },
     population: populationConfigOf(scenario),
   }
