@@ -5,7 +5,7 @@
  */
 import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import { MICROS_PER_SECOND, type Micros } from '../kit/time.js'
@@ -59,6 +59,8 @@ export class ContentListener {
   readonly counters: ContentHttpCounters = { requests: 0, refused: 0, fetched: 0, broken: 0 }
   private readonly exchanges = new ChurnMap<Exchange, number>(0)
   private readonly coverage = new Coverage()
+  private readonly sockets = new Set<Socket>()
+  private readonly closedOctets = { in: 0, out: 0 }
   private readonly server: Server<typeof IncomingMessage, typeof Exchange>
   private readonly watch: NodeJS.Timeout
   private idLast = 0
@@ -81,12 +83,23 @@ export class ContentListener {
     this.server.maxConnections = CONNECTIONS_MAX
     // Whoever opens a connection and says nothing, or stops reading, is cut; what a socket still says after that concerns nobody.
     this.server.setTimeout(limits.stallMillis, (socket) => socket.destroy())
+    this.server.on('connection', (socket: Socket) => this.opened(socket))
     this.watch = setInterval(() => this.cutLate(), TIMEOUT_CHECK_MILLIS)
     this.watch.unref()
   }
 
   get bodiesUnderWay(): number {
     return this.bodies
+  }
+
+  /** Octets that crossed this listener's connections so far, heads and TLS included. */
+  octets(): { readonly in: number; readonly out: number } {
+    const total = { ...this.closedOctets }
+    for (const socket of this.sockets) {
+      total.in += socket.bytesRead
+      total.out += socket.bytesWritten
+    }
+    return total
   }
 
   /** Listens on the wanted port, or on a free one where that is taken (or 0). */
@@ -125,6 +138,15 @@ export class ContentListener {
         this.server.on('error', () => {})
         resolve({ address: wanted.address, port: (this.server.address() as AddressInfo).port })
       })
+    })
+  }
+
+  private opened(socket: Socket): void {
+    this.sockets.add(socket)
+    socket.once('close', () => {
+      this.sockets.delete(socket)
+      this.closedOctets.in += socket.bytesRead
+      this.closedOctets.out += socket.bytesWritten
     })
   }
 

@@ -1,4 +1,4 @@
-/** The gateway as a part of the all-in-one command: forked, told its configuration, stopped by message. */
+/** The gateway as a part of the all-in-one command: forked, told its configuration, asked for its `counters`, stopped by message. */
 import * as Effect from 'effect/Effect'
 import * as Exit from 'effect/Exit'
 import * as Scope from 'effect/Scope'
@@ -16,7 +16,10 @@ runPart(async (written, journalPath) => {
   return {
     addresses: gateway.addresses,
     counters: gateway.counters,
-    perform: async (what) => { throw new Error(`the gateway part knows no word "${what}"`) },
+    perform: async (what) => {
+      if (what === 'counters') return gateway.counters()
+      throw new Error(`the gateway part does not know the word "${what}"; it knows counters`)
+    },
     stop: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       return gateway.histograms()

@@ -122,6 +122,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
       storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,
       contentRequests: fetches.counters.requests, contentRefused: fetches.counters.refused, contentFetched: fetches.counters.fetched, contentBroken: fetches.counters.broken,
       contentsStored: contents.counters.stored, contentsDeleted: contents.counters.deleted, contentsSwept: contents.counters.swept,
+      wireBytesIn: sockets.counters.bytesIn, wireBytesOut: sockets.counters.bytesOut, contentBytesIn: fetches.octets().in, contentBytesOut: fetches.octets().out,
       connections: sockets.counters.connections, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
     }),
     histograms: () => ({ 'gateway.store': stages.store.encode(), 'gateway.http': stages.http.encode(), 'gateway.notify': stages.notify.encode() }),

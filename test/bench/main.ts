@@ -6,6 +6,8 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { rowNames, WAYS } from './binding-cells.js'
+import { benchBinding, benchReuse } from './bindings.js'
 import { benchCeiling } from './pap-ceiling.js'
 import { benchFlatness } from './gateway-flatness.js'
 import { gatewayBreakdown } from './gateway-breakdown.js'
@@ -13,25 +15,27 @@ import { benchGateway } from './gateway.js'
 import { benchGenerator } from './generator.js'
 import { benchIms } from './ims.js'
 import { Lab } from './lab.js'
-import { benchMemory } from './memory.js'
-import { benchMsrp, benchMsrpReuse } from './msrp.js'
+import { benchMemory, benchSubscriptionMemory } from './memory.js'
+import { benchMsrp, benchMsrpMessages } from './msrp.js'
 import { benchParse } from './parse.js'
-import { rowOf, type BenchRow, type Measured } from './rows.js'
+import { rowOf, type Measured, type Missing, type Row } from './rows.js'
 import { formatTable } from './table.js'
 import { benchTerminals } from './terminals.js'
 
 interface Benchmark {
   /** The rows it makes. */
   readonly rows: readonly string[]
-  run(lab: Lab): Promise<Measured[]>
+  run(lab: Lab): Promise<readonly (Measured | Missing)[]>
 }
 
 /** Short ones first; memory is told by a process that has done nothing else. */
 const BENCHMARKS: readonly Benchmark[] = [
   { rows: ['sip.parse.perSecond'], run: benchParse },
   { rows: ['msrp.stream.ratio', 'msrp.stream.bytesPerSecond'], run: benchMsrp },
-  { rows: ['msrp.reuse.ratio', 'msrp.reuse.perSecond'], run: benchMsrpReuse },
+  { rows: ['msrp.messages.ratio', 'msrp.messages.perSecond'], run: benchMsrpMessages },
+  { rows: ['msrp.reuse.ratio', 'msrp.reuse.perSecond'], run: benchReuse },
   { rows: ['ims.binding.bytes', 'terminal.idle.bytes'], run: benchMemory },
+  { rows: ['event.subscription.bytes'], run: benchSubscriptionMemory },
   { rows: ['terminal.answer.cpuUs.udp', 'terminal.answer.perSecond.udp'], run: benchTerminals },
   {
     rows: ['ims.message.cpuUs.udp', 'ims.message.perSecond.udp', 'ims.register.cpuUs', 'ims.register.perSecond', 'ims.message.cpuUs.tcp', 'ims.message.perSecond.tcp'],
@@ -39,6 +43,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   },
   { rows: ['gateway.push.cpuUs', 'gateway.push.perSecond', 'gateway.notified.cpuUs', 'gateway.notified.perSecond'], run: benchGateway },
   { rows: ['gateway.flatness', 'gateway.flatness.devices', 'gateway.flatness.stored'], run: benchFlatness },
+  ...WAYS.map((way) => ({ rows: rowNames(way), run: (lab: Lab) => benchBinding(lab, way) })),
   { rows: ['pap.ceiling.perSecond'], run: benchCeiling },
   { rows: ['generator.lag.p99Us'], run: benchGenerator },
 ]
@@ -65,7 +70,7 @@ async function main(): Promise<void> {
     process.exit(130)
   })
   try {
-    const rows: BenchRow[] = []
+    const rows: Row[] = []
     for (const benchmark of chosen) {
       try {
         rows.push(...(await benchmark.run(lab)).map(rowOf))
@@ -84,7 +89,7 @@ async function main(): Promise<void> {
   }
 }
 
-function recordOf(rows: readonly BenchRow[], begun: number): Record<string, unknown> {
+function recordOf(rows: readonly Row[], begun: number): Record<string, unknown> {
   const processors = cpus()
   return { commit: commitNow(), node: process.version, cpu: processors[0]?.model ?? 'unknown', cores: processors.length, startedAt: new Date(begun).toISOString(), rows }
 }

@@ -1,7 +1,8 @@
 /**
  * One MSRP session between two processes over loopback TCP, beside a bare TCP stream between two processes that carries the same
  * octets in pieces of a chunk's size: how much of the bare stream's speed is left. And short messages through one kept session beside
- * a session on a connection of its own for each, without the SIP around either. In turns, so that both see the same machine.
+ * a session on a connection of its own for each, without the SIP around either (whole pushes are compared by msrp.reuse.ratio, bindings.ts).
+ * In turns, so that both see the same machine.
  */
 import type { Child, Lab } from './lab.js'
 import type { Measured } from './rows.js'
@@ -64,7 +65,7 @@ async function bareStream(lab: Lab): Promise<Stream> {
   }
 }
 
-export async function benchMsrpReuse(lab: Lab): Promise<Measured[]> {
+export async function benchMsrpMessages(lab: Lab): Promise<Measured[]> {
   const gateway = lab.child('msrp-messages')
   const phones = lab.child('msrp-messages')
   await gateway.ask('listen')
@@ -74,14 +75,14 @@ export async function benchMsrpReuse(lab: Lab): Promise<Measured[]> {
   for (let repeat = -1; repeat < REPEATS; repeat++) {
     const own = await ownSessions(gateway, phones)
     const kept = await keptSession(gateway, phones)
-    lab.progress(`msrp.reuse, ${repeat < 0 ? 'warm-up' : `repeat ${repeat + 1} of ${REPEATS}`}: ${kept.toFixed(0)}/s through one session, ${own.toFixed(0)}/s in one each`)
+    lab.progress(`msrp.messages, ${repeat < 0 ? 'warm-up' : `repeat ${repeat + 1} of ${REPEATS}`}: ${kept.toFixed(0)}/s through one session, ${own.toFixed(0)}/s in one each`)
     if (repeat < 0) continue
     values.push(kept / own)
     rates.push(kept)
     floors.push(own)
   }
   await Promise.all([gateway.stop(), phones.stop()])
-  return [{ name: 'msrp.reuse.ratio', unit: 'ratio', values, floors: [] }, { name: 'msrp.reuse.perSecond', unit: '1/s', values: rates, floors }]
+  return [{ name: 'msrp.messages.ratio', unit: 'ratio', values, floors: [] }, { name: 'msrp.messages.perSecond', unit: '1/s', values: rates, floors }]
 }
 
 /** The two ends' sessions know each other's paths; the gateway waits for the phones. */

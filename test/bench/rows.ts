@@ -18,6 +18,16 @@ export interface BenchRow {
   readonly ratio: number | null
 }
 
+/** A row that was promised and cannot be had: `reason` says why, as `value` stands in bench.json too. */
+export interface MissingRow {
+  readonly name: string
+  readonly value: 'n/a'
+  readonly unit: string
+  readonly reason: string
+}
+
+export type Row = BenchRow | MissingRow
+
 /** What one benchmark measured: each repeat's value, and each repeat of its floor measured in between. */
 export interface Measured {
   readonly name: string
@@ -26,6 +36,13 @@ export interface Measured {
   readonly floors: readonly number[]
   /** What min, max and repeats are taken from, where `values` holds one figure made of several measurements. */
   readonly range?: readonly number[]
+}
+
+/** What cannot be measured, and why. */
+export interface Missing {
+  readonly name: string
+  readonly unit: string
+  readonly reason: string
 }
 
 export interface Limit {
@@ -47,6 +64,7 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   'sip.parse.perSecond': { bound: 'at least', value: 600_000 },
   'msrp.stream.ratio': { bound: 'at least', value: 0.5 },
   'msrp.reuse.ratio': { bound: 'at least', value: 3 },
+  'event.subscription.bytes': { bound: 'at most', value: 6_000 },
   'generator.lag.p99Us': { bound: 'at most', value: 2_000 },
   'gateway.flatness': { bound: 'at most', value: 1.15 },
 }
@@ -64,7 +82,11 @@ export function rounded(value: number): number {
   return Number(value.toPrecision(4))
 }
 
-export function rowOf({ name, unit, values, floors, range = values }: Measured): BenchRow {
+export function rowOf(result: Measured | Missing): Row {
+  return 'reason' in result ? { name: result.name, value: 'n/a', unit: result.unit, reason: result.reason } : measuredRow(result)
+}
+
+function measuredRow({ name, unit, values, floors, range = values }: Measured): BenchRow {
   const value = median(values)
   const floor = floors.length === 0 ? null : median(floors)
   return {

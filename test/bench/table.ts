@@ -1,16 +1,18 @@
 /** The rows as a table for people: value, noise, floor, limit, met or not and by how much. Text only. */
-import { LIMITS, marginOf, verdictOf, type BenchRow } from './rows.js'
+import { LIMITS, marginOf, verdictOf, type BenchRow, type Row } from './rows.js'
 
 const HEADINGS = ['name', 'value', 'min..max', 'repeats', 'unit', 'floor', 'ratio', 'limit', 'met'] as const
 /** Names, units and verdicts read from the left, numbers from the right. */
 const LEFT: ReadonlySet<number> = new Set([0, 4, 7, 8])
 
-export function formatTable(rows: readonly BenchRow[]): string {
-  const cells = rows.map((row) => [
+/** What cannot be measured follows below, each reason once. */
+export function formatTable(rows: readonly Row[]): string {
+  const cells = rows.map((row) => ('reason' in row ? [row.name, row.value, '', '', row.unit, '', '', limitText(row.name), ''] : [
     row.name, number(row.value), `${number(row.min)}..${number(row.max)}`, String(row.repeats), row.unit,
     row.floor === null ? '' : number(row.floor), row.ratio === null ? '' : row.ratio.toFixed(2), limitText(row.name), verdictText(row),
-  ])
-  return aligned([[...HEADINGS], ...cells], LEFT)
+  ]))
+  const reasons = new Set(rows.flatMap((row) => ('reason' in row ? [`n/a: ${row.reason}`] : [])))
+  return [aligned([[...HEADINGS], ...cells], LEFT), ...reasons].join('\n')
 }
 
 /** Columns as wide as their widest cell; the first row is the heading. */

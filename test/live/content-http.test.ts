@@ -116,6 +116,20 @@ describe('a content', () => {
     expect(listener.bodiesUnderWay).toBe(0)
   })
 
+  it('counts the octets that crossed its connections, those of open ones and of closed ones alike', async () => {
+    const { port, listener } = await bench(file(100_000))
+    const answered = raw(port, `GET /content/${TOKEN} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`)
+    const length = (await answered).length
+    expect(length).toBeGreaterThan(100_000)
+    await until(() => listener.octets().out === length)
+    const before = listener.octets()
+    const waiting = raw(port, 'GET /', (socket) => closers.push(() => { socket.destroy() }))
+    await until(() => listener.octets().in === before.in + 5)
+    await listener.close()
+    await waiting
+    expect(listener.octets()).toEqual({ in: before.in + 5, out: before.out })
+  })
+
   it('is described by HEAD without being fetched', async () => {
     const { port, fetched, listener } = await bench()
     const answer = await get(port, { range: 'bytes=0-1' }, 'HEAD')

@@ -48,6 +48,10 @@ describe('a live gateway', () => {
     expect(sink.requests[0]).toMatch(/^MESSAGE sip:alice@ims\.example\.org SIP\/2\.0\r\n/)
     expect(pi.documents[0]).toContain('message-state="delivered"')
     expect(await submit(part.addresses['pap']!, 'p1@pi', 'alice', pi.url)).toEqual({ status: 202, code: 2007 })
+    const counters = await part.perform('counters') as Record<string, number>
+    expect(counters).toMatchObject({ accepted: 1, delivered: 1, sipRequests: 1 })
+    expect(counters['wireBytesOut']).toBeGreaterThanOrEqual(sink.requests[0]!.length)
+    await expect(part.perform('dance')).rejects.toThrow('it knows counters')
     const { histograms } = await part.stop(20_000)
     for (const stage of ['gateway.store', 'gateway.http', 'gateway.notify']) expect(decodeFromCompressedBase64(histograms[stage]!).totalCount).toBeGreaterThan(0)
     const events = readFileSync(join(folder, 'journal'), 'utf8').split('\n').map(parseJournalLine).filter((event) => event !== undefined)

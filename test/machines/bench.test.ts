@@ -1,6 +1,7 @@
 /** The bench's own arithmetic: what becomes of repeats, when a limit is met, and where a profile's samples go. */
 import { describe, expect, it } from 'vitest'
 import { breakdownOf } from '../bench/profile.js'
+import { rowNames, SIZES, WAYS, whyNot } from '../bench/binding-cells.js'
 import { LIMITS, marginOf, median, rowOf, unevenness, verdictOf } from '../bench/rows.js'
 import { formatTable } from '../bench/table.js'
 
@@ -41,6 +42,7 @@ describe('the bench', () => {
     expect(Object.keys(LIMITS)).toEqual(expect.arrayContaining([
       'gateway.push.cpuUs', 'gateway.notified.cpuUs', 'ims.message.cpuUs.udp', 'ims.message.cpuUs.tcp', 'ims.register.cpuUs', 'ims.binding.bytes',
       'terminal.answer.cpuUs.udp', 'terminal.idle.bytes', 'sip.parse.perSecond', 'generator.lag.p99Us', 'gateway.flatness', 'msrp.stream.ratio', 'msrp.reuse.ratio',
+      'event.subscription.bytes',
     ]))
   })
 
@@ -58,6 +60,22 @@ describe('the bench', () => {
     expect(lines).toHaveLength(4)
     expect(lines[2]).toMatch(/^gateway\.push\.cpuUs +93\.5 .* 55 +1\.70 +at most 85 +NO, by 10 %$/)
     expect(lines[3]).toMatch(/^sip\.parse\.perSecond +750,000 .* at least 600,000 +yes, 25 % to spare$/)
+  })
+
+  it('says why a row that was promised has no value, in bench.json and below the table', () => {
+    const missing = rowOf({ name: 'binding.event.1MB.cpuUs', unit: 'µs', reason: 'a NOTIFY holds less' })
+    expect(missing).toEqual({ name: 'binding.event.1MB.cpuUs', value: 'n/a', unit: 'µs', reason: 'a NOTIFY holds less' })
+    const lines = formatTable([missing, { ...missing, name: 'binding.event.1MB.wireBytes' }]).split('\n')
+    expect(lines[2]).toMatch(/^binding\.event\.1MB\.cpuUs +n\/a +µs$/)
+    expect(lines.slice(4)).toEqual(['n/a: a NOTIFY holds less'])
+  })
+
+  it('has three rows for each binding and size, and leaves out only what one request cannot hold', () => {
+    const names = WAYS.flatMap(rowNames)
+    expect(new Set(names).size).toBe(5 * 5 * 3)
+    expect(names).toEqual(expect.arrayContaining(['binding.message.200B.pushesPerSecond', 'binding.session-reused.1MB.cpuUs', 'binding.indirection.100kB.wireBytes']))
+    const without = WAYS.flatMap((way) => SIZES.filter((size) => whyNot(way, size) !== undefined).map(({ name }) => `${way} ${name}`))
+    expect(without).toEqual(['message 100kB', 'message 1MB', 'event 100kB', 'event 1MB'])
   })
 
   it('gives a sample to the room at work, or to the room that called what is at work', () => {

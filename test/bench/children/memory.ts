@@ -1,11 +1,15 @@
 /**
- * The core, or a fleet of terminals, alone in a process on real sockets, and the anonymous resident memory of that
+ * The core, the gateway, or a fleet of terminals, alone in a process on real sockets, and the anonymous resident memory of that
  * process, garbage collected. Whoever registers, or takes the registrations, is another process. Linux only.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import * as Effect from 'effect/Effect'
+import * as Scope from 'effect/Scope'
+import { decodeGatewayConfig, type GatewayConfigWritten } from '../../../core/live/config.js'
 import { systemCrypto } from '../../../core/live/crypto.js'
 import { SystemEntropy } from '../../../core/live/entropy.js'
+import { startGateway } from '../../../core/live/gateway-service.js'
 import { Pump } from '../../../core/live/pump.js'
 import { Sockets } from '../../../core/live/sockets.js'
 import { decodeImsConfig } from '../../../sim/live/ims-config.js'
@@ -57,7 +61,14 @@ function register(): Promise<number> {
   })
 }
 
+/** It lives as long as the process. */
+async function gateway(config: GatewayConfigWritten): Promise<Readonly<Record<string, string>>> {
+  const scope = await Effect.runPromise(Scope.make())
+  return (await Effect.runPromise(startGateway(decodeGatewayConfig(config)).pipe(Scope.extend(scope)))).addresses
+}
+
 serve({
+  gateway,
   core: async (subscribers: number) => (await startIms(decodeImsConfig({ population: { subscribers } }))).addresses,
   fleet: startFleet,
   register: async () => ({ done: await register(), registered: fleet?.counters.registered }),

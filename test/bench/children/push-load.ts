@@ -5,11 +5,11 @@
  *
  * Words: `sinks` opens both sinks; `push` submits back to back and ends when the last answer of the sinks is out.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
 import { CONTENT, initiatorAddress, userOf } from '../population.js'
 import { ClosedLoop, type LoopResult } from './closed-loop.js'
+import { listen, open, submissionHead, takeAnswers, takeNotifications } from './pap-peers.js'
 import { serve } from './serve.js'
 import { answerTo, eachMessage, GatheredWriter } from './sip-text.js'
 
@@ -43,33 +43,17 @@ function sipSink(socket: Socket): void {
   })
 }
 
-const ACKNOWLEDGEMENT = '<?xml version="1.0"?><!DOCTYPE pap PUBLIC "-//WAPFORUM//DTD PAP 2.0//EN" "http://www.wapforum.org/DTD/pap_2.0.dtd">'
-  + '<pap><resultnotification-response push-id="x" address="x" code="1000" desc="OK"/></pap>'
-const NOTIFIED = `HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: ${ACKNOWLEDGEMENT.length}\r\n\r\n${ACKNOWLEDGEMENT}`
-
 function notifySink(socket: Socket): void {
-  let rest = ''
-  socket.setNoDelay(true)
-  socket.on('error', () => {})
-  socket.on('data', (bytes) => {
-    rest += bytes.toString('latin1')
-    for (let end = rest.indexOf('</pap>'); end >= 0; end = rest.indexOf('</pap>')) {
-      rest = rest.slice(end + 6)
-      socket.write(NOTIFIED, 'latin1')
-      notified++
-      onProgress()
-    }
+  takeNotifications(socket, () => {
+    notified++
+    onProgress()
   })
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
 }
 
 async function push({ pap, count, connections, users, notify }: PushLoad): Promise<LoopResult> {
   const url = new URL(pap)
   const template = new SubmissionTemplate(CONTENT, notify ? `http://127.0.0.1:${notifyPort}/notify` : undefined, false)
-  const head = `POST ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: ${template.contentType}\r\nContent-Length: `
+  const head = submissionHead(url, template.contentType)
   const initiators = await Promise.all(Array.from({ length: Math.min(connections, count) }, () => open(url)))
   const startedSip = sipDone
   const startedNotified = notified
@@ -81,12 +65,8 @@ async function push({ pap, count, connections, users, notify }: PushLoad): Promi
   let idle = 0
   let refused = 0
   initiators.forEach((socket, index) => {
-    let answer = ''
-    socket.on('data', (bytes) => {
-      answer += bytes.toString('latin1')
-      if (!answer.includes('</pap>') && !answer.startsWith('HTTP/1.1 503')) return
-      if (!answer.includes('code="1001"')) refused++
-      answer = ''
+    takeAnswers(socket, (isAccepted) => {
+      if (!isAccepted) refused++
       idle = index
       submissions.end()
     })
@@ -102,14 +82,6 @@ async function push({ pap, count, connections, users, notify }: PushLoad): Promi
   })
   onProgress = () => {}
   return { count, micros: Number(process.hrtime.bigint() - begun) / 1_000 }
-}
-
-function open(url: URL): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(url.port), url.hostname, () => resolve(socket))
-    socket.setNoDelay(true)
-    socket.once('error', reject)
-  })
 }
 
 serve({
