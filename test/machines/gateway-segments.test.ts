@@ -1,5 +1,7 @@
 /** Content in pieces to a device behind a constrained bearer (RFC 2046 section 5.2.2): when, in which order, and what ends it. */
 import { describe, expect, it } from 'vitest'
+import { BINDING_NAMES, bitOf } from '../../core/push/binding.js'
+import { goesInSegments, type DeviceKnowledge, type SelectionInput } from '../../core/push/select.js'
 import { DEFAULT_SELECTION } from '../../core/push/selection-settings.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
@@ -73,5 +75,24 @@ describe('nothing is cut', () => {
     const world = worldOf((request) => { types.push(request.get(Header.ContentType)); return 200 }, allow, segmentOctets)
     submit(world, body)
     expect([types, world.outcomes()]).toEqual([['text/vnd.wap.si'], ['delivered 1000 confirmed']])
+  })
+})
+
+describe('of a device', () => {
+  const device: DeviceKnowledge = { instance: 'i', gruu: 'sip:a@x;gr=i', methods: ['MESSAGE'], mediaTypes: ['text/plain', 'message/partial'], sizeMax: undefined, applications: undefined, registeredAt: 0 }
+  const policy = { ...DEFAULT_SELECTION, segmentOctets: 100 }
+  const base: SelectionInput = {
+    bearer: undefined, bearerRequired: false, size: 101, contentType: 'text/plain', application: 'mms.ua', statesCapabilities: false, devices: [device], toGruu: true,
+    transportIsStream: true, policy, available: BINDING_NAMES.reduce((bits, name) => bits | bitOf(name), 0),
+  }
+  it.each([
+    ['neither sessions nor references', {}, true],
+    ['sessions', { devices: [{ ...device, methods: ['MESSAGE', 'INVITE'] }] }, false],
+    ['references', { devices: [{ ...device, mediaTypes: ['message/*'] }] }, false],
+    ['references, where the operator forbids them', { devices: [{ ...device, mediaTypes: ['message/*'] }], policy: { ...policy, allowIndirection: false } }, true],
+    ['nobody knows what', { devices: [{ ...device, methods: undefined, mediaTypes: undefined }] }, false],
+    ['neither, like not every device of its user', { devices: [device, { ...device, methods: ['INVITE'] }] }, false],
+  ] as const satisfies readonly (readonly [string, Partial<SelectionInput>, boolean])[])('that takes %s', (_what, change, isCut) => {
+    expect(goesInSegments({ ...base, ...change })).toBe(isCut)
   })
 })
