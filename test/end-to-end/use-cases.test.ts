@@ -90,7 +90,7 @@ describe('use case E: a push with a receipt', () => {
 
   it('alternative 1: expires when the device does not come, and the initiator is told', async () => {
     await network.turn(2, 'off')
-    const before = new Date(Date.now() + 2_000).toISOString().replace(/\.\d+/, '')
+    const before = new Date(Date.now() + 4_000).toISOString().replace(/\.\d+/, '')
     expect(await network.submit({ ...SI, quality, attributes: `deliver-before-timestamp="${before}"`, pushId: 'gone@pi', to: network.population.impu(2) })).toMatchObject({ code: 1001 })
     // 1a: non-delivery.
     expect(await network.notification('gone@pi')).toContain('message-state="expired"')
