@@ -33,6 +33,8 @@ export const SIZES: readonly SizeClass[] = [
 /** Where keeping sessions is compared with a session for each push. */
 export const REUSE_SIZE: SizeClass = sized('2kB', 2_000, 128, 5, 1)
 export const USERS = 128
+/** Before anything is measured: every process has then compiled what a push goes through. */
+export const COMPILING: SizeClass = sized('1kB', 1_000, 128, 1, 4)
 
 const FIGURES = { pushesPerSecond: '1/s', cpuUs: 'µs', wireBytes: 'bytes' } as const
 export type Figure = keyof typeof FIGURES

@@ -3,12 +3,12 @@
  * notification: how many a second with a bounded number outstanding, the gateway's processor time, and the octets that
  * crossed its SIP, MSRP and content sockets, both directions, heads included. The submission itself (PAP) is not among them.
  */
-import { bindingOf, figureRow, missingRows, REUSE_SIZE, SIZES, USERS, whyNot, type SizeClass, type Way } from './binding-cells.js'
+import { bindingOf, COMPILING, figureRow, missingRows, REUSE_SIZE, SIZES, USERS, whyNot, type SizeClass, type Way } from './binding-cells.js'
 import type { BindingLoad } from './children/binding-load.js'
 import type { LoopResult } from './children/closed-loop.js'
 import { cpuMicros, type Child, type Lab } from './lab.js'
 import { CONTENT } from './population.js'
-import { PushNetwork, settled, type Counters } from './push-network.js'
+import { PushNetwork, settled, wireBytes } from './push-network.js'
 import type { Measured, Missing } from './rows.js'
 
 interface Cost {
@@ -29,6 +29,7 @@ export async function benchBinding(lab: Lab, way: Way): Promise<(Measured | Miss
   const load = await startedLoad(lab)
   const network = await startedNetwork(lab, way === 'session-reused' ? KEPT : OWN)
   const rows: (Measured | Missing)[] = []
+  await repeated(lab, network, load, way, COMPILING)
   for (const size of SIZES) {
     const why = whyNot(way, size)
     rows.push(...(why === undefined ? rowsOf(way, size, await repeated(lab, network, load, way, size)) : missingRows(way, size, why)))
@@ -43,6 +44,7 @@ export async function benchReuse(lab: Lab): Promise<Measured[]> {
   const load = await startedLoad(lab)
   const sideOf = async (way: Way, config: typeof OWN) => ({ way, network: await startedNetwork(lab, config), count: REUSE_SIZE.warmUp, rates: [] as number[] })
   const sides = [await sideOf('session', OWN), await sideOf('session-reused', KEPT)] as const
+  for (const { network, way } of sides) await repeated(lab, network, load, way, COMPILING)
   for (let repeat = -1; repeat < REUSE_SIZE.repeats; repeat++) {
     for (const side of sides) {
       const cost = await pushed(side.network, load, side.way, REUSE_SIZE, side.count)
@@ -108,10 +110,6 @@ async function pushed(network: PushNetwork, load: Child, way: Way, size: SizeCla
 function kept(way: Way, cost: Cost): Cost {
   if (way === 'session-reused' && cost.sessionsPerPush > NEW_SESSIONS_MAX) throw new Error(`a session for every ${(1 / cost.sessionsPerPush).toFixed(1)} pushes: they were not kept`)
   return cost
-}
-
-function wireBytes(counters: Counters): number {
-  return ['wireBytesIn', 'wireBytesOut', 'contentBytesIn', 'contentBytesOut'].reduce((total, name) => total + counters[name]!, 0)
 }
 
 function rowsOf(way: Way, size: SizeClass, costs: readonly Cost[]): Measured[] {

@@ -18,6 +18,7 @@ import { Lab } from './lab.js'
 import { benchMemory, benchSubscriptionMemory } from './memory.js'
 import { benchMsrp, benchMsrpMessages } from './msrp.js'
 import { benchParse } from './parse.js'
+import { benchRegistrationKnowledge, REGISTRATION_ROWS } from './registration-knowledge.js'
 import { rowOf, type Measured, type Missing, type Row } from './rows.js'
 import { formatTable } from './table.js'
 import { benchTerminals } from './terminals.js'
@@ -43,6 +44,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   },
   { rows: ['gateway.push.cpuUs', 'gateway.push.perSecond', 'gateway.notified.cpuUs', 'gateway.notified.perSecond'], run: benchGateway },
   { rows: ['gateway.flatness', 'gateway.flatness.devices', 'gateway.flatness.stored'], run: benchFlatness },
+  { rows: REGISTRATION_ROWS, run: benchRegistrationKnowledge },
   ...WAYS.map((way) => ({ rows: rowNames(way), run: (lab: Lab) => benchBinding(lab, way) })),
   { rows: ['pap.ceiling.perSecond'], run: benchCeiling },
   { rows: ['generator.lag.p99Us'], run: benchGenerator },

@@ -67,6 +67,11 @@ export function terminalsConfig(core: RunningPart, subscribers: number, subscrib
   return { proxy: { address: '127.0.0.1', port: Number(core.addresses['pcscf']!.split(':')[1]) }, population: usersConfig(subscribers, subscribing) }
 }
 
+/** Octets that crossed the gateway's SIP, MSRP and content sockets so far, both directions. */
+export function wireBytes(counters: Counters): number {
+  return ['wireBytesIn', 'wireBytesOut', 'contentBytesIn', 'contentBytesOut'].reduce((total, name) => total + counters[name]!, 0)
+}
+
 /** Resolves when it holds; rejects in words when it never does. */
 export async function settled(what: string, holds: () => Promise<boolean>): Promise<void> {
   const until = Date.now() + SETTLE_MILLIS
