@@ -117,7 +117,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,
-      sessionsOpen: gateway.sessions.open.sessions, dialogsOpen: gateway.sessions.open.dialogs, msrpConnections: gateway.sessions.open.connections,
+      subscriptions: gateway.subscriptions.size, sessionsOpen: gateway.sessions.open.sessions, dialogsOpen: gateway.sessions.open.dialogs, msrpConnections: gateway.sessions.open.connections,
       httpRequests: listener.counters.requests, httpRefused: listener.counters.refused, httpClientsGone: listener.counters.clientsGone,
       storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,
       contentRequests: fetches.counters.requests, contentRefused: fetches.counters.refused, contentFetched: fetches.counters.fetched, contentBroken: fetches.counters.broken,

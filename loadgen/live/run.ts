@@ -48,6 +48,8 @@ const LEAD_MICROS: Micros = 200_000
 const REGISTER_MICROS_MIN: Micros = 30 * MICROS_PER_SECOND
 /** Also how long no notification may come before the last one is taken for the last. */
 const DRAIN_POLL_MILLIS = 500
+/** How long the devices' subscriptions may take to stand after they are registered. */
+const SUBSCRIBE_MICROS_MAX: Micros = 30 * MICROS_PER_SECOND
 
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedAt = new Date()
@@ -158,6 +160,21 @@ class Run {
     const withinMicros = Math.round(REGISTER_MICROS_MIN + 2 * MICROS_PER_SECOND * population.size / perSecond)
     const settled = await this.parts.perform('terminals', 'register', { perSecond, withinMicros }) as { wanted: number; done: number }
     this.population = { provisioned: settled.wanted, registered: settled.done }
+    if (scenario.population.subscribing > 0) await this.subscribed()
+  }
+
+  /** Devices subscribe once they are registered: the load begins when the gateway holds what they asked for, and no more comes. */
+  private async subscribed(): Promise<void> {
+    const { parts } = this
+    const until = monoMicros() + SUBSCRIBE_MICROS_MAX
+    for (let sample = parts.samples('gateway'), before = -1; monoMicros() < until && !this.cutShort();) {
+      await Promise.race([wait(DRAIN_POLL_MILLIS), parts.failed])
+      if (parts.samples('gateway') === sample) continue
+      sample = parts.samples('gateway')
+      const standing = parts.counters.gateway?.['subscriptions'] ?? 0
+      if (standing > 0 && standing === before && standing >= (parts.counters.terminals?.['subscriptions'] ?? 0)) return
+      before = standing
+    }
   }
 
   private async load(): Promise<void> {
