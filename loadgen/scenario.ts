@@ -16,7 +16,7 @@ const text = (what: string, pattern: RegExp) => Schema.String.pipe(Schema.patter
 const count = (from: number, to: number) =>
   Schema.Int.pipe(Schema.between(from, to, { message: (issue) => `${String(issue.actual)} is not between ${from} and ${to}` }))
 
-/** What the gateway takes at most, and what a MESSAGE carries at most (core/push/check.ts). */
+/** What the gateway takes at most, and what a MESSAGE carries at most (core/push/admission/check.ts). */
 const CONTENT_OCTETS_MAX = 100 * 1024 * 1024
 export const MESSAGE_OCTETS_MAX = 60_000
 

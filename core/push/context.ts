@@ -1,7 +1,7 @@
 /** What every part of the gateway shares: settings, chance, digests, the store, large contents, the way out, the counts. Holds no logic. */
 import type { Crypto } from '../kit/crypto.js'
 import type { Entropy } from '../kit/entropy.js'
-import type { ContentPort } from './content-port.js'
+import type { ContentPort } from './bindings/content-port.js'
 import type { GatewayCounters } from './contract.js'
 import type { Outbox } from './outbox.js'
 import type { GatewaySettings } from './settings.js'

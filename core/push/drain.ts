@@ -5,13 +5,13 @@
 import type { Now } from '../kit/time.js'
 import { RowKind, kindEnd, kindStart, type Sequence } from '../store/keys.js'
 import type { SubmissionRecord } from '../store/records.js'
-import type { Admission } from './admit.js'
+import type { Admission } from './admission/admit.js'
 import type { GatewayContext } from './context.js'
-import type { Deliveries } from './deliveries.js'
-import type { Notifier } from './notify.js'
+import type { Deliveries } from './delivery/deliveries.js'
+import type { Notifier } from './notification/notify.js'
 import { PendingWalk, type PendingVisitor } from './pending-walk.js'
 import type { Retention } from './retention.js'
-import type { SessionBinding } from './session-binding.js'
+import type { SessionBinding } from './bindings/session-binding.js'
 
 export class Drain implements PendingVisitor {
   private state: 'running' | 'finishing' | 'telling' | 'drained' = 'running'

@@ -4,8 +4,8 @@
  */
 import type { Transport } from '../kit/network.js'
 import type { Micros, WallMillis } from '../kit/time.js'
-import { DEFAULT_SELECTION, type SelectionSettings } from './selection-settings.js'
-import { DEFAULT_SESSIONS, type SessionSettings } from './session-settings.js'
+import { DEFAULT_SELECTION, type SelectionSettings } from './bindings/selection-settings.js'
+import { DEFAULT_SESSIONS, type SessionSettings } from './bindings/session-settings.js'
 
 /** How one kind of PAP client address becomes a SIP URI. The first rule whose type and pattern match is used. */
 export interface IdentityRule {

@@ -10,7 +10,7 @@ import { composed } from '../sip/header-text.js'
 import type { SipMessage } from '../sip/message.js'
 import { responseTo } from '../sip/write.js'
 import type { GatewayContext } from './context.js'
-import { Delivery } from './delivery.js'
+import { Delivery } from './delivery/delivery.js'
 
 /** Whoever serves a method. */
 export interface RequestTaker {

@@ -7,12 +7,12 @@ import { META_KEY, RowKind, kindEnd, kindStart, pendingKey, type Sequence } from
 import type { StoreRow } from '../store/operations.js'
 import type { SubmissionRecord } from '../store/records.js'
 import { RangeWalk } from '../store/recovery.js'
-import type { Admission } from './admit.js'
+import type { Admission } from './admission/admit.js'
 import type { GatewayContext } from './context.js'
-import type { Deliveries } from './deliveries.js'
-import type { Notifier } from './notify.js'
+import type { Deliveries } from './delivery/deliveries.js'
+import type { Notifier } from './notification/notify.js'
 import { PendingWalk, type PendingVisitor } from './pending-walk.js'
-import type { Sequences } from './sequences.js'
+import type { Sequences } from './admission/sequences.js'
 import type { ReadWaiter, ScanWaiter } from './store-port.js'
 
 /** Whoever keeps rows of a kind of its own in memory, and takes them up at the start. */

@@ -21,7 +21,7 @@ export type Priority = (typeof PRIORITIES)[number]
 export const DELIVERY_METHODS = ['notspecified', 'confirmed', 'preferconfirmed', 'unconfirmed'] as const
 export type DeliveryMethod = (typeof DELIVERY_METHODS)[number]
 
-/** The ways to deliver (core/push/binding.ts). */
+/** The ways to deliver (core/push/bindings/binding.ts). */
 export const BINDING_NAMES = ['message', 'session', 'event', 'indirection'] as const
 export type BindingName = (typeof BINDING_NAMES)[number]
 

@@ -3,7 +3,7 @@
  * it knows no process.
  */
 import type { PushBinding } from '../../loadgen/submission.js'
-import { DEFAULT_SELECTION } from '../../core/push/selection-settings.js'
+import { DEFAULT_SELECTION } from '../../core/push/bindings/selection-settings.js'
 import type { Missing } from './rows.js'
 
 /** `session` is a session for each push, `session-reused` one that is kept for the next push to the same device. */
@@ -16,7 +16,7 @@ export interface SizeClass {
   readonly octets: number
   /** Pushes outstanding, each to another user. */
   readonly outstanding: number
-  /** More than are outstanding, so that every session that is to be kept is there. */
+  /** As many as are outstanding: one from each user, so that every session that is to be kept is there. */
   readonly warmUp: number
   readonly repeats: number
   /** About how long a repeat takes, whatever the rate. */
@@ -24,17 +24,18 @@ export interface SizeClass {
 }
 
 const sized = (name: string, octets: number, outstanding: number, repeats: number, seconds: number): SizeClass =>
-  ({ name, octets, outstanding, warmUp: 2 * outstanding, repeats, seconds })
+  ({ name, octets, outstanding, warmUp: outstanding, repeats, seconds })
 
-/** Two flushes of the store lie between a push and its outcome: with few pushes outstanding the disk would be measured. */
+/** Flushes of the store lie between a push and its outcome: with few pushes outstanding the disk is measured, and not the way. */
+const MANY = 512
 export const SIZES: readonly SizeClass[] = [
-  sized('200B', 200, 128, 3, 1), sized('1kB', 1_000, 128, 3, 1), sized('10kB', 10_000, 128, 3, 1), sized('100kB', 100_000, 16, 2, 1), sized('1MB', 1_000_000, 4, 2, 1.5),
+  sized('200B', 200, MANY, 3, 1), sized('1kB', 1_000, MANY, 3, 1), sized('10kB', 10_000, MANY, 3, 1), sized('100kB', 100_000, 16, 2, 1), sized('1MB', 1_000_000, 4, 2, 1.5),
 ]
 /** Where keeping sessions is compared with a session for each push. */
-export const REUSE_SIZE: SizeClass = sized('2kB', 2_000, 128, 5, 1)
-export const USERS = 128
+export const REUSE_SIZE: SizeClass = sized('2kB', 2_000, MANY, 5, 1)
+export const USERS = MANY
 /** Before anything is measured: every process has then compiled what a push goes through. */
-export const COMPILING: SizeClass = sized('1kB', 1_000, 128, 1, 4)
+export const COMPILING: SizeClass = sized('1kB', 1_000, MANY, 1, 3)
 
 const FIGURES = { pushesPerSecond: '1/s', cpuUs: 'µs', wireBytes: 'bytes' } as const
 export type Figure = keyof typeof FIGURES

@@ -14,7 +14,7 @@ export const GROUP_TEXTS: Readonly<Record<Group, string>> = {
   push: 'core/push, kit and the pump: admission, queues, outcomes',
   store: 'core/store, core/live/store-lmdb and lmdb on the main thread',
   SIP: 'core/sip, core/ota and the sockets below',
-  notify: 'notifications: core/push/notify, core/live/notifier and undici',
+  notify: 'notifications: core/push/notification, core/live/notifier and undici',
   gc: 'garbage collection on the main thread',
   Node: 'loop and system calls that no room called',
 }

@@ -1,6 +1,6 @@
 /** Pushes to users with several devices: to all of them, to one after another, to any; each device in its own queue. */
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_SELECTION, type DevicesPolicy } from '../../core/push/selection-settings.js'
+import { DEFAULT_SELECTION, type DevicesPolicy } from '../../core/push/bindings/selection-settings.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { decodeLegs, encodeLegs } from '../../core/store/legs.js'

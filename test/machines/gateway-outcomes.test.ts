@@ -1,8 +1,8 @@
 /** Every row of the table of outcomes, as the whole machine acts on it, and its document. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { outcomesDocument } from '../../core/push/outcome-text.js'
-import { OUTCOMES, outcomeOf, type Seen } from '../../core/push/outcomes.js'
+import { outcomesDocument } from '../../core/push/delivery/outcome-text.js'
+import { OUTCOMES, outcomeOf, type Seen } from '../../core/push/delivery/outcomes.js'
 import { codeAllowed } from '../../core/pap/codes.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'

@@ -1,8 +1,8 @@
 /** Content in pieces to a device behind a constrained bearer (RFC 2046 section 5.2.2): when, in which order, and what ends it. */
 import { describe, expect, it } from 'vitest'
-import { BINDING_NAMES, bitOf } from '../../core/push/binding.js'
-import { goesInSegments, type DeviceKnowledge, type SelectionInput } from '../../core/push/select.js'
-import { DEFAULT_SELECTION } from '../../core/push/selection-settings.js'
+import { BINDING_NAMES, bitOf } from '../../core/push/bindings/binding.js'
+import { goesInSegments, type DeviceKnowledge, type SelectionInput } from '../../core/push/bindings/select.js'
+import { DEFAULT_SELECTION } from '../../core/push/bindings/selection-settings.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'

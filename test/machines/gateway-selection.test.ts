@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BINDING_NAMES, bitOf, type BindingName } from '../../core/push/binding.js'
-import { SELECTION, devicesFor, policyFor, select, type DeviceKnowledge, type SelectionInput } from '../../core/push/select.js'
-import { DEFAULT_SELECTION } from '../../core/push/selection-settings.js'
-import { selectionDocument } from '../../core/push/selection-text.js'
+import { BINDING_NAMES, bitOf, type BindingName } from '../../core/push/bindings/binding.js'
+import { SELECTION, devicesFor, policyFor, select, type DeviceKnowledge, type SelectionInput } from '../../core/push/bindings/select.js'
+import { DEFAULT_SELECTION } from '../../core/push/bindings/selection-settings.js'
+import { selectionDocument } from '../../core/push/bindings/selection-text.js'
 
 const ALL = BINDING_NAMES.reduce((bits, name) => bits | bitOf(name), 0)
 const device: DeviceKnowledge = { instance: 'i1', gruu: 'sip:a@x;gr=1', methods: undefined, mediaTypes: undefined, sizeMax: undefined, applications: ['mms.ua'], registeredAt: 1 }

@@ -9,7 +9,7 @@ import { MSRP_TICKET_FIRST, type IncomingMessage, type MsrpLimits, type MsrpSess
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
 import { pushMessage, type QualityOfService } from '../../core/pap/documents.js'
 import { encodeSubmission } from '../../core/pap/submission.js'
-import { DEFAULT_SESSIONS, type SessionSettings } from '../../core/push/session-settings.js'
+import { DEFAULT_SESSIONS, type SessionSettings } from '../../core/push/bindings/session-settings.js'
 import { answerTo, type OurMedia } from '../../core/sdp/answer.js'
 import type { Description, MsrpMedia } from '../../core/sdp/msrp-media.js'
 import { parseDescription } from '../../core/sdp/parse.js'

@@ -1,0 +1,209 @@
+/**
+ * The front door: a PAP request is shed, refused or accepted. Its push-id must be new to the initiator, and 1001 leaves
+ * only after the commit that holds the push was flushed. Knows requests and the store; deliveries take over afterwards.
+ */
+import { ChurnMap } from '../../kit/churn-map.js'
+import type { Now } from '../../kit/time.js'
+import { codeName } from '../../pap/codes.js'
+import type { PapMessage, PushResponse } from '../../pap/documents.js'
+import { encodePap } from '../../pap/encode.js'
+import { decodeSubmission, type Submission } from '../../pap/submission.js'
+import type { PapForm } from '../../pap/versions.js'
+import { isInline, type Content } from '../../store/content.js'
+import { INITIATOR_OCTETS_MAX, contentKey, pendingKey, pushIdKey, type Sequence } from '../../store/keys.js'
+import type { StoreOperation } from '../../store/operations.js'
+import { MARK, encodeSubmission, type SubmissionRecord } from '../../store/records.js'
+import type { CapabilityQueries } from './capability-queries.js'
+import { check, pushIdProblem, type Refusal } from './check.js'
+import type { GatewayContext } from '../context.js'
+import type { PapRequest } from '../contract.js'
+import type { Deliveries } from '../delivery/deliveries.js'
+import type { Identities } from './identities.js'
+import { progressNotes } from '../notification/progress-notes.js'
+import type { Sequences } from './sequences.js'
+import type { CommitWaiter, ReadWaiter } from '../store-port.js'
+
+const TOKEN_BITS = 100
+const NO_NOTES: PushResponse['progressNotes'] = []
+
+export class Admission {
+  private underWay = 0
+  /** Push-ids that are being looked up or written; the store does not know them yet. */
+  private readonly claimed: ChurnMap<Admitting>
+  private isOpen = false
+
+  constructor(
+    private readonly context: GatewayContext,
+    private readonly deliveries: Deliveries,
+    private readonly identities: Identities,
+    private readonly sequences: Sequences,
+    private readonly queries: CapabilityQueries,
+  ) {
+    this.claimed = new ChurnMap(Math.floor(context.entropy.unit() * 2 ** 32))
+  }
+
+  open(): void {
+    this.isOpen = true
+  }
+
+  close(): void {
+    this.isOpen = false
+  }
+
+  /** Requests taken in and not yet answered. */
+  get requestsOpen(): number {
+    return this.underWay + this.queries.open
+  }
+
+  request(now: Now, request: PapRequest): void {
+    if (!this.begins(now, request)) this.drop(request.content)
+  }
+
+  /** False when it was answered at once, and refused. */
+  private begins(now: Now, request: PapRequest): boolean {
+    const { settings, counters } = this.context
+    // Overload is answered before anything is parsed, as cheaply as can be (WAP-247 section 13.4.1).
+    if (!this.isOpen || this.underWay + this.deliveries.atWork >= settings.inFlightMax || counters.inFlight >= settings.heldMax) {
+      this.shed(request.id)
+      return false
+    }
+    const decoded = decodeSubmission(request.contentType, request.body, request.contentFault)
+    if (!decoded.ok && decoded.query !== undefined) {
+      this.queries.query(now, request.id, decoded.form, decoded.query)
+      return false
+    }
+    if (!decoded.ok) {
+      this.answerRefused(now, request.id, decoded.form, decoded.answer)
+      return false
+    }
+    const { pushId } = decoded.control
+    const claim = `${request.initiator}\0${pushId}`
+    const problem = pushIdProblem(pushId) ?? initiatorProblem(request.initiator) ?? (this.claimed.has(claim) ? DUPLICATE : undefined)
+    if (problem !== undefined) {
+      this.refuse(now, request.id, decoded, problem)
+      return false
+    }
+    const admitting = new Admitting(this, request.id, request.initiator, decoded, request.content ?? decoded.content.body, claim, pushIdKey(request.initiator, pushId))
+    this.claimed.set(claim, admitting)
+    this.underWay++
+    this.context.store.read(admitting.key, admitting)
+    return true
+  }
+
+  /** The store's word on the push-id. */
+  lookedUp(now: Now, admitting: Admitting, isTaken: boolean): void {
+    const { submission } = admitting
+    const { entropy, settings, store } = this.context
+    const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, admitting.content, entropy.token(TOKEN_BITS), this.identities, settings)
+    if (!checked.ok) {
+      this.finished(admitting)
+      this.drop(admitting.content)
+      return this.refuse(now, admitting.requestId, submission, checked)
+    }
+    const { record } = checked
+    const operations: StoreOperation[] = []
+    admitting.record = record
+    admitting.sequence = this.sequences.next(now.wall, operations)
+    operations.push({ type: 'put', key: pendingKey(admitting.sequence), value: encodeSubmission(record) }, { type: 'put', key: admitting.key, value: MARK })
+    if (!isInline(record.content)) operations.push({ type: 'put', key: contentKey(record.content.id), value: MARK })
+    store.commit(operations, admitting)
+  }
+
+  written(now: Now, admitting: Admitting, record: SubmissionRecord): void {
+    const { counters, out } = this.context
+    const { form, control } = admitting.submission
+    this.finished(admitting)
+    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001), control.progressNotesRequested ? progressNotes(record, now.wall) : NO_NOTES)
+    const { recipients } = record
+    const group = recipients.length > 1 ? { remaining: recipients.length } : undefined
+    for (let index = 0; index < recipients.length; index++) {
+      counters.accepted++
+      out.journal('accepted', record.pushId, recipients[index]!.literal)
+      this.deliveries.add(now, admitting.sequence, index, record, group, false)
+    }
+  }
+
+  /** Nothing was kept, so nothing was accepted. */
+  notWritten(admitting: Admitting): void {
+    this.sequences.boundLost()
+    this.finished(admitting)
+    this.drop(admitting.content)
+    this.shed(admitting.requestId)
+  }
+
+  /** What was not accepted is not kept. */
+  private drop(content: Content | undefined): void {
+    if (content !== undefined && !isInline(content)) this.context.out.add({ type: 'content-delete', id: content.id })
+  }
+
+  private finished(admitting: Admitting): void {
+    this.underWay--
+    this.claimed.delete(admitting.claim)
+  }
+
+  private shed(id: number): void {
+    const { counters, out, settings } = this.context
+    counters.shed++
+    out.add({ type: 'pap-reply', id, status: 503, retryAfterSeconds: settings.retryAfterSeconds, body: '' })
+  }
+
+  private refuse(now: Now, id: number, submission: Submission, { code, desc }: Refusal): void {
+    const { counters, out } = this.context
+    const { pushId, addresses } = submission.control
+    counters.refused++
+    for (const address of addresses) out.journal('refused', pushId, address, String(code))
+    this.reply(now, id, submission.form, pushId, code, `${codeName(code)}: ${desc}`)
+  }
+
+  private answerRefused(now: Now, id: number, form: PapForm, answer: PapMessage): void {
+    const { counters, out } = this.context
+    counters.refused++
+    if (answer.type === 'push-response') {
+      out.journal('refused', answer.pushId, '', String(answer.result.code))
+      return this.reply(now, id, form, answer.pushId, answer.result.code, answer.result.desc ?? codeName(answer.result.code))
+    }
+    out.add({ type: 'pap-reply', id, status: 202, body: encodePap(answer, form) })
+  }
+
+  private reply(now: Now, id: number, form: PapForm, pushId: string, code: number, desc: string, progressNotes = NO_NOTES): void {
+    const { senderAddress, senderName } = this.context.settings
+    const response: PushResponse = { type: 'push-response', pushId, senderAddress, senderName, replyTime: now.wall, progressNotes, result: { code, desc } }
+    this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap(response, form) })
+  }
+}
+
+/** WAP-247 section 8.13: not unique among this initiator's pushes of the retention window. */
+const DUPLICATE: Refusal = { ok: false, code: 2007, desc: 'this push-id was used before' }
+
+function initiatorProblem(initiator: string): Refusal | undefined {
+  const fits = Buffer.byteLength(initiator) <= INITIATOR_OCTETS_MAX && !initiator.includes('\0')
+  return fits ? undefined : { ok: false, code: 2001, desc: 'the name of the push initiator is too long' }
+}
+
+/** One request between its arrival and its answer. */
+export class Admitting implements ReadWaiter, CommitWaiter {
+  record: SubmissionRecord | undefined = undefined
+  sequence: Sequence = 0
+
+  constructor(
+    private readonly admission: Admission,
+    readonly requestId: number,
+    readonly initiator: string,
+    readonly submission: Submission,
+    readonly content: Content,
+    readonly claim: string,
+    readonly key: Buffer,
+  ) {}
+
+  valueRead(now: Now, value: Buffer | undefined): void {
+    this.admission.lookedUp(now, this, value !== undefined)
+  }
+
+  committed(now: Now): void {
+    this.admission.written(now, this, this.record!)
+  }
+
+  storeFull(): void {
+    this.admission.notWritten(this)
+  }
+}
