@@ -20,7 +20,7 @@ export const GROUP_TEXTS: Readonly<Record<Group, string>> = {
 }
 
 const PLACES: readonly (readonly [RegExp, Group])[] = [
-  [/\/undici\/|\/core\/live\/notifier\.|\/core\/push\/(?:notify|notify-body|notify-hosts)\./, 'notify'],
+  [/\/undici\/|\/core\/live\/notifier\.|\/core\/push\/notification\//, 'notify'],
   [/\/lmdb\/|\/msgpackr|\/core\/store\/|\/core\/live\/store-lmdb\.|\/core\/push\/store-port\./, 'store'],
   [/\/saxes\/|\/xmlchars\/|\/core\/(?:xml|mime|pap)\//, 'decode'],
   [/\/core\/(?:sip|ota)\/|\/core\/live\/(?:sockets|stream-flow|datagrams)\./, 'SIP'],
