@@ -45,7 +45,7 @@ export async function benchReuse(lab: Lab): Promise<Measured[]> {
   const sideOf = async (way: Way, config: typeof OWN) => ({ way, network: await startedNetwork(lab, config), count: REUSE_SIZE.warmUp, rates: [] as number[] })
   const sides = [await sideOf('session', OWN), await sideOf('session-reused', KEPT)] as const
   for (const { network, way } of sides) await repeated(lab, network, load, way, COMPILING)
-  for (let repeat = -1; repeat < REUSE_SIZE.repeats; repeat++) {
+  for (let repeat = -3; repeat < REUSE_SIZE.repeats; repeat++) {
     for (const side of sides) {
       const cost = await pushed(side.network, load, side.way, REUSE_SIZE, side.count)
       const { perSecond } = repeat < 0 ? cost : kept(side.way, cost)
