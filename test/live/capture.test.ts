@@ -74,6 +74,14 @@ describe.runIf(wantsTshark)('tshark', () => {
     expect(packets.flatMap(([, , callIds]) => callIds)).toEqual(['one@127.0.0.2', 'two@127.0.0.2', 'one@127.0.0.2', 'two@127.0.0.2'])
   })
 
+  it('reads SIP on ports that are registered for other protocols', async () => {
+    await captured((capture) => {
+      capture.came({ type: 'flow-up', flow: 1, transport: 'tcp', local: { address: '127.0.0.1', port: 44_818 }, remote: { address: '127.0.0.1', port: 502 }, ticket: undefined })
+      capture.came({ type: 'bytes', flow: 1, bytes: Buffer.from(message('one', 'hello')) })
+    })
+    expect(readCapture(path, 'sip', ['sip.Call-ID'])).toEqual([[['one@127.0.0.2']]])
+  })
+
   it('finds no sequence, length or header checksum wrong', async () => {
     await captured(tcpExchange)
     expect(readCapture(path, 'tcp.analysis.flags || _ws.malformed || ip.checksum.status == 0', ['frame.number'])).toEqual([])
