@@ -4,6 +4,8 @@
  * messages, no SIP.
  */
 import { Worker } from 'node:worker_threads'
+import { MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
+import { monoMicros } from '../../core/live/clock.js'
 import type { Settled } from '../terminal/fleet-contract.js'
 import type { TerminalsConfig } from './terminals-config.js'
 import type { Counts, FleetWorkerData, FromWorker, ReferenceWorkerData, ToWorker } from './terminals-messages.js'
@@ -109,6 +111,9 @@ class Service implements TerminalsService {
   }
 }
 
+/** A thread reports about every 400 ms (worker-busy.ts). */
+const SILENT_MICROS: Micros = MICROS_PER_SECOND
+
 type Counted = Extract<FromWorker, { type: 'counted' }>
 
 interface Waiting<Value> {
@@ -124,8 +129,10 @@ class Thread {
   private readonly settling = new Map<number, Waiting<Settled>>()
   private counting: Waiting<void>[] = []
   private becomeReady!: Waiting<void>
-  /** The busiest report since it was last asked for; a thread that reported nothing was too busy to. */
-  private busiest: number | undefined = 0
+  /** The busiest report since it was last asked for, and the last report of all with its time. */
+  private busiest: number | undefined = undefined
+  private latest = 0
+  private latestAt: Micros = monoMicros()
   private ended = false
 
   constructor(module: string, data: FleetWorkerData | ReferenceWorkerData, onFailure: (error: Error) => void) {
@@ -158,9 +165,11 @@ class Thread {
   }
 
   utilisation(): number {
-    const busiest = this.busiest ?? 1
+    const { busiest } = this
     this.busiest = undefined
-    return busiest
+    if (busiest !== undefined) return busiest
+    // Asked again before the next report was due, or after the end: what was last said stands. Longer silence is a thread too busy to speak.
+    return this.ended || monoMicros() - this.latestAt < SILENT_MICROS ? this.latest : 1
   }
 
   /** Asks the worker to stop and waits until its thread is gone. */
@@ -198,6 +207,8 @@ class Thread {
         return
       case 'busy':
         this.busiest = Math.max(this.busiest ?? 0, message.utilisation)
+        this.latest = message.utilisation
+        this.latestAt = monoMicros()
         return
       case 'stopped':
         return
