@@ -4,12 +4,12 @@
  */
 import { OMA_PUSH } from '../sip/event.js'
 import { Header, type HeaderId } from '../sip/header-names.js'
-import { composed, textOf, type HeaderText } from '../sip/header-text.js'
+import { composed, type HeaderText } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
 import type { Notification } from '../sip/subscription-contract.js'
 import { inlineContent } from '../store/content.js'
 import type { SubmissionRecord } from '../store/records.js'
-import { appendPushHeaders } from './push-headers.js'
+import { appendPushHeaders, pushText } from './push-headers.js'
 
 export type HeaderLine = readonly [HeaderId, HeaderText]
 
@@ -28,12 +28,12 @@ export function enrolment(application: string | undefined, asserted: HeaderText)
 export function contentNotification(submission: SubmissionRecord, application: string, asserted: HeaderText): Notification {
   const carrier = new SipMessage({ method: 'NOTIFY' })
   carrier.append(Header.PAssertedIdentity, asserted)
-  carrier.append(Header.XWapApplicationId, clean(submission.applicationId)).append(Header.XPushId, clean(submission.pushId))
+  carrier.append(Header.XWapApplicationId, pushText(submission.applicationId)).append(Header.XPushId, pushText(submission.pushId))
   appendPushHeaders(carrier, submission.contentHeaders)
   return {
     event: { package: OMA_PUSH, applications: [application] },
     headers: carrier.ids.map((id, index) => [id, carrier.values[index]!] as const),
-    contentType: clean(submission.contentType),
+    contentType: pushText(submission.contentType),
     body: inlineContent(submission.content),
   }
 }
@@ -52,9 +52,4 @@ export function acceptanceHeaders(methods: string): readonly HeaderLine[] {
     [Header.AllowEvents, composed(OMA_PUSH)],
     [Header.Supported, composed('gruu')],
   ]
-}
-
-/** Texts that admission found free of line breaks; octets above 127 become UTF-8. */
-function clean(text: string): HeaderText {
-  return textOf(text) ?? composed(text)
 }

@@ -6,27 +6,20 @@
 import { rfc1123Text } from '../kit/calendar.js'
 import type { WallMillis } from '../kit/time.js'
 import { Header, type HeaderId } from '../sip/header-names.js'
-import { composed, textOf, type HeaderText } from '../sip/header-text.js'
+import { composed, type HeaderText } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
 import { inlineContent } from '../store/content.js'
 import type { SubmissionRecord } from '../store/records.js'
 import { AcceptContacts } from './accept-contact.js'
-import { appendPushHeaders } from './push-headers.js'
-
-export interface MessageIdentity {
-  /** The public service identity: From and P-Asserted-Identity. */
-  readonly identity: string
-  /** The host of our Call-IDs. */
-  readonly sipAddress: string
-  readonly userAgent: string
-}
+import { MAX_FORWARDS, disposition, urgency, type Identity } from './identity.js'
+import { appendPushHeaders, pushText } from './push-headers.js'
 
 /** One attempt at one recipient. */
 export interface MessageAttempt {
   readonly submission: SubmissionRecord
   readonly recipient: number
   readonly requestUri: string
-  /** A GRUU names one device, which must not be widened by forking (RFC 3841 section 9.1); an address of record means all devices. */
+  /** Whether the Request-URI names one device. */
   readonly isGruu: boolean
   readonly cseq: number
   readonly fromTag: string
@@ -39,43 +32,29 @@ const IDS: readonly HeaderId[] = [
   Header.Route, Header.MaxForwards, Header.From, Header.To, Header.CallId, Header.CSeq, Header.PAssertedIdentity, Header.AcceptContact,
   Header.RequestDisposition, Header.UserAgent, Header.XWapApplicationId, Header.XPushId, Header.ContentType,
 ]
-const MAX_FORWARDS = composed('70')
-const FORK = composed('fork, parallel')
-const NO_FORK = composed('no-fork')
-/** RFC 3261 section 20.26; medium is what a missing header means. */
-const URGENT = composed('urgent')
-const NON_URGENT = composed('non-urgent')
 
 export class MessageBuilder {
-  private readonly fromStart: string
-  private readonly callIdEnd: string
-  private readonly assertedIdentity: HeaderText
-  private readonly userAgent: HeaderText
   private readonly acceptContacts = new AcceptContacts()
 
-  constructor(identity: MessageIdentity) {
-    this.fromStart = `<${identity.identity}>;tag=`
-    this.callIdEnd = `@${identity.sipAddress}`
-    this.assertedIdentity = composed(`<${identity.identity}>`)
-    this.userAgent = composed(identity.userAgent)
-  }
+  constructor(private readonly identity: Identity) {}
 
   build(now: WallMillis, attempt: MessageAttempt): SipMessage {
-    const { submission, requestUri, isGruu } = attempt
+    const { identity } = this
+    const { submission, requestUri } = attempt
     const values: HeaderText[] = [
       attempt.route,
       MAX_FORWARDS,
-      composed(this.fromStart + attempt.fromTag),
+      identity.from(attempt.fromTag),
       composed(`<${requestUri}>`),
-      composed(`${submission.token}.${attempt.recipient}${this.callIdEnd}`),
+      identity.callId(`${submission.token}.${attempt.recipient}`),
       composed(`${attempt.cseq} MESSAGE`),
-      this.assertedIdentity,
+      identity.asserted,
       this.acceptContacts.of(submission.featureTag),
-      isGruu ? NO_FORK : FORK,
-      this.userAgent,
-      clean(submission.applicationId),
-      clean(submission.pushId),
-      clean(submission.contentType),
+      disposition(attempt.isGruu),
+      identity.userAgent,
+      pushText(submission.applicationId),
+      pushText(submission.pushId),
+      pushText(submission.contentType),
     ]
     const message = new SipMessage({ method: 'MESSAGE', requestUri }, IDS.slice(), values, inlineContent(submission.content))
     // RFC 3428 section 4: whoever sends Expires sends Date with it.
@@ -83,13 +62,9 @@ export class MessageBuilder {
       message.append(Header.Date, composed(rfc1123Text(now)))
       message.append(Header.Expires, composed(`${Math.max(1, Math.floor((submission.expiresAt - now) / 1_000))}`))
     }
-    if (submission.priority !== 'medium') message.append(Header.Priority, submission.priority === 'high' ? URGENT : NON_URGENT)
+    const urgent = urgency(submission.priority)
+    if (urgent !== undefined) message.append(Header.Priority, urgent)
     appendPushHeaders(message, submission.contentHeaders)
     return message
   }
-}
-
-/** Texts that admission found free of line breaks; octets above 127 become UTF-8. */
-function clean(text: string): HeaderText {
-  return textOf(text) ?? composed(text)
 }

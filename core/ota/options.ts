@@ -11,7 +11,7 @@ import { SipMessage } from '../sip/message.js'
 import { nameAddrs } from '../sip/name-addr.js'
 import { paramOf, unquote } from '../sip/params.js'
 import { allValues, mediaType } from '../sip/values.js'
-import type { MessageIdentity } from './message.js'
+import { MAX_FORWARDS, disposition, type Identity } from './identity.js'
 
 /** What a device said of itself. Undefined is: it did not say. */
 export interface ToldCapabilities {
@@ -33,9 +33,7 @@ export interface ToldCapabilities {
 
 /** Far above any honest answer. */
 const VALUES_MAX = 64
-const MAX_FORWARDS = composed('70')
 const ACCEPT = composed(SDP_TYPE)
-const NO_FORK = composed('no-fork')
 const METHOD = /^[A-Z0-9\-.!%*_+`'~]{1,32}$/
 const MEDIA_RANGE = /^[a-z0-9!#$&^_.+*-]{1,127}\/[a-z0-9!#$&^_.+*-]{1,127}$/
 const TAG = /^[\x21-\x7e]{1,127}$/
@@ -48,20 +46,19 @@ export interface OptionsQuery {
   readonly route: HeaderText
 }
 
-export function buildOptions(identity: MessageIdentity, query: OptionsQuery): SipMessage {
-  const asserted = composed(`<${identity.identity}>`)
+export function buildOptions(identity: Identity, query: OptionsQuery): SipMessage {
   return new SipMessage({ method: 'OPTIONS', requestUri: query.gruu })
     .append(Header.Route, query.route)
     .append(Header.MaxForwards, MAX_FORWARDS)
-    .append(Header.From, composed(`<${identity.identity}>;tag=${query.fromTag}`))
+    .append(Header.From, identity.from(query.fromTag))
     .append(Header.To, composed(`<${query.gruu}>`))
-    .append(Header.CallId, composed(`${query.callToken}@${identity.sipAddress}`))
+    .append(Header.CallId, identity.callId(query.callToken))
     .append(Header.CSeq, composed('1 OPTIONS'))
-    .append(Header.PAssertedIdentity, asserted)
-    .append(Header.RequestDisposition, NO_FORK)
+    .append(Header.PAssertedIdentity, identity.asserted)
+    .append(Header.RequestDisposition, disposition(true))
     // RFC 3261 section 11.1: it names the description the answer shall hold.
     .append(Header.Accept, ACCEPT)
-    .append(Header.UserAgent, composed(identity.userAgent))
+    .append(Header.UserAgent, identity.userAgent)
 }
 
 /** Reads a 2xx, or a refusal that tells Allow all the same (section 11.2: the answer is the one an INVITE would get). Never throws. */

@@ -43,11 +43,11 @@ export function carriedName(name: string, value: string): string | undefined {
 export function appendPushHeaders(message: SipMessage, headers: readonly ContentHeader[]): void {
   for (const { name, value } of headers) {
     const id = KEPT.get(name.toLowerCase()) ?? Header.Other
-    message.append(id, clean(id === Header.Other ? `${name}: ${value}` : value))
+    message.append(id, pushText(id === Header.Other ? `${name}: ${value}` : value))
   }
 }
 
-/** Octets above 127 become UTF-8. */
-function clean(text: string): HeaderText {
+/** Texts that admission found free of line breaks; octets above 127 become UTF-8. */
+export function pushText(text: string): HeaderText {
   return textOf(text) ?? composed(text)
 }

@@ -17,9 +17,10 @@ import type { SipMessage } from '../sip/message.js'
 import { gruuOf, parseUri } from '../sip/uri.js'
 import { reasonPhrase, responseTo } from '../sip/write.js'
 import type { Priority, SubmissionRecord } from '../store/records.js'
-import { MessageBuilder, type MessageIdentity } from './message.js'
+import { Identity, type IdentitySettings } from './identity.js'
+import { MessageBuilder } from './message.js'
 
-export interface SenderAgentSettings extends MessageIdentity {
+export interface SenderAgentSettings extends IdentitySettings {
   /** The entry point of the core network, by a literal address. */
   readonly nextHop: { readonly transport: Transport; readonly address: string; readonly port: number }
   /** RFC 3261 appendix A when absent. */
@@ -77,7 +78,7 @@ export class SenderAgent implements Machine<SenderAgentIn, SenderAgentOut> {
 
   constructor(settings: SenderAgentSettings, private readonly entropy: Entropy) {
     const { transport, address, port } = settings.nextHop
-    this.messages = new MessageBuilder(settings)
+    this.messages = new MessageBuilder(new Identity(settings))
     this.hop = { transport, address, port }
     this.route = composed(`<sip:${address.includes(':') ? `[${address}]` : address}:${port}${transport === 'udp' ? '' : `;transport=${transport}`};lr>`)
     this.endpoint = new SipEndpoint({

@@ -9,20 +9,15 @@ import { offerSetup } from '../sdp/answer.js'
 import { SDP_TYPE, type Description, type FileDescription } from '../sdp/msrp-media.js'
 import { descriptionText } from '../sdp/write.js'
 import { Header } from '../sip/header-names.js'
-import { composed, type HeaderText, textOf } from '../sip/header-text.js'
+import { composed } from '../sip/header-text.js'
 import { SipMessage } from '../sip/message.js'
 import { AcceptContacts } from './accept-contact.js'
-import type { MessageIdentity } from './message.js'
+import { MAX_FORWARDS, disposition, urgency, type Identity } from './identity.js'
+import type { MessageAttempt } from './message.js'
+import { pushText } from './push-headers.js'
 
 /** One INVITE for one push. */
-export interface SessionAttempt {
-  readonly submission: SubmissionRecord
-  readonly recipient: number
-  readonly requestUri: string
-  readonly isGruu: boolean
-  readonly cseq: number
-  readonly fromTag: string
-  readonly route: HeaderText
+export interface SessionAttempt extends MessageAttempt {
   readonly offer: Description
 }
 
@@ -35,41 +30,29 @@ export interface OfferedSession {
   readonly sessionId: string
 }
 
-const MAX_FORWARDS = composed('70')
-const FORK = composed('fork, parallel')
-const NO_FORK = composed('no-fork')
 const ALLOW = composed('INVITE, ACK, CANCEL, BYE')
 const SDP = composed(SDP_TYPE)
 const SESSION = composed('session')
 
 export class SessionBuilder {
-  private readonly fromStart: string
-  private readonly callIdEnd: string
-  private readonly assertedIdentity: HeaderText
-  private readonly userAgent: HeaderText
-  private readonly contact: HeaderText
   private readonly acceptContacts = new AcceptContacts()
 
-  constructor(identity: MessageIdentity) {
-    this.fromStart = `<${identity.identity}>;tag=`
-    this.callIdEnd = `@${identity.sipAddress}`
-    this.assertedIdentity = composed(`<${identity.identity}>`)
-    this.userAgent = composed(identity.userAgent)
-    this.contact = composed(`<sip:${identity.sipAddress};transport=tcp>`)
-  }
+  constructor(private readonly identity: Identity) {}
 
   build({ submission, recipient, requestUri, isGruu, cseq, fromTag, route, offer }: SessionAttempt): SipMessage {
+    const { identity } = this
+    const urgent = urgency(submission.priority)
     const invite = new SipMessage({ method: 'INVITE', requestUri })
       .append(Header.Route, route).append(Header.MaxForwards, MAX_FORWARDS)
-      .append(Header.From, composed(this.fromStart + fromTag)).append(Header.To, composed(`<${requestUri}>`))
+      .append(Header.From, identity.from(fromTag)).append(Header.To, composed(`<${requestUri}>`))
       // The same for every INVITE of this push (docs/outcomes.md); a MESSAGE of it has one of its own.
-      .append(Header.CallId, composed(`${submission.token}.${recipient}s${this.callIdEnd}`)).append(Header.CSeq, composed(`${cseq} INVITE`))
-      .append(Header.Contact, this.contact).append(Header.PAssertedIdentity, this.assertedIdentity)
-      .append(Header.AcceptContact, this.acceptContacts.of(submission.featureTag)).append(Header.RequestDisposition, isGruu ? NO_FORK : FORK)
-      .append(Header.Allow, ALLOW).append(Header.Accept, SDP).append(Header.UserAgent, this.userAgent)
-      .append(Header.XWapApplicationId, text(submission.applicationId)).append(Header.XPushId, text(submission.pushId))
+      .append(Header.CallId, identity.callId(`${submission.token}.${recipient}s`)).append(Header.CSeq, composed(`${cseq} INVITE`))
+      .append(Header.Contact, identity.contact).append(Header.PAssertedIdentity, identity.asserted)
+      .append(Header.AcceptContact, this.acceptContacts.of(submission.featureTag)).append(Header.RequestDisposition, disposition(isGruu))
+      .append(Header.Allow, ALLOW).append(Header.Accept, SDP).append(Header.UserAgent, identity.userAgent)
+      .append(Header.XWapApplicationId, pushText(submission.applicationId)).append(Header.XPushId, pushText(submission.pushId))
       .append(Header.ContentDisposition, SESSION).append(Header.ContentType, SDP)
-    if (submission.priority !== 'medium') invite.append(Header.Priority, composed(submission.priority === 'high' ? 'urgent' : 'non-urgent'))
+    if (urgent !== undefined) invite.append(Header.Priority, urgent)
     invite.body = Buffer.from(descriptionText(offer))
     return invite
   }
@@ -116,9 +99,4 @@ function fileName(disposition: string): string | undefined {
   const match = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(disposition)
   const name = (match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2])?.replace(/^.*[/\\]/, '')
   return name === undefined || name === '' ? undefined : name
-}
-
-/** Texts that admission found free of line breaks; octets above 127 become UTF-8. */
-function text(value: string): HeaderText {
-  return textOf(value) ?? composed(value)
 }

@@ -1,6 +1,7 @@
-/** What every part of the gateway shares: settings, chance, digests, the store, large contents, the way out, the counts. Holds no logic. */
+/** What every part of the gateway shares: settings, who it is, chance, digests, the store, large contents, the way out, the counts. Holds no logic. */
 import type { Crypto } from '../kit/crypto.js'
 import type { Entropy } from '../kit/entropy.js'
+import type { Identity } from '../ota/identity.js'
 import type { ContentPort } from './bindings/content-port.js'
 import type { GatewayCounters } from './contract.js'
 import type { Outbox } from './outbox.js'
@@ -9,6 +10,7 @@ import type { StorePort } from './store-port.js'
 
 export interface GatewayContext {
   readonly settings: GatewaySettings
+  readonly identity: Identity
   readonly entropy: Entropy
   readonly crypto: Crypto
   readonly store: StorePort

@@ -6,6 +6,7 @@ import type { Crypto } from '../kit/crypto.js'
 import type { Entropy } from '../kit/entropy.js'
 import type { Machine } from '../kit/machine.js'
 import type { Micros, Now } from '../kit/time.js'
+import { Identity } from '../ota/identity.js'
 import type { SipTimerValues } from '../sip/endpoint-contract.js'
 import { SipEndpoint } from '../sip/endpoint.js'
 import { Admission } from './admission/admit.js'
@@ -73,7 +74,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly draining: Drain
 
   constructor({ settings, entropy, crypto, timers }: GatewayOptions) {
-    const context: GatewayContext = { settings, entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters }
+    const context: GatewayContext = { settings, identity: new Identity(settings), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters }
     const recipients = new Recipients()
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)

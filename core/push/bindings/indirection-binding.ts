@@ -46,7 +46,7 @@ export class IndirectionBinding implements Binding {
     private readonly confirmation: 'carried' | 'fetched',
     private readonly events: EventBinding,
   ) {
-    this.messages = new MessageBuilder(context.settings)
+    this.messages = new MessageBuilder(context.identity)
   }
 
   /** Deliveries whose fetch is waited for or was seen. */

@@ -28,7 +28,7 @@ export class MessageBinding implements Binding, Requester {
     private readonly starts: AttemptStart,
     private readonly verdicts: Verdicts,
   ) {
-    this.messages = new MessageBuilder(context.settings)
+    this.messages = new MessageBuilder(context.identity)
   }
 
   /** A content in a file goes otherwise. */

@@ -28,7 +28,7 @@ export class SegmentedMessages {
     private readonly starts: AttemptStart,
     private readonly verdicts: Verdicts,
   ) {
-    this.messages = new MessageBuilder(context.settings)
+    this.messages = new MessageBuilder(context.identity)
   }
 
   /** Begins an attempt; false for a content that cannot be cut so, of which nothing was sent then. */

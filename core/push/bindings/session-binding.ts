@@ -55,7 +55,7 @@ export class SessionBinding implements Binding, InviteUser {
     const colon = settings.msrpAddress.lastIndexOf(':')
     this.host = settings.msrpAddress.slice(0, colon).replace(/^\[|\]$/g, '')
     this.port = Number(settings.msrpAddress.slice(colon + 1))
-    this.builder = new SessionBuilder(settings)
+    this.builder = new SessionBuilder(context.identity)
     this.sessions = new PushSessions(settings.sessions)
     this.dialogs = new SessionDialogs(context, endpoint, hops, this, (session) => (session.context as PushSession).hop, timers)
     this.msrp = new MsrpEndpoint({

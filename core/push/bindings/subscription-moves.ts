@@ -6,6 +6,7 @@
 import { DeadlineHeap } from '../../kit/heap.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../kit/time.js'
 import { AcceptContacts } from '../../ota/accept-contact.js'
+import { MAX_FORWARDS, disposition } from '../../ota/identity.js'
 import type { ClientTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
 import { OMA_PUSH } from '../../sip/event.js'
 import { Header } from '../../sip/header-names.js'
@@ -23,8 +24,6 @@ const REFERS_OPEN_MAX = 64
 const TAG_BITS = 64
 /** 64 T1: as long as the terminal's SUBSCRIBE to the other server may take. */
 const GOING_MICROS: Micros = 32 * MICROS_PER_SECOND
-const MAX_FORWARDS = composed('70')
-const NO_FORK = composed('no-fork')
 /** RFC 4488: nobody waits for word of what came of it. */
 const NO_REFER_SUBSCRIPTION = composed('false')
 const NOREFERSUB = composed('norefersub')
@@ -33,14 +32,11 @@ export class SubscriptionMoves {
   readonly counters = { asked: 0, agreed: 0, refused: 0 }
   private readonly acceptContacts = new AcceptContacts()
   private readonly going = new DeadlineHeap<Standing>()
-  private readonly asserted: HeaderText
   private waiting: Standing[] = []
   private server = ''
   private open = 0
 
-  constructor(private readonly context: GatewayContext, private readonly endpoint: SipEndpointContract, private readonly hops: Hops, private readonly subscriptions: Subscriptions) {
-    this.asserted = composed(`<${context.settings.identity}>`)
-  }
+  constructor(private readonly context: GatewayContext, private readonly endpoint: SipEndpointContract, private readonly hops: Hops, private readonly subscriptions: Subscriptions) {}
 
   /** Asks every terminal that is subscribed now. A second call takes over what the first had not asked yet. */
   begin(now: Now, server: string): void {
@@ -85,7 +81,7 @@ export class SubscriptionMoves {
 
   /** To the device's GRUU; a terminal without one is asked at its user's address (draft section 11.4). */
   private refer(standing: Standing, route: HeaderText): SipMessage | undefined {
-    const { settings, entropy } = this.context
+    const { identity, entropy } = this.context
     const { applications, contact, aor, subscription: { dialog } } = standing
     const requestUri = (targetOf(contact)?.gruu ?? 'none') === 'none' ? aor : contact
     const replaces = { callId: dialog.callId, toTag: dialog.remoteTag, fromTag: dialog.localTag, earlyOnly: false }
@@ -94,10 +90,10 @@ export class SubscriptionMoves {
     if (referTo === undefined || target === undefined) return undefined
     return new SipMessage({ method: 'REFER', requestUri: target })
       .append(Header.Route, route).append(Header.MaxForwards, MAX_FORWARDS)
-      .append(Header.From, composed(`<${settings.identity}>;tag=${entropy.token(TAG_BITS)}`)).append(Header.To, composed(`<${target}>`))
-      .append(Header.CallId, composed(`${entropy.token(TAG_BITS)}@${settings.sipAddress}`)).append(Header.CSeq, composed('1 REFER'))
-      .append(Header.Contact, composed(`<sip:${settings.sipAddress};transport=tcp>`)).append(Header.PAssertedIdentity, this.asserted)
-      .append(Header.AcceptContact, this.acceptContacts.of(tagOfApplication(applications[0]!))).append(Header.RequestDisposition, NO_FORK)
+      .append(Header.From, identity.from(entropy.token(TAG_BITS))).append(Header.To, composed(`<${target}>`))
+      .append(Header.CallId, identity.callId(entropy.token(TAG_BITS))).append(Header.CSeq, composed('1 REFER'))
+      .append(Header.Contact, identity.contact).append(Header.PAssertedIdentity, identity.asserted)
+      .append(Header.AcceptContact, this.acceptContacts.of(tagOfApplication(applications[0]!))).append(Header.RequestDisposition, disposition(true))
       .append(Header.ReferTo, referTo).append(Header.ReferSub, NO_REFER_SUBSCRIPTION).append(Header.Supported, NOREFERSUB)
   }
 }

@@ -37,8 +37,6 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
   private readonly notifier: Notifier
   private readonly byUser = new Map<string, Standing>()
   private readonly contacts = new Map<string, HeaderText>()
-  private readonly asserted: HeaderText
-  private readonly uri: string
   private readonly starved: Standing[] = []
   private retryAt: Micros = Infinity
   private born = 0
@@ -48,8 +46,6 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
   constructor(private readonly context: GatewayContext, private readonly endpoint: SipEndpointContract, private readonly hops: Hops, private readonly methods: () => string) {
     const { settings, entropy } = context
     const { expiresSecondsDefault, expiresSecondsMin, expiresSecondsMax, subscriptionsMax } = settings.events
-    this.asserted = composed(`<${settings.identity}>`)
-    this.uri = `sip:${settings.sipAddress};transport=tcp`
     this.notifier = new Notifier({
       endpoint: {
         request: (now, request, hop, sent) => endpoint.request(now, request, hop, new Sent(this.notifier, sent)),
@@ -170,7 +166,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
   state(_now: Now, { context }: NotifierSubscription): Notification {
     const standing = context as Standing
     standing.told = Math.min(1, standing.applications.length)
-    return enrolment(standing.applications[0], this.asserted)
+    return enrolment(standing.applications[0], this.context.identity.asserted)
   }
 
   onIdle(now: Now, { context }: NotifierSubscription): void {
@@ -245,7 +241,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
     }
     if (standing.told < standing.applications.length) {
       const application = standing.applications[standing.told++]
-      return this.notifier.notify(now, subscription, enrolment(application, this.asserted), ENROLMENT)
+      return this.notifier.notify(now, subscription, enrolment(application, this.context.identity.asserted), ENROLMENT)
     }
     const job = standing.jobs?.shift()
     if (standing.jobs?.length === 0) standing.jobs = undefined
@@ -256,7 +252,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
       job.notified(now, standing, 'ended')
       return this.goOn(now, standing)
     }
-    this.notifier.notify(now, subscription, contentNotification(job.content, application, this.asserted), job)
+    this.notifier.notify(now, subscription, contentNotification(job.content, application, this.context.identity.asserted), job)
   }
 
   private enter(now: Now, standing: Standing): void {
@@ -304,7 +300,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
     const key = applications.join(',')
     let contact = this.contacts.get(key)
     if (contact === undefined) {
-      contact = servingContact(this.uri, applications)
+      contact = servingContact(this.context.identity.contactUri, applications)
       if (this.contacts.size < CONTACTS_KEPT) this.contacts.set(key, contact)
     }
     return contact

@@ -86,10 +86,10 @@ export class Capabilities {
     }
     const hop = this.asking.size >= ASKING_MAX ? undefined : this.hops.pick(now)
     if (hop === undefined) return false
-    const { settings, entropy } = this.context
+    const { identity, entropy } = this.context
     const asking = new Asking(this, recipient, gruu, [waiter])
     this.asking.set(gruu, asking)
-    const message = buildOptions(settings, { gruu, callToken: entropy.token(TOKEN_BITS), fromTag: entropy.token(FROM_TAG_BITS), route: hop.route })
+    const message = buildOptions(identity, { gruu, callToken: entropy.token(TOKEN_BITS), fromTag: entropy.token(FROM_TAG_BITS), route: hop.route })
     this.endpoint.request(now, message, hop.hop, asking)
     return true
   }

@@ -6,13 +6,14 @@
 import { DeadlineHeap, type Deadline } from '../../kit/heap.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../kit/time.js'
 import { mediaTypeOf } from '../../mime/content-type.js'
+import { MAX_FORWARDS } from '../../ota/identity.js'
 import { REGINFO_TYPE } from '../../reg/model.js'
 import { readRegInfo } from '../../reg/read.js'
 import { RegTable } from '../../reg/table.js'
 import type { ClientFailure, ClientTransaction, ServerTransaction, SipEndpointContract, SipTimerValues } from '../../sip/endpoint-contract.js'
 import { resubscribes, type SubscriptionStateHeader } from '../../sip/event.js'
 import { Header } from '../../sip/header-names.js'
-import { composed, textOf, type HeaderText } from '../../sip/header-text.js'
+import { composed, textOf } from '../../sip/header-text.js'
 import { SipMessage } from '../../sip/message.js'
 import { Subscriber } from '../../sip/subscriber.js'
 import type { SubscriberEnd, SubscriberSubscription, SubscriberUser } from '../../sip/subscription-contract.js'
@@ -35,7 +36,6 @@ const RETRY_MICROS: Micros = 60 * MICROS_PER_SECOND
 /** After a word that it makes no sense to ask again (RFC 6665 section 4.1.3). */
 const REFUSED_MICROS: Micros = 3_600 * MICROS_PER_SECOND
 const TAG_BITS = 64
-const MAX_FORWARDS = composed('70')
 const ACCEPT = composed(REGINFO_TYPE)
 const EVENT = composed('reg')
 
@@ -54,8 +54,6 @@ export class RegistrationEvents implements RequestTaker, SubscriberUser {
   private readonly subscriber: Subscriber
   private readonly watches = new Map<string, Watch>()
   private readonly timers = new DeadlineHeap<Watch>()
-  private readonly contact: HeaderText
-  private readonly asserted: HeaderText
 
   /** @param alone whether nothing else tells of registrations, so that what is no longer watched is unknown */
   constructor(
@@ -67,16 +65,13 @@ export class RegistrationEvents implements RequestTaker, SubscriberUser {
     private readonly alone: boolean,
     timers: SipTimerValues | undefined,
   ) {
-    const { settings, entropy } = context
     recipients.newlyAwaited = []
-    this.contact = composed(`<sip:${settings.sipAddress};transport=tcp>`)
-    this.asserted = composed(`<${settings.identity}>`)
     this.subscriber = new Subscriber({
       endpoint: {
         request: (now, request, hop, sent) => endpoint.request(now, request, hop, new Sent(this.subscriber, sent)),
         respond: (now, transaction, response) => endpoint.respond(now, transaction, response),
       },
-      user: this, entropy, hopOf: (uri) => this.hops.to(uri) ?? this.hops.entry, subscriptionsMax: WATCHES_MAX, ...(timers === undefined ? {} : { timers }),
+      user: this, entropy: context.entropy, hopOf: (uri) => this.hops.to(uri) ?? this.hops.entry, subscriptionsMax: WATCHES_MAX, ...(timers === undefined ? {} : { timers }),
     })
   }
 
@@ -184,18 +179,19 @@ export class RegistrationEvents implements RequestTaker, SubscriberUser {
     const hop = this.hops.pick(now)
     const target = textOf(watch.aor)
     if (hop === undefined || target === undefined) return this.arm(watch, now.mono + RETRY_MICROS)
-    const { entropy, settings } = this.context
+    const { entropy, identity } = this.context
     const subscribe = new SipMessage({ method: 'SUBSCRIBE', requestUri: target })
       .append(Header.Route, hop.route).append(Header.MaxForwards, MAX_FORWARDS)
-      .append(Header.From, composed(`<${settings.identity}>;tag=${entropy.token(TAG_BITS)}`)).append(Header.To, composed(`<${target}>`))
-      .append(Header.CallId, composed(`${entropy.token(TAG_BITS)}@${settings.sipAddress}`)).append(Header.CSeq, composed('1 SUBSCRIBE'))
+      .append(Header.From, identity.from(entropy.token(TAG_BITS))).append(Header.To, composed(`<${target}>`))
+      .append(Header.CallId, identity.callId(entropy.token(TAG_BITS))).append(Header.CSeq, composed('1 SUBSCRIBE'))
       .append(Header.Event, EVENT).append(Header.Expires, composed(String(EXPIRES_SECONDS)))
     watch.subscription = this.subscriber.subscribe(now, this.completed(subscribe), hop.hop, watch)
     this.arm(watch, now.mono + IDLE_MICROS)
   }
 
   private completed(subscribe: SipMessage): SipMessage {
-    return subscribe.append(Header.Contact, this.contact).append(Header.Accept, ACCEPT).append(Header.PAssertedIdentity, this.asserted)
+    const { identity } = this.context
+    return subscribe.append(Header.Contact, identity.contact).append(Header.Accept, ACCEPT).append(Header.PAssertedIdentity, identity.asserted)
   }
 
   /** Its time has come: to be watched again, to be given up, or to go on. */
