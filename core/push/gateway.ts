@@ -27,6 +27,7 @@ import { Identities } from './admission/identities.js'
 import { IndirectionBinding } from './bindings/indirection-binding.js'
 import { Legs } from './delivery/legs.js'
 import { MessageBinding } from './bindings/message-binding.js'
+import { MessageSender } from './bindings/message-sender.js'
 import { Notifier } from './notification/notify.js'
 import { Outbox, noCounts } from './outbox.js'
 import { Recipients } from './delivery/recipients.js'
@@ -94,10 +95,11 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     user.endpoint = this.endpoint
     const verdicts = new Verdicts(context, this.deliveries, recipients, identities, hops)
     const starts = new AttemptStart(context, this.deliveries, hops)
-    const messages = new MessageBinding(context, this.endpoint, starts, verdicts)
+    const sender = new MessageSender(context, this.endpoint)
+    const messages = new MessageBinding(sender, starts, verdicts)
     const legs = new Legs(context, this.endings)
     const capabilities = new Capabilities(context, this.endpoint, recipients, hops)
-    const bindings = new Bindings(context, this.deliveries, capabilities, legs, new SegmentedMessages(context, this.endpoint, starts, verdicts))
+    const bindings = new Bindings(context, this.deliveries, capabilities, legs, new SegmentedMessages(context, sender, starts, verdicts))
     this.sessions = new SessionBinding(context, this.endpoint, hops, starts, this.deliveries, verdicts, timers)
     bindings.add(messages)
     this.subscriptions = new Subscriptions(context, this.endpoint, hops, () => user.methods)
@@ -106,7 +108,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     user.serve('SUBSCRIBE', this.subscriptions)
     this.moves = new SubscriptionMoves(context, this.endpoint, hops, this.subscriptions)
     if (this.hosting !== undefined) {
-      this.references = new IndirectionBinding(context, this.endpoint, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation, events)
+      this.references = new IndirectionBinding(context, sender, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation, events)
       bindings.add(this.references)
     }
     const registrations = new Registrations(context, this.endpoint, recipients, this.deliveries)

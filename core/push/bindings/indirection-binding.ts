@@ -8,8 +8,7 @@ import { hashText } from '../../kit/entropy.js'
 import { DeadlineHeap, type Deadline } from '../../kit/heap.js'
 import { MICROS_PER_SECOND, monoOfWall, type Micros, type Now } from '../../kit/time.js'
 import { referring } from '../../ota/indirection.js'
-import { MessageBuilder } from '../../ota/message.js'
-import type { ClientFailure, ClientTransaction, Hop, SipEndpointContract } from '../../sip/endpoint-contract.js'
+import type { ClientFailure, ClientTransaction, Hop } from '../../sip/endpoint-contract.js'
 import type { SipMessage } from '../../sip/message.js'
 import type { HostedRecord } from '../../store/hosted.js'
 import type { SubmissionRecord } from '../../store/records.js'
@@ -21,33 +20,30 @@ import type { Delivery } from '../delivery/delivery.js'
 import type { Deliveries, End } from '../delivery/deliveries.js'
 import type { EventBinding, EventCarrier } from './event-binding.js'
 import type { Hosting, HostingWaiter } from './hosting.js'
+import type { MessageSender } from './message-sender.js'
 import type { Silence } from '../delivery/outcomes.js'
 import type { Requester } from '../sip-user.js'
 import type { Verdicts } from '../delivery/verdicts.js'
 
-const FROM_TAG_BITS = 64
 const FULL_STORE_RETRY_MICROS: Micros = MICROS_PER_SECOND
 const FETCHED: End = { state: 'delivered', code: 1000, confirmed: true }
 
 export class IndirectionBinding implements Binding {
   readonly name = 'indirection'
-  private readonly messages: MessageBuilder
   /** Whose fetch proves something, by who fetches; from the first attempt until the end. */
   private readonly carriages = new ChurnMap<Carriage>(0)
   private readonly ends = new DeadlineHeap<Carriage>()
 
   constructor(
     private readonly context: GatewayContext,
-    private readonly endpoint: SipEndpointContract,
+    private readonly messages: MessageSender,
     private readonly starts: AttemptStart,
     private readonly verdicts: Verdicts,
     private readonly deliveries: Deliveries,
     private readonly hosting: Hosting,
     private readonly confirmation: 'carried' | 'fetched',
     private readonly events: EventBinding,
-  ) {
-    this.messages = new MessageBuilder(context.identity)
-  }
+  ) {}
 
   /** Deliveries whose fetch is waited for or was seen. */
   get waiting(): number {
@@ -68,13 +64,7 @@ export class IndirectionBinding implements Binding {
     const { preferEvent } = this.context.settings.selection
     if ((preferEvent || submission.bearer === 'event') && this.events.canSend(now, delivery, submission)) return this.events.carry(now, delivery, submission, reference, attempt)
     const hop = this.starts.hop(now, delivery)
-    if (hop === undefined) return
-    const { target } = delivery.queue
-    const message = this.messages.build(now.wall, {
-      submission: reference, recipient: delivery.recipient, requestUri: target.uri, isGruu: target.gruu !== 'none',
-      cseq: this.starts.begin(now, delivery, submission), fromTag: this.context.entropy.token(FROM_TAG_BITS), route: hop.route,
-    })
-    this.endpoint.request(now, message, hop.hop, attempt)
+    if (hop !== undefined) this.messages.send(now, delivery, reference, this.starts.begin(now, delivery, submission), hop, attempt)
   }
 
   notHosted(now: Now, { carriage: { delivery } }: Attempt): void {

@@ -4,9 +4,8 @@
  * they are cut is ota/segments.ts, when this way is taken select.ts, what an answer means verdicts.ts.
  */
 import type { Now } from '../../kit/time.js'
-import { MessageBuilder } from '../../ota/message.js'
 import { segmentsOf } from '../../ota/segments.js'
-import type { ClientFailure, ClientTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
+import type { ClientFailure, ClientTransaction } from '../../sip/endpoint-contract.js'
 import type { SipMessage } from '../../sip/message.js'
 import type { SubmissionRecord } from '../../store/records.js'
 import type { AttemptStart } from '../delivery/attempt-start.js'
@@ -16,20 +15,15 @@ import type { HopState } from '../delivery/hops.js'
 import type { Silence } from '../delivery/outcomes.js'
 import type { Requester } from '../sip-user.js'
 import type { Verdicts } from '../delivery/verdicts.js'
-
-const FROM_TAG_BITS = 64
+import type { MessageSender } from './message-sender.js'
 
 export class SegmentedMessages {
-  private readonly messages: MessageBuilder
-
   constructor(
     private readonly context: GatewayContext,
-    private readonly endpoint: SipEndpointContract,
+    private readonly messages: MessageSender,
     private readonly starts: AttemptStart,
     private readonly verdicts: Verdicts,
-  ) {
-    this.messages = new MessageBuilder(context.identity)
-  }
+  ) {}
 
   /** Begins an attempt; false for a content that cannot be cut so, of which nothing was sent then. */
   send(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean {
@@ -51,13 +45,7 @@ export class SegmentedMessages {
   }
 
   private sendNext(now: Now, attempt: SegmentedAttempt, cseq: number): void {
-    const { delivery, hop } = attempt
-    const { target } = delivery.queue
-    const message = this.messages.build(now.wall, {
-      submission: attempt.next(), recipient: delivery.recipient, requestUri: target.uri, isGruu: target.gruu !== 'none',
-      cseq, fromTag: this.context.entropy.token(FROM_TAG_BITS), route: hop.route,
-    })
-    this.endpoint.request(now, message, hop.hop, attempt)
+    this.messages.send(now, attempt.delivery, attempt.next(), cseq, attempt.hop, attempt)
   }
 }
 
