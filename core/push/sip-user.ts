@@ -26,6 +26,25 @@ export interface Requester {
   failed(now: Now, transaction: ClientTransaction, failure: ClientFailure): void
 }
 
+/** Whoever keeps dialogs above the endpoint, such as core/sip's notifier: told of each answer with what it gave to its request. */
+export interface DialogKeeper {
+  onResponse(now: Now, about: unknown, response: SipMessage): void
+  onFailure(now: Now, about: unknown, failure: ClientFailure): void
+}
+
+/** A request of such a keeper, and the keeper's own context of it. */
+export class KeptRequest implements Requester {
+  constructor(private readonly keeper: DialogKeeper, private readonly about: unknown) {}
+
+  responded(now: Now, _transaction: ClientTransaction, response: SipMessage): void {
+    this.keeper.onResponse(now, this.about, response)
+  }
+
+  failed(now: Now, _transaction: ClientTransaction, failure: ClientFailure): void {
+    this.keeper.onFailure(now, this.about, failure)
+  }
+}
+
 const TO_TAG_BITS = 64
 
 export class SipUser implements TransactionUser {

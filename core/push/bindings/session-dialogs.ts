@@ -3,7 +3,7 @@
  * sip-user.ts, and the way their requests go. Knows dialogs, no push and no MSRP.
  */
 import type { Micros, Now } from '../../kit/time.js'
-import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, SipEndpointContract, SipTimerValues } from '../../sip/endpoint-contract.js'
+import type { Hop, ServerTransaction, SipEndpointContract, SipTimerValues } from '../../sip/endpoint-contract.js'
 import { Header } from '../../sip/header-names.js'
 import { composed } from '../../sip/header-text.js'
 import type { InviteSession, InviteUser } from '../../sip/invite-contract.js'
@@ -13,7 +13,7 @@ import { tagOf } from '../../sip/name-addr.js'
 import { responseTo } from '../../sip/write.js'
 import type { GatewayContext } from '../context.js'
 import type { Hops } from '../delivery/hops.js'
-import type { Requester, RequestTaker } from '../sip-user.js'
+import { KeptRequest, type RequestTaker } from '../sip-user.js'
 
 const TO_TAG_BITS = 64
 const ALLOW = composed('BYE')
@@ -29,7 +29,7 @@ export class SessionDialogs implements RequestTaker {
     const { sessions } = context.settings
     this.sessions = new InviteSessions({
       endpoint: {
-        request: (now, request, hop, about) => endpoint.request(now, request, hop, new DialogRequest(this.sessions, about)),
+        request: (now, request, hop, about) => endpoint.request(now, request, hop, new KeptRequest(this.sessions, about)),
         respond: (now, transaction, response) => endpoint.respond(now, transaction, response),
         send: (now, message, hop) => endpoint.send(now, message, hop),
         cancel: (now, transaction) => endpoint.cancel(now, transaction),
@@ -87,18 +87,5 @@ export class SessionDialogs implements RequestTaker {
 
   tick(now: Now): void {
     this.sessions.tick(now)
-  }
-}
-
-/** A request that the keeper of dialogs sent, and its own context of it. */
-class DialogRequest implements Requester {
-  constructor(private readonly sessions: InviteSessions, private readonly about: unknown) {}
-
-  responded(now: Now, _transaction: ClientTransaction, response: SipMessage): void {
-    this.sessions.onResponse(now, this.about, response)
-  }
-
-  failed(now: Now, _transaction: ClientTransaction, failure: ClientFailure): void {
-    this.sessions.onFailure(now, this.about, failure)
   }
 }

@@ -5,7 +5,7 @@
  */
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../kit/time.js'
 import { acceptanceHeaders, contentNotification, enrolment, servingContact } from '../../ota/event.js'
-import type { ClientFailure, ClientTransaction, ServerTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
+import type { ClientFailure, ServerTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
 import { OMA_PUSH, parseEvent } from '../../sip/event.js'
 import { Header } from '../../sip/header-names.js'
 import { composed, type HeaderText } from '../../sip/header-text.js'
@@ -17,7 +17,7 @@ import { answer, plainResponse } from '../../sip/usage-answer.js'
 import { RowKind, subscriptionKey } from '../../store/keys.js'
 import type { GatewayContext } from '../context.js'
 import type { Hops } from '../delivery/hops.js'
-import type { Requester, RequestTaker } from '../sip-user.js'
+import { KeptRequest, type RequestTaker } from '../sip-user.js'
 import { Standing, decodeStanding, encodeStanding, tagOfApplication, type EventJob } from './standing.js'
 import type { RowKeeper } from '../start.js'
 import type { CommitWaiter } from '../store-port.js'
@@ -48,7 +48,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
     const { expiresSecondsDefault, expiresSecondsMin, expiresSecondsMax, subscriptionsMax } = settings.events
     this.notifier = new Notifier({
       endpoint: {
-        request: (now, request, hop, sent) => endpoint.request(now, request, hop, new Sent(this.notifier, sent)),
+        request: (now, request, hop, sent) => endpoint.request(now, request, hop, new KeptRequest(this.notifier, sent)),
         respond: (now, transaction, response) => endpoint.respond(now, transaction, response),
       },
       user: this, entropy, hopOf: (uri) => this.hops.to(uri) ?? this.hops.entry, packages: [OMA_PUSH], expiresSecondsDefault, expiresSecondsMin, expiresSecondsMax, subscriptionsMax,
@@ -308,19 +308,6 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
 
   private get answering(): { readonly endpoint: SipEndpointContract; readonly entropy: GatewayContext['entropy'] } {
     return { endpoint: this.endpoint, entropy: this.context.entropy }
-  }
-}
-
-/** The way of a NOTIFY's answer back to the notifier. */
-class Sent implements Requester {
-  constructor(private readonly notifier: Notifier, private readonly sent: unknown) {}
-
-  responded(now: Now, _transaction: ClientTransaction, response: SipMessage): void {
-    this.notifier.onResponse(now, this.sent, response)
-  }
-
-  failed(now: Now, _transaction: ClientTransaction, failure: ClientFailure): void {
-    this.notifier.onFailure(now, this.sent, failure)
   }
 }
 

@@ -10,7 +10,7 @@ import { MAX_FORWARDS } from '../../ota/identity.js'
 import { REGINFO_TYPE } from '../../reg/model.js'
 import { readRegInfo } from '../../reg/read.js'
 import { RegTable } from '../../reg/table.js'
-import type { ClientFailure, ClientTransaction, ServerTransaction, SipEndpointContract, SipTimerValues } from '../../sip/endpoint-contract.js'
+import type { ServerTransaction, SipEndpointContract, SipTimerValues } from '../../sip/endpoint-contract.js'
 import { resubscribes, type SubscriptionStateHeader } from '../../sip/event.js'
 import { Header } from '../../sip/header-names.js'
 import { composed, textOf } from '../../sip/header-text.js'
@@ -23,7 +23,7 @@ import type { Hops } from '../delivery/hops.js'
 import type { Recipients } from '../delivery/recipients.js'
 import { readRegistration } from './reg-contacts.js'
 import type { Registrations } from './registrations.js'
-import type { Requester, RequestTaker } from '../sip-user.js'
+import { KeptRequest, type RequestTaker } from '../sip-user.js'
 
 /** Users watched at a time; the pushes of further ones are tried without knowing. */
 export const WATCHES_MAX = 200_000
@@ -68,7 +68,7 @@ export class RegistrationEvents implements RequestTaker, SubscriberUser {
     recipients.newlyAwaited = []
     this.subscriber = new Subscriber({
       endpoint: {
-        request: (now, request, hop, sent) => endpoint.request(now, request, hop, new Sent(this.subscriber, sent)),
+        request: (now, request, hop, sent) => endpoint.request(now, request, hop, new KeptRequest(this.subscriber, sent)),
         respond: (now, transaction, response) => endpoint.respond(now, transaction, response),
       },
       user: this, entropy: context.entropy, hopOf: (uri) => this.hops.to(uri) ?? this.hops.entry, subscriptionsMax: WATCHES_MAX, ...(timers === undefined ? {} : { timers }),
@@ -228,19 +228,6 @@ export class RegistrationEvents implements RequestTaker, SubscriberUser {
 
   private get answering(): { readonly endpoint: SipEndpointContract; readonly entropy: GatewayContext['entropy'] } {
     return { endpoint: this.endpoint, entropy: this.context.entropy }
-  }
-}
-
-/** The way of a SUBSCRIBE's answer back to the subscriber. */
-class Sent implements Requester {
-  constructor(private readonly subscriber: Subscriber, private readonly sent: unknown) {}
-
-  responded(now: Now, _transaction: ClientTransaction, response: SipMessage): void {
-    this.subscriber.onResponse(now, this.sent, response)
-  }
-
-  failed(now: Now, _transaction: ClientTransaction, failure: ClientFailure): void {
-    this.subscriber.onFailure(now, this.sent, failure)
   }
 }
 
