@@ -4,7 +4,8 @@
  */
 import { assert } from '../core/kit/assert.js'
 import type { SeededEntropy } from '../core/kit/entropy.js'
-import { MICROS_PER_SECOND, type Micros } from '../core/kit/time.js'
+import type { Micros } from '../core/kit/time.js'
+import { RateClock, expectedAttempts, type RateSegment } from './rate-curve.js'
 
 export type Arrival = 'constant' | 'poisson'
 
@@ -12,33 +13,28 @@ export type Arrival = 'constant' | 'poisson'
 export const ATTEMPTS_MAX = 20_000_000
 
 /**
- * Offsets from the start of the load in integer microseconds, ascending, all below `durationMicros`.
- * `constant` spaces them evenly; `poisson` draws exponential gaps of the same mean.
+ * Offsets from the start of the load in integer microseconds, ascending, all below the segments' length.
+ * `constant` spaces them as evenly as the rate allows; `poisson` is a Poisson process of that rate, an inhomogeneous one where the rate changes.
  */
-export function schedule(arrival: Arrival, ratePerSecond: number, durationMicros: Micros, entropy: SeededEntropy): Float64Array {
-  assert(ratePerSecond > 0 && ratePerSecond * durationMicros / MICROS_PER_SECOND <= ATTEMPTS_MAX, 'a schedule needs a positive rate and a bounded length')
-  return arrival === 'constant' ? constant(ratePerSecond, durationMicros) : poisson(ratePerSecond, durationMicros, entropy)
-}
-
-function constant(ratePerSecond: number, durationMicros: Micros): Float64Array {
-  const count = Math.ceil(durationMicros * ratePerSecond / MICROS_PER_SECOND - 1e-6)
-  const offsets = new Float64Array(count)
-  for (let index = 0; index < count; index++) offsets[index] = Math.floor(index * MICROS_PER_SECOND / ratePerSecond)
-  return offsets
-}
-
-function poisson(ratePerSecond: number, durationMicros: Micros, entropy: SeededEntropy): Float64Array {
-  const meanMicros = MICROS_PER_SECOND / ratePerSecond
-  const expected = durationMicros / meanMicros
+export function schedule(arrival: Arrival, segments: readonly RateSegment[], entropy: SeededEntropy): Float64Array {
+  const expected = expectedAttempts(segments)
+  assert(expected > 0 && expected <= ATTEMPTS_MAX, 'a schedule needs a positive rate and a bounded length')
+  const clock = new RateClock(segments)
   let offsets = new Float64Array(Math.ceil(expected + 6 * Math.sqrt(expected) + 16))
+  const last = segments.reduce((sum, { micros }) => sum + micros, 0) - 1
   let count = 0
-  for (let at = entropy.exponential(meanMicros); at < durationMicros; at += entropy.exponential(meanMicros)) {
+  // Even steps, or exponential ones of mean 1, through the inverse of the rate's integral.
+  const step = arrival === 'constant' ? (): number => 1 : (): number => entropy.exponential(1)
+  // Rounding may leave the last of an even schedule a hair before the end.
+  const most = arrival === 'constant' ? Math.ceil(expected - 1e-6) : Infinity
+  for (let reached = arrival === 'constant' ? 0 : step(), at = clock.at(reached); at !== Infinity && count < most; reached += step(), at = clock.at(reached)) {
     if (count === offsets.length) {
       const longer = new Float64Array(count * 2)
       longer.set(offsets)
       offsets = longer
     }
-    offsets[count++] = Math.floor(at)
+    // What an even schedule has on a microsecond, sums of fractions must not move to the one before.
+    offsets[count++] = Math.min(Math.floor(at + 1e-6), last)
   }
   return offsets.subarray(0, count)
 }

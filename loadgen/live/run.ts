@@ -10,6 +10,7 @@ import { processResources } from '../../core/live/control.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import type { RunRecord } from '../../reports/record.js'
 import { schedule } from '../pacing.js'
+import { steady } from '../rate-curve.js'
 import type { Scenario } from '../scenario.js'
 import { SubmissionTemplate } from '../submission.js'
 import { TrafficPlan } from '../traffic.js'
@@ -141,7 +142,7 @@ class Run {
     const { scenario } = this.options
     const { load, push, traffic } = scenario
     const entropy = new SeededEntropy(scenario.seed, 'load')
-    const offsets = schedule(load.arrival, load.rate, load.warmUp + load.duration, entropy.fork('arrivals'))
+    const offsets = schedule(load.arrival, steady(load.rate, load.warmUp + load.duration), entropy.fork('arrivals'))
     const shares = { online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share }
     const runId = `${scenario.name}-${this.startedAt.getTime().toString(36)}`
     const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId)

@@ -16,6 +16,7 @@ import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { NotificationListener } from '../../loadgen/live/notification-listener.js'
 import { Recorder } from '../../loadgen/live/recorder.js'
 import { schedule } from '../../loadgen/pacing.js'
+import { steady } from '../../loadgen/rate-curve.js'
 import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
 import { SubmissionTemplate } from '../../loadgen/submission.js'
 import { TrafficPlan, type AddressPool } from '../../loadgen/traffic.js'
@@ -61,7 +62,7 @@ function accept(submission: Submission, response: ServerResponse): void {
 async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
   const path = join(folder, 'initiator.journal')
   const journal = new JournalWriter(path, (error) => { throw error })
-  const offsets = schedule('constant', ratePerSecond, seconds * 1_000_000, new SeededEntropy(1))
+  const offsets = schedule('constant', steady(ratePerSecond, seconds * 1_000_000), new SeededEntropy(1))
   const submit = new Recorder()
   const generator = new Generator({
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), offsets,

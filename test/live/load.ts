@@ -12,6 +12,7 @@ import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { populationFor, recipientsOf } from '../../loadgen/live/part-configs.js'
 import { Recorder } from '../../loadgen/live/recorder.js'
 import { schedule } from '../../loadgen/pacing.js'
+import { steady } from '../../loadgen/rate-curve.js'
 import type { Scenario } from '../../loadgen/scenario.js'
 import { SubmissionTemplate } from '../../loadgen/submission.js'
 import { TrafficPlan } from '../../loadgen/traffic.js'
@@ -60,7 +61,7 @@ export class WatchedJournal extends JournalWriter {
 export function generatorFor(scenario: Scenario, url: URL, notifyUrl: string, journal: JournalWriter): Generator {
   const { load, push, seed, traffic } = scenario
   const entropy = new SeededEntropy(seed, 'load')
-  const offsets = schedule(load.arrival, load.rate, load.duration, entropy.fork('arrivals'))
+  const offsets = schedule(load.arrival, steady(load.rate, load.duration), entropy.fork('arrivals'))
   const shares = {
     online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share,
   }

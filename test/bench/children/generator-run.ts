@@ -12,6 +12,7 @@ import { JournalWriter } from '../../../core/live/journal.js'
 import { Generator } from '../../../loadgen/live/generator.js'
 import { HIGHEST_MICROS, Recorder } from '../../../loadgen/live/recorder.js'
 import { schedule } from '../../../loadgen/pacing.js'
+import { steady } from '../../../loadgen/rate-curve.js'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
 import { TrafficPlan } from '../../../loadgen/traffic.js'
 import { CONTENT, initiatorAddress, userOf } from '../population.js'
@@ -31,7 +32,7 @@ const START_MICROS = 200_000
 
 /** The 99th percentile of planned to sent, microseconds. */
 async function lag({ port, perSecond, warmUpMicros, micros, journal: path }: GeneratorLoad): Promise<number> {
-  const offsets = schedule('poisson', perSecond, warmUpMicros + micros, new SeededEntropy(1))
+  const offsets = schedule('poisson', steady(perSecond, warmUpMicros + micros), new SeededEntropy(1))
   const pool = { size: USERS, address: (index: number) => initiatorAddress(userOf(index)) }
   const shares = { online: 0.6, fanOut: 0.2, gruu: 0.1, offlineReturns: 0.05, expires: 0.03, duplicate: 0.02 }
   const plan = new TrafficPlan(offsets, shares, { online: pool, fanOut: pool, gruu: pool, offlineReturns: pool, expires: pool }, new SeededEntropy(2), 'bench')
