@@ -40,6 +40,8 @@ export type GatewayIn =
   | { readonly type: 'content-fetched'; readonly token: string; readonly complete: boolean }
   /** Asks every subscribed terminal to subscribe at another push server, a SIP URI, instead. */
   | { readonly type: 'move-subscriptions'; readonly server: string }
+  /** Ends every subscription that stands, by a last NOTIFY. */
+  | { readonly type: 'end-subscriptions' }
   /** Finish or keep what is in flight, accept nothing new (answered by `drained`). */
   | { readonly type: 'drain' }
 

@@ -41,6 +41,7 @@ import type { GatewaySettings } from './settings.js'
 import { SipUser } from './sip-user.js'
 import { Start } from './start.js'
 import { StorePort } from './store-port.js'
+import { SubscriptionEnds } from './bindings/subscription-ends.js'
 import { SubscriptionMoves } from './bindings/subscription-moves.js'
 import { Subscriptions } from './bindings/subscriptions.js'
 import { Verdicts } from './delivery/verdicts.js'
@@ -67,6 +68,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly notifier: Notifier
   readonly subscriptions: Subscriptions
   readonly moves: SubscriptionMoves
+  private readonly ends: SubscriptionEnds
   private readonly hosting: Hosting | undefined
   readonly watches: RegistrationEvents | undefined = undefined
   private readonly references: IndirectionBinding | undefined = undefined
@@ -107,6 +109,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     bindings.add(events)
     user.serve('SUBSCRIBE', this.subscriptions)
     this.moves = new SubscriptionMoves(context, this.endpoint, hops, this.subscriptions)
+    this.ends = new SubscriptionEnds(this.subscriptions)
     if (this.hosting !== undefined) {
       this.references = new IndirectionBinding(context, sender, starts, verdicts, this.deliveries, this.hosting, settings.indirection!.confirmation, events)
       bindings.add(this.references)
@@ -165,6 +168,9 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       case 'move-subscriptions':
         this.moves.begin(now, input.server)
         break
+      case 'end-subscriptions':
+        this.ends.begin(now)
+        break
       case 'drain':
         this.draining.begin()
         this.sessions.drain(now)
@@ -179,13 +185,18 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.draining.pump()
   }
 
+  /** It has read its store, and is not being stopped. */
+  get isOpen(): boolean {
+    return this.admission.isOpen
+  }
+
   poll(): GatewayOut | undefined {
     return this.out.next()
   }
 
   deadline(): Micros {
     if (this.beginning.isDue) return 0
-    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.moves.deadline(), this.watches?.deadline() ?? Infinity, this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
+    return Math.min(this.endpoint.deadline(), this.sessions.deadline(), this.deliveries.deadline(), this.store.deadline(), this.notifier.deadline(), this.endings.deadline(), this.retention.deadline(), this.subscriptions.deadline(), this.moves.deadline(), this.ends.deadline(), this.watches?.deadline() ?? Infinity, this.hosting?.deadline() ?? Infinity, this.references?.deadline() ?? Infinity)
   }
 
   private tick(now: Now): void {
@@ -197,6 +208,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.notifier.tick(now)
     this.subscriptions.tick(now)
     this.moves.tick(now)
+    this.ends.tick(now)
     this.watches?.tick(now)
     this.references?.tick(now)
     if (this.beginning.isDue) return

@@ -1,12 +1,11 @@
 /**
  * Event mode in the gateway (draft-mdolly-dispatch-oma-push-00, RFC 6665): who may subscribe, what is answered, one NOTIFY at a
- * time, what ends a subscription, and how terminals are moved to another server.
+ * time, and what ends a subscription.
  */
 import { describe, expect, it } from 'vitest'
 import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { tagOf } from '../../core/sip/name-addr.js'
-import { pushMoveOf } from '../../core/sip/refer.js'
 import { AOR, GRUU, push, subscribe, subscribed, world, type Wish } from './event-world.js'
 import { PEER, SETTINGS, sipAddress, user, type GatewayWorld } from './gateway-world.js'
 
@@ -239,48 +238,5 @@ describe('a subscription', () => {
     made.answer(481)
     expect(made.messages.map(({ method }) => method)).toEqual(['MESSAGE', 'MESSAGE'])
     expect(made.outcomes()).toEqual(['delivered 1000 confirmed', 'delivered 1000 confirmed'])
-  })
-})
-
-describe('a move to another push server', () => {
-  const SERVER = 'sip:push@other.example'
-
-  it('is a REFER to each subscribed device, which ends here when it has gone', () => {
-    const made = subscribed()
-    const toTag = tagOf(made.responses[0]!, Header.To)
-    made.input({ type: 'move-subscriptions', server: SERVER })
-    const [refer] = made.messages as [SipMessage]
-    expect([refer.method, refer.requestUri, refer.get(Header.ReferSub)]).toEqual(['REFER', GRUU, 'false'])
-    const move = pushMoveOf(refer)
-    if (typeof move === 'number') throw new Error(`not a move: ${move}`)
-    expect([move.referTo.uri, move.event.applications, move.replaces]).toEqual([SERVER, ['mms.ua', 'wml.ua'], { callId: 'sub1', toTag: 'u', fromTag: toTag, earlyOnly: false }])
-    made.receive(subscribe({ toTag, cseq: 2, expires: 0 }))
-    made.advance(60 * SECOND)
-    expect([made.notified.map(({ state }) => state), made.gateway.moves.counters]).toEqual([['terminated timeout'], { asked: 1, agreed: 1, refused: 0 }])
-  })
-
-  it('that was agreed to and then not heard of ends here all the same', () => {
-    const made = subscribed()
-    made.input({ type: 'move-subscriptions', server: SERVER })
-    made.advance(33 * SECOND)
-    expect([made.notified.map(({ state }) => state), made.store.rows('S')]).toEqual([['terminated noresource'], 0])
-  })
-
-  it('that is refused leaves the subscription', () => {
-    const made = subscribed((request) => (request.method === 'REFER' ? 489 : 200))
-    made.input({ type: 'move-subscriptions', server: SERVER })
-    made.advance(60 * SECOND)
-    expect([made.gateway.subscriptions.size, made.gateway.moves.counters]).toEqual([1, { asked: 1, agreed: 0, refused: 1 }])
-  })
-
-  it('asks few at a time', () => {
-    const made = world((request) => (request.method === 'REFER' ? undefined : 200))
-    for (let count = 0; count < 100; count++) made.receive(subscribe({ callId: `c${count}`, from: `sip:u${count}@ims.example`, contact: `sip:u${count}@ims.example;gr=urn:uuid:1` }))
-    made.input({ type: 'move-subscriptions', server: SERVER })
-    expect(made.sent).toHaveLength(64)
-    made.answer(202)
-    expect(made.sent).toHaveLength(64)
-    while (made.sent.length > 0) made.answer(202)
-    expect(made.gateway.moves.counters).toEqual({ asked: 100, agreed: 100, refused: 0 })
   })
 })

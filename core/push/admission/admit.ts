@@ -30,7 +30,8 @@ export class Admission {
   private underWay = 0
   /** Push-ids that are being looked up or written; the store does not know them yet. */
   private readonly claimed: ChurnMap<Admitting>
-  private isOpen = false
+  /** It takes submissions. */
+  isOpen = false
 
   constructor(
     private readonly context: GatewayContext,

@@ -12,7 +12,7 @@ import { composed, type HeaderText } from '../../sip/header-text.js'
 import type { SipMessage } from '../../sip/message.js'
 import { nameAddrs, tagOf } from '../../sip/name-addr.js'
 import { Notifier } from '../../sip/notifier.js'
-import type { NotifierSubscription, NotifierUser, Notification } from '../../sip/subscription-contract.js'
+import type { NotifierEnd, NotifierSubscription, NotifierUser, Notification } from '../../sip/subscription-contract.js'
 import { answer, plainResponse } from '../../sip/usage-answer.js'
 import { RowKind, subscriptionKey } from '../../store/keys.js'
 import type { GatewayContext } from '../context.js'
@@ -32,8 +32,14 @@ const FULL_STORE_RETRY_MICROS: Micros = MICROS_PER_SECOND
 const ENROLMENT = 'enrolment'
 const NOBODY: CommitWaiter = { committed() {}, storeFull() {} }
 
+/** Whoever wants to know of each subscription that is over. */
+export interface EndWatcher {
+  ended(standing: Standing, end: NotifierEnd): void
+}
+
 export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
   readonly kind = RowKind.Subscription
+  watcher: EndWatcher | undefined = undefined
   private readonly notifier: Notifier
   private readonly byUser = new Map<string, Standing>()
   private readonly contacts = new Map<string, HeaderText>()
@@ -197,9 +203,10 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
     answer(now, this.answering, transaction, 405)
   }
 
-  onEnded(now: Now, subscription: NotifierSubscription): void {
+  onEnded(now: Now, subscription: NotifierSubscription, end: NotifierEnd): void {
     const standing = subscription.context as Standing
     this.leave(standing)
+    this.watcher?.ended(standing, end)
     const jobs = standing.jobs ?? []
     standing.jobs = undefined
     for (const job of jobs) job.notified(now, standing, 'ended')
