@@ -3,9 +3,9 @@
  * a URL that only they were told. It knows HTTP, sizes and time limits; which content a URL stands for is the gateway's word.
  * A content counts as fetched once every octet of it was handed to the transport for one token, in one answer or in several.
  */
-import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http'
+import { createServer, IncomingMessage, ServerResponse, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import { MICROS_PER_SECOND, type Micros } from '../kit/time.js'
@@ -14,6 +14,7 @@ import { contentSize, isInline } from '../store/content.js'
 import { isFresh, rangeOf, type ByteRange } from './byte-range.js'
 import { monoMicros } from './clock.js'
 import { Coverage } from './coverage.js'
+import { HttpDoor } from './listening.js'
 import type { TlsMaterial } from './tls.js'
 
 const CONNECTIONS_MAX = 4_096
@@ -61,11 +62,10 @@ export class ContentListener {
   private readonly coverage = new Coverage()
   private readonly sockets = new Set<Socket>()
   private readonly closedOctets = { in: 0, out: 0 }
-  private readonly server: Server<typeof IncomingMessage, typeof Exchange>
+  private readonly door: HttpDoor
   private readonly watch: NodeJS.Timeout
   private idLast = 0
   private bodies = 0
-  private closed: Promise<void> | undefined
 
   /** @param report takes each question, answered by `reply`, and each fetch that ended */
   constructor(
@@ -79,11 +79,12 @@ export class ContentListener {
       keepAliveTimeout: KEEP_ALIVE_MILLIS, connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
     }
     const listener = this.onRequest as RequestListener<typeof IncomingMessage, typeof Exchange>
-    this.server = tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls.files }, listener)
-    this.server.maxConnections = CONNECTIONS_MAX
+    const server = tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls.files }, listener)
+    server.maxConnections = CONNECTIONS_MAX
     // Whoever opens a connection and says nothing, or stops reading, is cut; what a socket still says after that concerns nobody.
-    this.server.setTimeout(limits.stallMillis, (socket) => socket.destroy())
-    this.server.on('connection', (socket: Socket) => this.opened(socket))
+    server.setTimeout(limits.stallMillis, (socket) => socket.destroy())
+    server.on('connection', (socket: Socket) => this.opened(socket))
+    this.door = new HttpDoor(server)
     this.watch = setInterval(() => this.cutLate(), TIMEOUT_CHECK_MILLIS)
     this.watch.unref()
   }
@@ -103,13 +104,8 @@ export class ContentListener {
   }
 
   /** Listens on the wanted port, or on a free one where that is taken (or 0). */
-  async listen(wanted: Endpoint): Promise<Endpoint> {
-    try {
-      return await this.bind(wanted)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-      return this.bind({ address: wanted.address, port: 0 })
-    }
+  listen(wanted: Endpoint): Promise<Endpoint> {
+    return this.door.listen(wanted)
   }
 
   /** The gateway's word on a question; nothing happens when the one who asked has gone. */
@@ -122,23 +118,8 @@ export class ContentListener {
 
   /** Ends everything; answers under way get a moment, then are cut. */
   async close(): Promise<void> {
-    this.closed ??= new Promise((resolve) => { this.server.close(() => resolve()) })
     clearInterval(this.watch)
-    this.server.closeIdleConnections()
-    const cut = setTimeout(() => this.server.closeAllConnections(), this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
-    await this.closed
-    clearTimeout(cut)
-  }
-
-  private bind(wanted: Endpoint): Promise<Endpoint> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject)
-      this.server.listen({ host: wanted.address, port: wanted.port, backlog: 1_024 }, () => {
-        this.server.off('error', reject)
-        this.server.on('error', () => {})
-        resolve({ address: wanted.address, port: (this.server.address() as AddressInfo).port })
-      })
-    })
+    await this.door.close(this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
   }
 
   private opened(socket: Socket): void {
@@ -185,7 +166,7 @@ export class ContentListener {
     this.bodies += 1
     exchange.body = { part, size }
     exchange.lateAt += Math.ceil((part.end - part.start) / this.limits.octetsPerSecondMin) * MICROS_PER_SECOND
-    if (this.closed !== undefined) exchange.shouldKeepAlive = false
+    if (this.door.isShut) exchange.shouldKeepAlive = false
     exchange.writeHead(range === 'whole' ? 200 : 206, range === 'whole' ? described : [...described, 'Content-Range', `bytes ${part.start}-${part.end - 1}/${size}`])
     await this.send(exchange, reply, part)
   }

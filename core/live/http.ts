@@ -2,8 +2,7 @@
  * The HTTP side of PAP (WAP-247 section 13): takes whole submissions by POST and hands them on by number, answers when
  * the reply with that number comes. It knows HTTP, sizes and time limits; what a document says is none of its business.
  */
-import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Micros } from '../kit/time.js'
@@ -12,6 +11,7 @@ import { CONTENT_INLINE_MAX } from '../store/content.js'
 import { monoMicros } from './clock.js'
 import type { ContentStore } from './content-store.js'
 import { LargeSubmission, streamedBoundary } from './large-submission.js'
+import { HttpDoor } from './listening.js'
 import { Receiving, type Awaited } from './receiving.js'
 import { piecePassed } from './young-garbage.js'
 
@@ -60,12 +60,11 @@ export interface HttpCounters {
 export class PapListener {
   readonly counters: HttpCounters = { requests: 0, refused: 0, clientsGone: 0 }
   private readonly exchanges = new ChurnMap<PapResponse, number>(0)
-  private readonly server: Server<typeof PapIncoming, typeof PapResponse>
+  private readonly door: HttpDoor
   private readonly receiving = new Receiving<PapIncoming>()
   private readonly overdueCheck: NodeJS.Timeout
   private uploads = 0
   private idLast = 0
-  private closed: Promise<void> | undefined
 
   /**
    * @param report takes each whole submission; may answer it by `reply` at once or at any later time
@@ -76,23 +75,19 @@ export class PapListener {
     private readonly report: (request: PapRequest) => void,
     private readonly onReply?: (micros: Micros) => void,
   ) {
-    this.server = createServer({
+    const server = createServer({
       IncomingMessage: PapIncoming, ServerResponse: PapResponse, noDelay: true,
       headersTimeout: HEADERS_TIMEOUT_MILLIS, requestTimeout: UPLOAD_TIMEOUT_MILLIS,
       keepAliveTimeout: KEEP_ALIVE_MILLIS, connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
     }, this.onRequest)
-    this.server.maxConnections = CONNECTIONS_MAX
+    server.maxConnections = CONNECTIONS_MAX
+    this.door = new HttpDoor(server)
     this.overdueCheck = setInterval(() => this.refuseOverdue(), TIMEOUT_CHECK_MILLIS).unref()
   }
 
   /** Listens on the wanted port, or on a free one where that is taken (or 0). */
-  async listen(wanted: Endpoint): Promise<Endpoint> {
-    try {
-      return await this.bind(wanted)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-      return this.bind({ address: wanted.address, port: 0 })
-    }
+  listen(wanted: Endpoint): Promise<Endpoint> {
+    return this.door.listen(wanted)
   }
 
   /** The answer to the submission with this number; nothing happens when its client has gone. */
@@ -101,7 +96,7 @@ export class PapListener {
     if (response === undefined) return
     this.exchanges.delete(reply.id)
     this.onReply?.(monoMicros() - response.startedAt)
-    if (this.closed !== undefined) response.shouldKeepAlive = false
+    if (this.door.isShut) response.shouldKeepAlive = false
     const octets = Buffer.byteLength(reply.body)
     const length = String(octets)
     if (reply.status === 202) response.writeHead(202, ['Content-Type', reply.contentType ?? 'application/xml', 'Content-Length', length])
@@ -111,30 +106,13 @@ export class PapListener {
 
   /** Takes no new connection; those open may still be answered. */
   stopAccepting(): void {
-    if (this.closed !== undefined) return
-    this.closed = new Promise((resolve) => { this.server.close(() => resolve()) })
-    this.server.closeIdleConnections()
+    this.door.shut()
   }
 
   /** Ends everything; exchanges still open get a moment, then are cut. */
   async close(): Promise<void> {
-    this.stopAccepting()
-    this.server.closeIdleConnections()
-    const cut = setTimeout(() => this.server.closeAllConnections(), this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
-    await this.closed
-    clearTimeout(cut)
+    await this.door.close(this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
     clearInterval(this.overdueCheck)
-  }
-
-  private bind(wanted: Endpoint): Promise<Endpoint> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject)
-      this.server.listen({ host: wanted.address, port: wanted.port, backlog: 1_024 }, () => {
-        this.server.off('error', reject)
-        this.server.on('error', () => {})
-        resolve({ address: wanted.address, port: (this.server.address() as AddressInfo).port })
-      })
-    })
   }
 
   private readonly onRequest = (request: PapIncoming, response: PapResponse): void => {
