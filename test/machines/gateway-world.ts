@@ -22,6 +22,7 @@ import { SipMessage } from '../../core/sip/message.js'
 import { responseTo, writeMessage } from '../../core/sip/write.js'
 import type { Content } from '../../core/store/content.js'
 import type { StoreOperation, StoreOut, StoreRow } from '../../core/store/operations.js'
+import { mustSettle } from './settling.js'
 
 export const START_WALL: WallMillis = 1_773_300_000_000
 export const PEER = '127.0.0.9'
@@ -136,9 +137,12 @@ export class GatewayWorld {
 
   input(input: GatewayIn): void {
     this.todo.push(input)
+    let steps = 0
     for (let next = this.todo.shift(); next !== undefined; next = this.todo.shift()) {
+      mustSettle(++steps, this.pending)
       this.gateway.handle({ mono: this.mono, wall: this.wall }, next)
       for (let out = this.gateway.poll(); out !== undefined; out = this.gateway.poll()) {
+        mustSettle(++steps, this.pending)
         this.take(out)
         this.afterOutput(out)
       }
@@ -149,7 +153,7 @@ export class GatewayWorld {
   advance(micros: Micros): void {
     const end = this.mono + micros
     for (let turns = 0; this.gateway.deadline() <= end; turns++) {
-      if (turns > 1_000_000) throw new Error('the gateway never comes to rest')
+      mustSettle(turns, this.pending)
       this.moveTo(Math.max(this.mono, this.gateway.deadline()))
       this.input(TICK)
     }
@@ -216,6 +220,11 @@ export class GatewayWorld {
 
   outcomes(pushId?: string): string[] {
     return this.journal.filter((line) => line.event === 'outcome' && (pushId === undefined || line.pushId === pushId)).map((line) => `${line.details[0]} ${line.details[1]} ${line.details[2]}`)
+  }
+
+  private readonly pending = (): string => {
+    const last = this.journal.slice(-3).map(({ event, pushId }) => `${event} ${pushId}`)
+    return `the gateway wants to be woken in ${this.gateway.deadline() - this.mono} µs, its journal ends with ${last.join(', ')}`
   }
 
   private moveTo(mono: Micros): void {

@@ -14,6 +14,7 @@ import { responseTo, writeMessage } from '../../core/sip/write.js'
 import { ImsCore, type ImsOut } from '../../sim/ims/ims.js'
 import { defaultImsSettings, type ImsSettings } from '../../sim/ims/settings.js'
 import { ListedSubscribers, type Subscriber } from '../../sim/ims/subscribers.js'
+import { mustSettle } from './settling.js'
 
 export const PORTS = { pcscf: 5060, icscf: 5070, scscf: 5080, core: 5061 }
 export const DOMAIN = 'home1.example'
@@ -77,7 +78,8 @@ export class ImsHarness {
   /** Lets time pass and wakes the machine at each of its deadlines on the way. */
   pass(seconds: number): void {
     const until = this.mono + seconds * 1_000_000
-    for (let at = this.core.deadline(); at <= until; at = this.core.deadline()) {
+    for (let at = this.core.deadline(), turns = 0; at <= until; at = this.core.deadline(), turns++) {
+      mustSettle(turns, () => `the core wants to be woken in ${at - this.mono} µs`)
       this.wall += Math.round((Math.max(at, this.mono) - this.mono) / 1_000)
       this.mono = Math.max(at, this.mono)
       this.core.handle(this.now, TICK)
@@ -109,7 +111,8 @@ export class ImsHarness {
 
   private drain(): void {
     const looped: [FlowId, Buffer][] = []
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      mustSettle(steps, () => `${looped.length} messages wait between the core's own parts, the first is ${looped[0]?.[1].toString('latin1').split('\r\n', 1)[0] ?? 'none'}`)
       const out = this.core.poll()
       if (out === undefined) {
         const next = looped.shift()

@@ -9,6 +9,7 @@ import type {
   ContentSource, IncomingMessage, MsrpLimits, MsrpSession, MsrpUser, OutgoingMessage, SendOptions, SendOutcome, SessionOptions, Verdict,
 } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
+import { mustSettle } from './settling.js'
 
 export const START: Now = { mono: 0, wall: 1_700_000_000_000 }
 
@@ -159,7 +160,8 @@ export class Pair {
 
   /** Runs until nothing moves any more at this instant. */
   run(): this {
-    for (let moved = true; moved; ) {
+    for (let moved = true, turns = 0; moved; turns++) {
+      mustSettle(turns, this.pending)
       moved = this.autoConnect && this.connectAll()
       for (const side of [this.left, this.right]) {
         if (side.endpoint.deadline() <= this.now.mono) {
@@ -176,7 +178,8 @@ export class Pair {
   /** Time passes, deadline by deadline. */
   pass(micros: number): this {
     const until = this.now.mono + micros
-    for (;;) {
+    for (let turns = 0; ; turns++) {
+      mustSettle(turns, this.pending)
       this.run()
       const next = Math.min(this.left.endpoint.deadline(), this.right.endpoint.deadline())
       if (next > until) break
@@ -184,6 +187,11 @@ export class Pair {
     }
     this.at(until)
     return this.run()
+  }
+
+  private readonly pending = (): string => {
+    const wants = [this.left, this.right].map(({ endpoint, queuedBytes }) => `wants to be woken in ${endpoint.deadline() - this.now.mono} µs with ${queuedBytes} octets on their way`)
+    return `left ${wants[0]!}, right ${wants[1]!}`
   }
 
   connectAll(): boolean {

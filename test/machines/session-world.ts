@@ -18,6 +18,7 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
+import { mustSettle } from './settling.js'
 import { sha1 } from './sha1.js'
 import { GatewayWorld, user, type CoreNetwork, type WorldOptions } from './gateway-world.js'
 
@@ -128,7 +129,7 @@ export class SessionWorld {
   advance(micros: Micros): void {
     const end = this.gateway.mono + micros
     for (let turns = 0; ; turns++) {
-      if (turns > 200_000) throw new Error('the two never come to rest')
+      mustSettle(turns, this.pending)
       const next = Math.max(this.gateway.mono, Math.min(this.gateway.gateway.deadline(), this.terminal.deadline()))
       if (next > end) break
       this.gateway.advance(next - this.gateway.mono)
@@ -274,7 +275,13 @@ export class SessionWorld {
     this.queue.push(what)
     if (this.working) return
     this.working = true
-    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) next()
+    let steps = 0
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      mustSettle(++steps, this.pending)
+      next()
+    }
     this.working = false
   }
+
+  private readonly pending = (): string => `after ${this.requests.length} requests, the last ${this.methods().slice(-4).join(', ')}; open are ${JSON.stringify(this.left())}`
 }

@@ -9,6 +9,7 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
+import { mustSettle } from './settling.js'
 
 export const SECOND = 1_000_000
 /** The flow every peer of a link has. */
@@ -97,7 +98,8 @@ export class Peer implements TransactionUser {
 
   /** Moves the clock from deadline to deadline up to `until`. */
   wait(until: Micros, each?: () => void): void {
-    while (this.deadline() <= until) {
+    for (let turns = 0; this.deadline() <= until; turns++) {
+      mustSettle(turns, () => `it wants to be woken in ${this.deadline() - this.clock.mono} µs`)
       this.clock.mono = Math.max(this.clock.mono, this.deadline())
       this.tick()
       each?.()
@@ -164,7 +166,8 @@ export class LinkOf<P extends Peer> {
   }
 
   run(until: Micros): void {
-    for (;;) {
+    for (let turns = 0; ; turns++) {
+      mustSettle(turns, () => `${this.transmissions} messages were sent; alice and bob want to be woken in ${this.alice.deadline() - this.clock.mono} and ${this.bob.deadline() - this.clock.mono} µs`)
       this.collect(this.alice, this.bob)
       this.collect(this.bob, this.alice)
       const next = Math.min(this.flights.next(), this.alice.deadline(), this.bob.deadline())

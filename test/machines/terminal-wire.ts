@@ -16,6 +16,7 @@ import type { FleetIn, FleetOut, FleetSettings, Settled } from '../../sim/termin
 import type { Population } from '../../sim/terminal/population.js'
 import type { Terminal } from '../../sim/terminal/terminal.js'
 import { MSRP_TICKET_FIRST } from '../../core/msrp/contract.js'
+import { mustSettle } from './settling.js'
 import { MSRP_PLACE, TerminalGateway } from './terminal-gateway.js'
 import { SmallRegistrar, type Push, type RegistrarIn, type RegistrarOut, type SmallRegistrarSettings } from '../live/small-registrar.js'
 
@@ -111,14 +112,19 @@ export class TerminalWire {
   private run(): void {
     if (this.isRunning) return
     this.isRunning = true
-    for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) next()
+    let steps = 0
+    for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
+      mustSettle(++steps, this.pending)
+      next()
+    }
     this.isRunning = false
   }
 
   /** Lets time pass, waking each side when it asked to be woken. */
   pass(micros: Micros): void {
     const end = this.mono + micros
-    for (;;) {
+    for (let turns = 0; ; turns++) {
+      mustSettle(turns, this.pending)
       const next = Math.min(this.fleet.deadline(), this.registrar.deadline(), this.gateway.deadline())
       if (next > end) break
       this.mono = Math.max(this.mono, next)
@@ -127,6 +133,11 @@ export class TerminalWire {
       if (this.gateway.deadline() <= this.mono) this.act((gateway, now) => gateway.tick(now))
     }
     this.mono = end
+  }
+
+  private readonly pending = (): string => {
+    const wants = [this.fleet, this.registrar, this.gateway].map((machine) => machine.deadline() - this.mono)
+    return `fleet, registrar and gateway want to be woken in ${wants.join(', ')} µs; last sent was ${this.lastSent.split('\r\n', 1)[0]!}`
   }
 
   /** Registers everybody who is to be on and returns how that went. */
