@@ -140,6 +140,45 @@ describe('a large submission', () => {
   })
 })
 
+describe('one large submission more than are taken in at a time', () => {
+  const OPEN = 64
+
+  it('is told to come again, leaves nothing and costs the others nothing; who breaks off makes room for it', async () => {
+    const { listener, requests, files, contents } = bench()
+    const port = await listen(listener)
+    const coming = Array.from({ length: OPEN }, (_, index) => {
+      const { request, status } = open(port)
+      request.write(`${HEAD}\r\n`)
+      request.write(random(200_000 + index))
+      return { request, status, index }
+    })
+    await until(() => contents.counters.uploads === OPEN && files().length === OPEN)
+
+    const refused = open(port)
+    const retryAfter = new Promise((resolve) => { refused.request.once('response', ({ headers }) => resolve(headers['retry-after'])) })
+    // It goes on sending, and sees the answer all the same.
+    refused.request.write(`${HEAD}\r\n`)
+    refused.request.write(random(150_000))
+    expect([await refused.status, await retryAfter]).toEqual([503, '2'])
+    refused.request.destroy()
+    expect([contents.counters.uploads, files().length, listener.counters.refused]).toEqual([OPEN, OPEN, 1])
+    // What is not large is none of them.
+    expect(await post(port, random(1_000))).toBe(202)
+
+    coming[0]!.request.destroy()
+    await until(() => contents.counters.uploads === OPEN - 1)
+    expect(await post(port, random(200_000))).toBe(202)
+
+    const others = coming.slice(1)
+    for (const { request } of others) request.end('\r\n--edge--\r\n')
+    expect(new Set(await Promise.all(others.map(({ status }) => status)))).toEqual(new Set([202]))
+    const taken = new Set(requests.flatMap(({ content }) => (content === undefined || isInline(content) ? [] : [content.sha1])))
+    for (const { index } of others) expect(taken.has(digest(random(200_000 + index)))).toBe(true)
+    await until(() => contents.counters.uploads === 0)
+    expect([contents.counters.stored, files().length]).toEqual([OPEN, OPEN])
+  })
+})
+
 describe('the folder of contents', () => {
   it('is swept when it is opened: what no row names goes, what is no content of ours stays', () => {
     const folder = join(diskFolder(), 'content')
