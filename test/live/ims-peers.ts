@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
+import { eachMessage } from './sip-text.js'
 
 export interface TextPeer {
   readonly port: number
@@ -34,7 +35,6 @@ export function tcpPeer(to: string): Promise<TextPeer> {
   const inbox = new Inbox()
   const [host, port] = to.split(':')
   return new Promise((resolve, reject) => {
-    let rest = ''
     const socket = connect(Number(port), host!, () => resolve({
       port: socket.localPort!,
       send: (text) => { socket.write(text, 'latin1') },
@@ -42,16 +42,7 @@ export function tcpPeer(to: string): Promise<TextPeer> {
       close: () => socket.destroy(),
     }))
     socket.once('error', reject)
-    socket.on('data', (bytes) => {
-      rest += bytes.toString('latin1')
-      for (;;) {
-        const head = rest.indexOf('\r\n\r\n')
-        const end = head + 4 + Number(/\r\nContent-Length: *(\d+)/i.exec(rest.slice(0, Math.max(head, 0)))?.[1] ?? 0)
-        if (head < 0 || rest.length < end) return
-        inbox.put(rest.slice(0, end))
-        rest = rest.slice(end)
-      }
-    })
+    eachMessage(socket, (message) => inbox.put(message))
   })
 }
 
@@ -115,10 +106,4 @@ export function messageText(peer: TextPeer, transport: 'TCP' | 'UDP', to: string
     'From: <sip:push@ppg.example>;tag=g', `To: <${to}>`, `Call-ID: push-${serial}`, 'CSeq: 1 MESSAGE', 'P-Asserted-Identity: <sip:push@ppg.example>',
     'Accept-Contact: *;+g.oma.pusheventapp="push.sia";require;explicit', 'X-Push-Id: push-live', 'Content-Type: text/plain', `Content-Length: ${body.length}`, '', body,
   ].join('\r\n')
-}
-
-/** The 200 to a request, its Vias and dialog headers copied. */
-export function okText(request: string): string {
-  const copied = request.slice(0, request.indexOf('\r\n\r\n')).split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line))
-  return ['SIP/2.0 200 OK', ...copied.map((line) => (line.startsWith('To:') ? `${line};tag=ue` : line)), 'Content-Length: 0', '', ''].join('\r\n')
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decodeImsConfig, type ImsConfigEncoded } from '../../sim/live/ims-config.js'
 import { startIms, type ImsService } from '../../sim/live/ims-service.js'
-import { headerOf, messageText, okText, registerAt, registerText, tcpPeer, udpPeer, type TextPeer } from './ims-peers.js'
+import { headerOf, messageText, registerAt, registerText, tcpPeer, udpPeer, type TextPeer } from './ims-peers.js'
+import { answerTo } from './sip-text.js'
 
 const ACCOUNT = { user: 'user000001', domain: 'home1.example', impi: 'user000001@home1.example', password: 'secret-000001' }
 const AOR = `sip:${ACCOUNT.user}@${ACCOUNT.domain}`
@@ -52,7 +53,7 @@ for (const mode of ['collapsed', 'split'] as const) {
         expect(request).toMatch(/^MESSAGE /)
         expect(headerOf(request, 'P-Called-Party-ID')).toBe(`<${target}>`)
         expect(request.endsWith('\r\n\r\nhello')).toBe(true)
-        ue.send(okText(request))
+        ue.send(answerTo(request, '200 OK'))
         expect(await gateway.next()).toMatch(/^SIP\/2\.0 200 /)
       }
       await ims!.stop()

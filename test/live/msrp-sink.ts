@@ -5,6 +5,7 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { answerTo, eachMessage, headOf } from './sip-text.js'
 
 export interface SinkMessage {
   readonly messageId: string
@@ -38,28 +39,14 @@ export async function msrpSink(answers = true): Promise<MsrpSink> {
   })
   const sip = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
-    let rest = ''
     socket.on('error', () => {})
-    socket.on('data', (bytes) => {
-      rest += bytes.toString('latin1')
-      for (;;) {
-        const headEnd = rest.indexOf('\r\n\r\n')
-        const head = rest.slice(0, Math.max(headEnd, 0))
-        const end = headEnd + 4 + Number(/\r\nContent-Length: *(\d+)/i.exec(head)?.[1] ?? 0)
-        if (headEnd < 0 || rest.length < end) return
-        const body = rest.slice(headEnd + 4, end)
-        rest = rest.slice(end)
-        sink.requests.push(head.slice(0, head.indexOf('\r\n')))
-        if (head.startsWith('ACK ') || !answers) continue
-        const copied = head.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line)).map((line) => (/^To:.*[^>]$|^To:.*>$/i.test(line) && !line.includes(';tag=') ? `${line};tag=sink` : line))
-        let answer = ''
-        if (head.startsWith('INVITE ')) {
-          sink.offers.push(body)
-          answer = answerTo(body, portOf(msrp))
-          copied.push('Contact: <sip:sink@127.0.0.1>', 'Content-Type: application/sdp')
-        }
-        socket.write(`SIP/2.0 200 OK\r\n${copied.join('\r\n')}\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`, 'latin1')
-      }
+    eachMessage(socket, (request) => {
+      sink.requests.push(request.slice(0, request.indexOf('\r\n')))
+      if (request.startsWith('ACK ') || !answers) return
+      if (!request.startsWith('INVITE ')) return void socket.write(answerTo(request, '200 OK'), 'latin1')
+      const offer = request.slice(headOf(request).length + 4)
+      sink.offers.push(offer)
+      socket.write(answerTo(request, '200 OK', 'Contact: <sip:sink@127.0.0.1>\r\nContent-Type: application/sdp\r\n', descriptionFor(offer, portOf(msrp))), 'latin1')
     })
   })
   for (const server of [msrp, sip]) await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => resolve()) })
@@ -72,7 +59,7 @@ export async function msrpSink(answers = true): Promise<MsrpSink> {
   })
 }
 
-function answerTo(offer: string, port: number): string {
+function descriptionFor(offer: string, port: number): string {
   const file = offer.split('\r\n').filter((line) => line.startsWith('a=file-transfer-id:')).concat(offer.includes('a=file-selector') ? ['a=file-selector'] : [])
   return ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', `m=message ${port} TCP/MSRP *`, 'a=recvonly', `a=path:msrp://127.0.0.1:${port}/sinksinksinksink;tcp`,
     'a=setup:passive', 'a=accept-types:*', ...file, ''].join('\r\n')

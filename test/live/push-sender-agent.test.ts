@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openPushSenderAgent } from '../../core/live/push-sender-agent.js'
 import { decodeImsConfig } from '../../sim/live/ims-config.js'
 import { startIms, type ImsService } from '../../sim/live/ims-service.js'
-import { headerOf, okText, registerAt, tcpPeer, type TextPeer } from './ims-peers.js'
+import { headerOf, registerAt, tcpPeer, type TextPeer } from './ims-peers.js'
+import { answerTo } from './sip-text.js'
 
 const ACCOUNT = { user: 'user000001', domain: 'home1.example', impi: 'user000001@home1.example', password: 'secret-000001' }
 const AOR = `sip:${ACCOUNT.user}@${ACCOUNT.domain}`
@@ -40,7 +41,7 @@ describe('the Push Sender Agent', () => {
     const request = await ue!.next()
     expect(request.endsWith('\r\n\r\nYou have mail.')).toBe(true)
     expect(headerOf(request, 'P-Asserted-Identity')).toBe('<sip:mail@home1.example>')
-    ue!.send(okText(request))
+    ue!.send(answerTo(request, '200 OK'))
     expect(await run).toMatchObject({ code: 0, stdout: `${AOR}: delivered (200 OK)\n` })
   })
 

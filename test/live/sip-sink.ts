@@ -4,6 +4,7 @@
  */
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { answerTo, eachMessage, headOf } from './sip-text.js'
 
 export interface SipSink {
   readonly hop: string
@@ -17,21 +18,10 @@ export async function sipSink(answers: boolean): Promise<SipSink> {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
-    let rest = ''
     socket.on('error', () => {})
-    socket.on('data', (bytes) => {
-      rest += bytes.toString('latin1')
-      for (;;) {
-        const headEnd = rest.indexOf('\r\n\r\n')
-        const head = rest.slice(0, Math.max(headEnd, 0))
-        const end = headEnd + 4 + Number(/\r\nContent-Length: *(\d+)/i.exec(head)?.[1] ?? 0)
-        if (headEnd < 0 || rest.length < end) return
-        rest = rest.slice(end)
-        requests.push(head)
-        if (!answers) continue
-        const copied = head.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line)).map((line) => (/^To:/i.test(line) ? `${line};tag=sink` : line))
-        socket.write(`SIP/2.0 200 OK\r\n${copied.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`, 'latin1')
-      }
+    eachMessage(socket, (request) => {
+      requests.push(headOf(request))
+      if (answers) socket.write(answerTo(request, '200 OK'), 'latin1')
     })
   })
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => resolve()) })

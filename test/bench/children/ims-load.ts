@@ -8,7 +8,7 @@ import { parsedText } from '../../../core/sip/header-text.js'
 import { ClosedLoop, type LoopResult } from './closed-loop.js'
 import { serve } from './serve.js'
 import { openLink, type LinkTransport, type SipLink } from './sip-links.js'
-import { answerTo } from './sip-text.js'
+import { answerTo } from '../../live/sip-text.js'
 
 export interface ImsLinks {
   readonly transport: LinkTransport

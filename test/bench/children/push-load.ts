@@ -7,11 +7,12 @@
  */
 import { createServer, type Socket } from 'node:net'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
+import { answerTo, eachMessage } from '../../live/sip-text.js'
 import { CONTENT, initiatorAddress, userOf } from '../population.js'
 import { ClosedLoop, type LoopResult } from './closed-loop.js'
+import { GatheredWriter } from './gathered-writer.js'
 import { listen, open, submissionHead, takeAnswers, takeNotifications } from './pap-peers.js'
 import { serve } from './serve.js'
-import { answerTo, eachMessage, GatheredWriter } from './sip-text.js'
 
 export interface PushLoad {
   readonly pap: string

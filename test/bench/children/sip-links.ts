@@ -1,7 +1,8 @@
 /** Links to a SIP node under test or to its bare stand-in: whole messages in and out, over one TCP connection or one UDP socket. */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
-import { eachMessage, GatheredWriter } from './sip-text.js'
+import { eachMessage } from '../../live/sip-text.js'
+import { GatheredWriter } from './gathered-writer.js'
 
 export type LinkTransport = 'udp' | 'tcp'
 

@@ -5,7 +5,7 @@
 import { createSocket } from 'node:dgram'
 import { ClosedLoop, type LoopResult } from './closed-loop.js'
 import { serve } from './serve.js'
-import { answerTo, valueOf } from './sip-text.js'
+import { answerTo, valueOf } from '../../live/sip-text.js'
 
 const WINDOW = 64
 const BUFFER_BYTES = 4 * 1024 * 1024

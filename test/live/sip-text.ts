@@ -1,6 +1,7 @@
 /**
- * SIP for load drivers and sinks: whole messages out of a stream, and answers made of a request's own lines. Text work
- * without understanding, so that the process under test does nearly all of what is done.
+ * SIP over a stream as text, for the tests' own peers, load drivers and sinks: whole messages out of it, and answers made of a
+ * request's own lines. Text work without understanding: the project's codec is not its own judge, and the process under test
+ * does nearly all of what is done.
  */
 import type { Socket } from 'node:net'
 
@@ -23,39 +24,27 @@ export function eachMessage(socket: Socket, onMessage: (text: string) => void): 
   })
 }
 
-/** The answer to a request: the lines it must repeat (RFC 3261 section 8.2.6.2), a tag on To, and lines of one's own. */
-export function answerTo(request: string, status: string, more = ''): string {
+/** Start line and headers, without the empty line. */
+export function headOf(message: string): string {
+  return message.slice(0, message.indexOf('\r\n\r\n'))
+}
+
+/** The answer to a request: the lines it must repeat (RFC 3261 section 8.2.6.2), a tag on a To without one, lines of one's own (each with its end) and a body. */
+export function answerTo(request: string, status: string, more = '', body = ''): string {
   const end = request.indexOf('\r\n\r\n') + 2
   let text = `SIP/2.0 ${status}\r\n`
   for (let at = request.indexOf('\r\n') + 2; at < end;) {
     const next = request.indexOf('\r\n', at) + 2
     const line = request.slice(at, next)
     if (line.startsWith('Via:') || line.startsWith('From:') || line.startsWith('Call-ID:') || line.startsWith('CSeq:')) text += line
-    else if (line.startsWith('To:')) text += `${line.slice(0, -2)};tag=sink\r\n`
+    else if (line.startsWith('To:')) text += line.includes(';tag=') ? line : `${line.slice(0, -2)};tag=sink\r\n`
     at = next
   }
-  return `${text}${more}Content-Length: 0\r\n\r\n`
+  return `${text}${more}Content-Length: ${body.length}\r\n\r\n${body}`
 }
 
 /** The value of the first line with this name, spelt as the project writes it; '' when there is none. */
 export function valueOf(message: string, name: string): string {
   const at = message.indexOf(`\r\n${name}: `)
   return at < 0 ? '' : message.slice(at + name.length + 4, message.indexOf('\r\n', at + 2))
-}
-
-/** Gathers what is written within one turn of the event loop into one write. */
-export class GatheredWriter {
-  private gathered = ''
-
-  constructor(private readonly socket: Socket) {}
-
-  write(text: string): void {
-    if (this.gathered === '') setImmediate(this.flush)
-    this.gathered += text
-  }
-
-  private readonly flush = (): void => {
-    this.socket.write(this.gathered, 'latin1')
-    this.gathered = ''
-  }
 }
