@@ -224,7 +224,8 @@ export class Notifier {
     if (isOver(subscription)) return
     if (typeof outcome !== 'string' && outcome.status < 300) subscription.dialog.accepted(outcome)
     this.options.user.onNotified(now, subscription, sent.context, outcome)
-    const isFatal = typeof outcome === 'string' ? outcome === 'timeout' : endsSubscription(outcome.status)
+    // RFC 6665 section 4.2.2; by RFC 3261 section 12.2.1.2 a 408 ends a dialog as silence does.
+    const isFatal = typeof outcome === 'string' ? outcome === 'timeout' : outcome.status === 408 || endsSubscription(outcome.status)
     if (isFatal) {
       subscription.end ??= 'gone'
       this.onEvent(now, subscription, 'NOTIFY fatal')
