@@ -3,6 +3,7 @@
  * A TCP connection is one flow. A bound UDP socket is one flow whose every datagram names its peer.
  * The live driver maps flows to sockets; the simulated world maps them to its link model.
  */
+import type { PeerCertificate, TlsTrust } from './peer-certificate.js'
 import type { Micros } from './time.js'
 
 /** Given by the driver, unique within a run of the process, never used again. */
@@ -25,8 +26,8 @@ export type NetworkIn =
   /** More than `FLOW_BYTES_MAX` wait in the driver for this flow: stop sending until `writable`. */
   | { readonly type: 'full'; readonly flow: FlowId }
   | { readonly type: 'flow-down'; readonly flow: FlowId; readonly reason: string }
-  /** A `connect` did not succeed. */
-  | { readonly type: 'connect-failed'; readonly ticket: number; readonly reason: string }
+  /** A `connect` did not succeed. `handshake`: the peer was reached, and TLS with it did not come about. */
+  | { readonly type: 'connect-failed'; readonly ticket: number; readonly reason: string; readonly handshake?: true }
 
 export interface FlowUp {
   readonly type: 'flow-up'
@@ -37,12 +38,14 @@ export interface FlowUp {
   readonly remote: Endpoint | undefined
   /** The ticket of the `connect` that this answers; undefined for an accepted connection or a bound UDP socket. */
   readonly ticket: number | undefined
+  /** Of a TLS flow whose peer the machine judges; absent when the peer showed none. */
+  readonly certificate?: PeerCertificate
 }
 
 export type NetworkOut =
   /** `to` is required on UDP flows, absent on the others. The machine gives the bytes away and does not touch them again. */
   | { readonly type: 'transmit'; readonly flow: FlowId; readonly bytes: Buffer; readonly to?: Endpoint }
-  | { readonly type: 'connect'; readonly ticket: number; readonly transport: 'tcp' | 'tls'; readonly remote: Endpoint }
+  | { readonly type: 'connect'; readonly ticket: number; readonly transport: 'tcp' | 'tls'; readonly remote: Endpoint; readonly trust?: TlsTrust }
   | { readonly type: 'close'; readonly flow: FlowId }
 
 export const FLOW_BYTES_MAX = 4 * 1024 * 1024

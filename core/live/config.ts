@@ -10,6 +10,7 @@ import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/se
 import { DEFAULT_SELECTION, DEVICE_POLICIES, type SelectionSettings } from '../push/bindings/selection-settings.js'
 import { DEFAULT_SESSIONS } from '../push/bindings/session-settings.js'
 import { BODY_BYTES_MAX } from './http.js'
+import { MediaTlsConfig } from './media-tls.js'
 import { TlsConfig } from './tls.js'
 import { Duration, formatDuration, Size } from './units.js'
 import { decodeData, decodeYaml, type YamlDecoded } from './yaml-schema.js'
@@ -126,7 +127,8 @@ const Notifications = Schema.Struct({
 })
 
 const Msrp = Schema.Struct({
-  listen: key(EndpointText, '127.0.0.1:0', 'Where terminals connect in session mode, by TCP; port 0 takes any free one.'),
+  listen: key(EndpointText, '127.0.0.1:0', 'Where terminals connect in session mode, by TCP or, with `tls`, by TLS; port 0 takes any free one.'),
+  tls: Schema.optional(MediaTlsConfig).annotations({ description: 'Certificate and key: sessions run over TLS (msrps), where each side knows the other by the fingerprint in its session description. Without, over TCP.' }),
   sessions: key(Schema.Int.pipe(Schema.between(0, 100_000)), DEFAULT_SESSIONS.max, 'Sessions at a time; pushes beyond wait. 0: no session mode.'),
   perDevice: key(count(1_000), DEFAULT_SESSIONS.perDevice, 'Sessions at a time with one device.'),
   parallel: key(count(1_000), DEFAULT_SESSIONS.parallel, 'Messages on their way at a time in one session.'),
@@ -170,8 +172,18 @@ export function decodeGatewayConfig(config: unknown): GatewayConfig {
   return decodeData(Checked, config, 'gateway configuration')
 }
 
+/** Where a gateway really listens. */
+export interface Bound {
+  readonly pap: Endpoint
+  readonly sip: Endpoint
+  readonly msrp: Endpoint
+  /** Of the certificate shown there; undefined where it is TCP. */
+  readonly msrpFingerprint?: string | undefined
+  readonly content: Endpoint
+}
+
 /** What the machine is built with, given where it really listens. */
-export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoint; readonly sip: Endpoint; readonly msrp: Endpoint; readonly content: Endpoint }): GatewaySettings {
+export function settingsOf(config: GatewayConfig, bound: Bound): GatewaySettings {
   const nextHops = config.sip.nextHops.map((text) => nextHopOf(text)!).map((hop) => (hop.transport === 'udp' ? hop : { ...hop, connections: config.sip.connections }))
   const { limits, times, notifications, addresses, events, msrp } = config
   return {
@@ -184,6 +196,7 @@ export function settingsOf(config: GatewayConfig, bound: { readonly pap: Endpoin
     trustedPeers: config.sip.trusted ?? [...new Set(nextHops.map((hop) => hop.address))],
     sipAddress: formatEndpoint(bound.sip),
     msrpAddress: formatEndpoint(bound.msrp),
+    ...(bound.msrpFingerprint === undefined ? {} : { msrpFingerprint: bound.msrpFingerprint }),
     identity: config.sip.identity,
     registrations: config.registrations,
     events: {

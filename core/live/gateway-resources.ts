@@ -17,6 +17,7 @@ import { ContentListener } from './content-http.js'
 import { ContentStore } from './content-store.js'
 import { PapListener } from './http.js'
 import { JournalWriter } from './journal.js'
+import { readMediaTls } from './media-tls.js'
 import { Notifier } from './notifier.js'
 import { Sockets } from './sockets.js'
 import { StageHistogram } from './stage-histogram.js'
@@ -49,7 +50,7 @@ export class Stages extends Context.Tag('gateway/Stages')<Stages, {
 export class Contents extends Context.Tag('gateway/Contents')<Contents, ContentStore>() {}
 export class ContentHttp extends Context.Tag('gateway/ContentHttp')<ContentHttp, { readonly fetches: ContentListener; readonly content: Endpoint }>() {}
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
-export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined; readonly msrp: Endpoint }>() {}
+export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined; readonly msrp: Endpoint; readonly msrpFingerprint: string | undefined }>() {}
 export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
 export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
 export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
@@ -97,6 +98,8 @@ const network = Layer.scoped(Network, Effect.gen(function* () {
   const box = yield* Inbox
   const { tls } = config.sip
   const material = tls === undefined ? undefined : yield* attempt(async () => readTls(tls))
+  const { tls: mediaFiles } = config.msrp
+  const media = mediaFiles === undefined ? undefined : yield* attempt(async () => readMediaTls(mediaFiles))
   const { capture: capturePath } = config
   const capture = capturePath === undefined ? undefined : yield* Effect.acquireRelease(
     Effect.sync(() => new Capture(capturePath, (error) => box.fail(error))),
@@ -106,13 +109,13 @@ const network = Layer.scoped(Network, Effect.gen(function* () {
     Effect.sync(() => new Sockets((input) => {
       capture?.came(input)
       box.deliver(input)
-    }, material)),
+    }, material, media)),
     (opened) => Effect.promise(() => opened.close()),
   )
   const sip = yield* attempt(() => sockets.listen(['udp', 'tcp'], endpointOf(config.sip.listen)!), `the SIP listener at ${config.sip.listen}`)
   const sipTls = material === undefined ? undefined : yield* attempt(() => sockets.listen(['tls'], endpointOf(config.sip.listenTls)!), `the SIP listener at ${config.sip.listenTls}`)
-  const msrp = yield* attempt(() => sockets.listen(['tcp'], endpointOf(config.msrp.listen)!), `the MSRP listener at ${config.msrp.listen}`)
-  return { sockets, capture, sip, sipTls, msrp }
+  const msrp = yield* attempt(() => sockets.listen([media === undefined ? 'tcp' : 'tls'], endpointOf(config.msrp.listen)!, 'fingerprint'), `the MSRP listener at ${config.msrp.listen}`)
+  return { sockets, capture, sip, sipTls, msrp, msrpFingerprint: media?.fingerprint }
 }))
 
 const http = Layer.scoped(Http, Effect.gen(function* () {

@@ -45,7 +45,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Store
   const contents = yield* Contents
-  const { sockets, capture, sip, sipTls, msrp } = yield* Network
+  const { sockets, capture, sip, sipTls, msrp, msrpFingerprint } = yield* Network
   const { listener, pap } = yield* Http
   const { fetches, content } = yield* ContentHttp
   const notifier = yield* Notifications
@@ -53,7 +53,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   const stages = yield* Stages
   const drained = yield* Deferred.make<void>()
 
-  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip, msrp, content }), entropy: new SystemEntropy(), crypto: systemCrypto })
+  const gateway = new Gateway({ settings: settingsOf(config, { pap, sip, msrp, msrpFingerprint, content }), entropy: new SystemEntropy(), crypto: systemCrypto })
   const output = (out: GatewayOut): void => {
     switch (out.type) {
       case 'transmit':
@@ -123,7 +123,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
       contentRequests: fetches.counters.requests, contentRefused: fetches.counters.refused, contentFetched: fetches.counters.fetched, contentBroken: fetches.counters.broken,
       contentsStored: contents.counters.stored, contentsDeleted: contents.counters.deleted, contentsSwept: contents.counters.swept,
       wireBytesIn: sockets.counters.bytesIn, wireBytesOut: sockets.counters.bytesOut, contentBytesIn: fetches.octets().in, contentBytesOut: fetches.octets().out,
-      connections: sockets.counters.connections, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
+      connections: sockets.counters.connections, handshakesFailed: sockets.counters.handshakesFailed, datagramsFailed: sockets.counters.datagramsFailed, datagramsDropped: sockets.datagramsDropped(),
     }),
     histograms: () => ({ 'gateway.store': stages.store.encode(), 'gateway.http': stages.http.encode(), 'gateway.notify': stages.notify.encode() }),
     failure: Deferred.await(box.failure),

@@ -7,10 +7,12 @@
  * except when `close()` ends everything: from then on nothing is reported.
  */
 import { connect as netConnect, createServer, type Server, type Socket } from 'node:net'
-import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls'
+import { connect as tlsConnect, createServer as createTlsServer, TLSSocket, type ConnectionOptions } from 'node:tls'
 import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut, type Transport } from '../kit/network.js'
+import type { PeerCertificate, TlsTrust } from '../kit/peer-certificate.js'
 import { MICROS_PER_MILLI } from '../kit/time.js'
 import { bindDatagrams, type DatagramFlow } from './datagrams.js'
+import { mediaClientOptions, mediaServerOptions, peerCertificate, type MediaTls } from './media-tls.js'
 import { StreamFlow } from './stream-flow.js'
 import { clientOptions, serverOptions, type TlsMaterial } from './tls.js'
 
@@ -18,6 +20,9 @@ import { clientOptions, serverOptions, type TlsMaterial } from './tls.js'
 export const CONNECTIONS_MAX = 16_384
 
 type StreamTransport = Exclude<Transport, 'udp'>
+type Connect = Extract<NetworkOut, { type: 'connect' }>
+
+const NO_CERTIFICATE = 'TLS is asked for, but no certificate is configured'
 
 /** How many free ports are tried where UDP and TCP must share one number. */
 const PORT_TRIES_MAX = 16
@@ -55,9 +60,10 @@ export class Sockets {
 
   /**
    * @param report takes what happens on the network; called from socket callbacks and from within `output`
-   * @param tls what TLS flows are made with; without it there are none
+   * @param tls what TLS flows are made with whose peers are judged by authorities; without it there are none
+   * @param media the same for peers that the machine judges by their fingerprint
    */
-  constructor(private readonly report: (input: NetworkIn) => void, private readonly tls?: TlsMaterial) {}
+  constructor(private readonly report: (input: NetworkIn) => void, private readonly tls?: TlsMaterial, private readonly media?: MediaTls) {}
 
   /** What the machine wants of the network. TCP bytes are written by the next `flush`, datagrams leave at once. */
   output(output: NetworkOut): void {
@@ -70,7 +76,7 @@ export class Sockets {
         return
       }
       case 'connect':
-        this.connect(output.ticket, output.transport, output.remote)
+        this.connect(output)
         return
       case 'close':
         this.streams.get(output.flow)?.finish('closed by this side')
@@ -89,13 +95,13 @@ export class Sockets {
    * Binds one port for all `transports`, the wanted one or, where that is taken (or 0), a free one. TCP and TLS cannot share one.
    * Rejects when the address itself cannot be bound, or where TLS is asked for and this driver was given none.
    */
-  async listen(transports: readonly Transport[], wanted: Endpoint): Promise<Endpoint> {
+  async listen(transports: readonly Transport[], wanted: Endpoint, trust: TlsTrust = 'authority'): Promise<Endpoint> {
     for (let tries = 0, port = wanted.port; ; tries++, port = 0) {
       const held: { close(): void }[] = []
       try {
         // TCP first: the system's free TCP port is then asked for over UDP.
         for (const transport of [...transports].sort()) {
-          const bound = transport === 'udp' ? await this.bindUdp(wanted.address, port) : await this.listenStream(transport, wanted.address, port)
+          const bound = transport === 'udp' ? await this.bindUdp(wanted.address, port) : await this.listenStream(transport, wanted.address, port, trust)
           held.push(bound)
           port = bound.port
         }
@@ -141,8 +147,8 @@ export class Sockets {
     return { port: flow.local.port, close: () => flow.close('the port was given back') }
   }
 
-  private listenStream(transport: StreamTransport, address: string, port: number): Promise<{ port: number; close(): void }> {
-    const server = transport === 'tcp' ? createServer({ noDelay: true }, (socket) => { if (this.admits(socket)) this.up(socket, 'tcp', undefined) }) : this.tlsServer()
+  private listenStream(transport: StreamTransport, address: string, port: number, trust: TlsTrust): Promise<{ port: number; close(): void }> {
+    const server = transport === 'tcp' ? createServer({ noDelay: true }, (socket) => { if (this.admits(socket)) this.up(socket, 'tcp', undefined, undefined) }) : this.tlsServer(trust)
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host: address, port }, () => {
@@ -155,15 +161,16 @@ export class Sockets {
     })
   }
 
-  private tlsServer(): Server {
-    if (this.tls === undefined) throw new Error('TLS is asked for, but no certificate is configured')
+  private tlsServer(trust: TlsTrust): Server {
+    const options = trust === 'fingerprint' ? this.media && mediaServerOptions(this.media) : this.tls && serverOptions(this.tls)
+    if (options === undefined) throw new Error(NO_CERTIFICATE)
     // A TLS server gives out its sockets only after the handshake; until then the connection beneath is what there is to hold.
     const shaking = new Map<string, Socket>()
-    const server = createTlsServer(serverOptions(this.tls), (socket) => {
+    const server = createTlsServer(options, (socket) => {
       const raw = shaking.get(peerOf(socket))
       if (raw !== undefined) this.connecting.delete(raw)
       shaking.delete(peerOf(socket))
-      this.up(socket, 'tls', undefined)
+      this.up(socket, 'tls', undefined, trust === 'fingerprint' ? peerCertificate(socket) : undefined)
     })
     server.on('connection', (raw: Socket) => {
       if (!this.admits(raw)) return
@@ -190,43 +197,50 @@ export class Sockets {
     return false
   }
 
-  private connect(ticket: number, transport: StreamTransport, remote: Endpoint): void {
+  private connect({ ticket, transport, remote, trust }: Connect): void {
     if (this.closed) return
     if (this.streams.size + this.connecting.size >= CONNECTIONS_MAX) {
       this.counters.connectionsRefused += 1
       this.tell({ type: 'connect-failed', ticket, reason: `${CONNECTIONS_MAX} connections are open, which is the most this driver holds` })
       return
     }
-    if (transport === 'tls' && this.tls === undefined) {
-      this.tell({ type: 'connect-failed', ticket, reason: 'TLS is asked for, but no certificate is configured' })
+    const secure = transport === 'tls' ? this.towards(remote, trust) : undefined
+    if (transport === 'tls' && secure === undefined) {
+      this.tell({ type: 'connect-failed', ticket, reason: NO_CERTIFICATE })
       return
     }
     let failure = 'the connection was closed before it was open'
-    const socket = transport === 'tls' ? tlsConnect(clientOptions(this.tls!, remote)) : netConnect({ host: remote.address, port: remote.port })
+    const socket = secure === undefined ? netConnect({ host: remote.address, port: remote.port }) : tlsConnect(secure)
     socket.setNoDelay(true)
+    let shakes = false
+    if (secure !== undefined) socket.once('connect', () => { shakes = true })
     const timer = setTimeout(() => {
-      failure = `no answer from ${remote.address}:${remote.port} within ${CONNECT_TIMEOUT_MICROS / 1_000_000} s`
+      failure = `no ${shakes ? 'TLS handshake' : 'answer'} from ${remote.address}:${remote.port} within ${CONNECT_TIMEOUT_MICROS / 1_000_000} s`
       socket.destroy()
     }, CONNECT_TIMEOUT_MICROS / MICROS_PER_MILLI)
     const onError = (error: Error): void => { failure = error.message }
     const onClose = (): void => {
       clearTimeout(timer)
       this.connecting.delete(socket)
-      this.tell({ type: 'connect-failed', ticket, reason: failure })
+      this.tell({ type: 'connect-failed', ticket, reason: failure, ...(shakes ? { handshake: true as const } : {}) })
     }
     this.connecting.add(socket)
     socket.on('error', onError)
     socket.once('close', onClose)
-    socket.once(transport === 'tls' ? 'secureConnect' : 'connect', () => {
+    socket.once(secure === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer)
       this.connecting.delete(socket)
       socket.off('close', onClose)
-      this.up(socket, transport, ticket)
+      this.up(socket, transport, ticket, trust === 'fingerprint' && socket instanceof TLSSocket ? peerCertificate(socket) : undefined)
       socket.off('error', onError)
     })
   }
 
-  private up(socket: Socket, transport: StreamTransport, ticket: number | undefined): void {
+  private towards(remote: Endpoint, trust: TlsTrust = 'authority'): ConnectionOptions | undefined {
+    return trust === 'fingerprint' ? this.media && mediaClientOptions(this.media, remote) : this.tls && clientOptions(this.tls, remote)
+  }
+
+  private up(socket: Socket, transport: StreamTransport, ticket: number | undefined, certificate: PeerCertificate | undefined): void {
     const id = ++this.flowLast
     const flow = new StreamFlow(socket, id, this.counters, this.dirty, (input) => {
       if (input.type === 'flow-down') {
@@ -237,7 +251,7 @@ export class Sockets {
     })
     this.streams.set(id, flow)
     this.counters.connections += 1
-    this.tell({ type: 'flow-up', flow: id, transport, local: flow.local, remote: flow.remote, ticket })
+    this.tell({ type: 'flow-up', flow: id, transport, local: flow.local, remote: flow.remote, ticket, ...(certificate === undefined ? {} : { certificate }) })
   }
 }
 

@@ -8,15 +8,15 @@ import * as Schema from 'effect/Schema'
 import { CONNECT_TIMEOUT_MICROS, type Endpoint } from '../kit/network.js'
 import { MICROS_PER_MILLI } from '../kit/time.js'
 
-const TLS_VERSION_MIN = 'TLSv1.2'
+export const TLS_VERSION_MIN = 'TLSv1.2'
 
-const File = Schema.String.pipe(Schema.minLength(1, { message: () => 'name a PEM file' }))
+export const PemFile = Schema.String.pipe(Schema.minLength(1, { message: () => 'name a PEM file' }))
 
 /** TLS as configured, by the names of PEM files. The same certificate serves as server's and as client's. */
 export const TlsConfig = Schema.Struct({
-  certificate: File.annotations({ description: 'PEM file of this side’s certificate, followed by its intermediate ones.' }),
-  key: File.annotations({ description: 'PEM file of its private key.' }),
-  authorities: Schema.optionalWith(File, { exact: true })
+  certificate: PemFile.annotations({ description: 'PEM file of this side’s certificate, followed by its intermediate ones.' }),
+  key: PemFile.annotations({ description: 'PEM file of its private key.' }),
+  authorities: Schema.optionalWith(PemFile, { exact: true })
     .annotations({ description: 'PEM file of the authorities whose certificates are accepted; those of the system when absent.' }),
   peerName: Schema.optionalWith(Schema.NonEmptyString, { exact: true })
     .annotations({ description: 'The name a server’s certificate must be for; the address connected to when absent.' }),
@@ -41,13 +41,25 @@ export interface TlsMaterial {
 
 /** Reads the files. Throws an Error that names the file and what is wrong with it. */
 export function readTls(config: TlsConfig): TlsMaterial {
-  const cert = contentOf(config.certificate, 'certificate')
-  const key = contentOf(config.key, 'key')
-  const files = config.authorities === undefined ? { cert, key } : { cert, key, ca: contentOf(config.authorities, 'authorities') }
+  const own = readOwn(config)
+  const files = config.authorities === undefined ? own : { ...own, ca: contentOf(config.authorities, 'authorities') }
+  return { files, context: contextOf(files, config), peerName: config.peerName, clients: config.clients, verify: config.verify }
+}
+
+/** Where one's own certificate and its key are. */
+type OwnFiles = Pick<TlsConfig, 'certificate' | 'key'>
+
+/** One's own certificate and key. Throws an Error that names the file and what is wrong with it. */
+export function readOwn({ certificate, key }: OwnFiles): { readonly cert: Buffer; readonly key: Buffer } {
+  return { cert: contentOf(certificate, 'certificate'), key: contentOf(key, 'key') }
+}
+
+/** Throws an Error that names the files where they cannot be used together. */
+export function contextOf(files: TlsMaterial['files'], { certificate, key }: OwnFiles): SecureContext {
   try {
-    return { files, context: createSecureContext({ ...files, minVersion: TLS_VERSION_MIN }), peerName: config.peerName, clients: config.clients, verify: config.verify }
+    return createSecureContext({ ...files, minVersion: TLS_VERSION_MIN })
   } catch (error) {
-    throw new Error(`TLS cannot be used with ${config.certificate} and ${config.key}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`TLS cannot be used with ${certificate} and ${key}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

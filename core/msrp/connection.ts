@@ -6,6 +6,7 @@ import { ChurnMap } from '../kit/churn-map.js'
 import { Fifo } from '../kit/fifo.js'
 import type { Deadline } from '../kit/heap.js'
 import type { FlowId } from '../kit/network.js'
+import type { PeerCertificate } from '../kit/peer-certificate.js'
 import type { Micros, Now } from '../kit/time.js'
 import type { DownCause, MsrpTransport } from './contract.js'
 import type { Core, Expiring } from './core.js'
@@ -26,6 +27,8 @@ export interface ConnectionOwner {
 export class Connection implements Expiring {
   /** -1 while connecting. */
   flow: FlowId = -1
+  /** What the peer showed, over TLS. */
+  certificate: PeerCertificate | undefined
   private isUp = false
   private isFull = false
   private isOver = false
@@ -50,10 +53,12 @@ export class Connection implements Expiring {
   }
 
   /** The flow is there. One that was accepted and is named by no session within the time for an answer goes again. */
-  up(now: Now, flow: FlowId): void {
+  up(now: Now, flow: FlowId, certificate: PeerCertificate | undefined): void {
     this.flow = flow
+    this.certificate = certificate
     this.isUp = true
     for (const session of [...this.sessions.values()]) session.connectionUp(now)
+    if (this.isOver) return
     if (this.sessions.size === 0) this.armIdle(now, this.poolKey === undefined ? this.core.limits.answerMicros : this.core.limits.idleMicros)
     this.pump(now)
   }
@@ -100,6 +105,11 @@ export class Connection implements Expiring {
     if (this.isOver) return
     this.owner.closed(this)
     this.over(now, 'connection', reason)
+  }
+
+  /** Whoever is there is not the peer of a session that would have been served here: it is let go, unless other sessions know it. */
+  distrust(now: Now, reason: string): void {
+    if (this.sessions.size === 0) this.break(now, reason)
   }
 
   attach(session: Session): void {

@@ -95,7 +95,13 @@ export interface OutgoingMessage {
  * or never came up. `session`: the session ended. `source`: the content was shorter than it said. `unsendable`: the options are not what RFC 4975
  * can carry. `cancelled`: by `session.cancel`.
  */
-export type FailureCause = 'timeout' | 'no-report' | 'connection' | 'session' | 'source' | 'unsendable' | 'cancelled'
+export type FailureCause = 'timeout' | 'no-report' | 'connection' | 'session' | 'source' | 'unsendable' | 'cancelled' | PeerFault
+
+/**
+ * Why nothing is sent over TLS to whoever is there (RFC 8122 section 6.2). `handshake`: it was reached, and TLS did not come about. `uncertified`:
+ * it showed no certificate. `fingerprint`: it showed another one than its description names. `expired`: one outside of its validity.
+ */
+export type PeerFault = 'handshake' | 'uncertified' | 'fingerprint' | 'expired'
 
 export type SendOutcome =
   /** Success reports cover every octet. */
@@ -124,7 +130,7 @@ export type Verdict = 'take' | 'discard' | number
 /**
  * `connect`: no connection to the peer's path. `unbound`: nobody connected in time. `connection`: it ended. `refused`: the peer answered 481 or 506.
  */
-export type DownCause = 'connect' | 'unbound' | 'connection' | 'refused'
+export type DownCause = 'connect' | 'unbound' | 'connection' | 'refused' | PeerFault
 
 /** What the owner is told, synchronously, from within `input`, `tick`, `session.close`, `session.cancel`; never from within `session.send` or `start`. */
 export interface MsrpUser {
@@ -168,9 +174,10 @@ export interface MsrpSession {
   /**
    * Once the peer's `a=path` (URIs separated by spaces) and our role are known. Active: connects (or shares the open connection) and binds it with a
    * bodiless SEND; passive: waits, and a peer that was faster is already bound. False, with nothing begun, when the path cannot be read, or
-   * begins with another scheme than ours or, for the active side, a host that is no literal address.
+   * begins with another scheme than ours or, for the active side, a host that is no literal address, or when over TLS there is no fingerprint.
+   * @param fingerprints over TLS: of the certificates the peer may show, SHA-256 as a description writes it. Until they are known no content is taken.
    */
-  start(now: Now, role: SetupRole, peerPath: string): boolean
+  start(now: Now, role: SetupRole, peerPath: string, fingerprints?: readonly string[]): boolean
   /** Takes a message; several may be under way at once. Also before the session is bound. */
   send(now: Now, options: SendOptions): OutgoingMessage
   /** Content that a source had not at hand is there now. */

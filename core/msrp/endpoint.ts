@@ -65,7 +65,7 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
       this.core.enter()
       this.byTicket.delete(input.ticket)
       this.forget(connection)
-      connection.over(now, 'connect', input.reason)
+      connection.over(now, input.handshake === true ? 'handshake' : 'connect', input.reason)
     } else {
       const connection = this.byFlow.get(input.flow)
       if (connection === undefined) return
@@ -87,14 +87,14 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
     this.core.emit({ type: 'close', flow: connection.flow })
   }
 
-  private up(now: Now, { flow, ticket, transport, local, remote }: FlowUp): void {
+  private up(now: Now, { flow, ticket, transport, local, remote, certificate }: FlowUp): void {
     if (transport === 'udp' || remote === undefined) return
     let connection = ticket === undefined ? undefined : this.byTicket.get(ticket)
     if (ticket !== undefined) this.byTicket.delete(ticket)
     else if (this.options.accepts(local)) connection = new Connection(this.core, this, transport, undefined)
     if (connection === undefined) return
     this.byFlow.set(flow, connection)
-    connection.up(now, flow)
+    connection.up(now, flow, certificate)
   }
 
   private readonly connectionTo = (session: Session, address: string, port: number): Connection | undefined => {
@@ -107,7 +107,7 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
     const ticket = this.nextTicket++
     this.pool.set(key, connection)
     this.byTicket.set(ticket, connection)
-    this.core.emit({ type: 'connect', ticket, transport, remote: { address, port } })
+    this.core.emit({ type: 'connect', ticket, transport, remote: { address, port }, ...(transport === 'tls' ? { trust: 'fingerprint' as const } : {}) })
     return connection
   }
 

@@ -91,8 +91,11 @@ export class Reception implements FrameSink {
     const session = this.find(message.toPath)
     // Section 7.3: no such session, or one that another connection serves.
     if (session === undefined) return 481
-    if (session.connection === undefined) session.bind(this.now, this.connection)
-    else if (session.connection !== this.connection) return 506
+    if (session.connection === undefined) {
+      if (!session.bind(this.now, this.connection)) return 403
+    } else if (session.connection !== this.connection) return 506
+    // Faster than its description: whether it is the one is not known yet.
+    if (!session.isTrusted && this.hasBody) return 403
     this.session = session
     return session.receiver.begin(this.now, message, this.hasBody)
   }

@@ -43,7 +43,7 @@ export class Sender {
     const outgoing = new Outgoing(this.core, this.session, options)
     const { flaw } = outgoing
     if (flaw !== undefined) outgoing.fail(now, 'unsendable', flaw)
-    else if (this.session.state === 'down') outgoing.fail(now, 'session', 'the session is over')
+    else if (this.session.state === 'down') outgoing.fail(now, this.session.failure, 'the session is over')
     else if (this.messages.has(options.messageId)) outgoing.fail(now, 'unsendable', `a message ${options.messageId} is still under way in this session`)
     else {
       this.messages.set(options.messageId, outgoing)

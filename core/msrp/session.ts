@@ -9,11 +9,18 @@ import type { DownCause, FailureCause, IncomingMessage, MsrpSession, OutgoingMes
 import type { Core, Expiring } from './core.js'
 import type { MsrpMessage } from './message.js'
 import { Outgoing } from './outgoing.js'
+import { distrustOf } from './peer.js'
 import { Incoming, Receiver } from './receiver.js'
 import { Sender } from './sender.js'
 import { Transaction } from './transactions.js'
 import { addressOf, MSRP_PORT, parsePath, type MsrpUri } from './uri.js'
 import { bodilessSend } from './write.js'
+
+/** How the end of a session is told to its messages. */
+const FAILURES: Readonly<Record<DownCause, FailureCause>> = {
+  connect: 'connection', connection: 'connection', unbound: 'session', refused: 'session',
+  handshake: 'handshake', uncertified: 'uncertified', fingerprint: 'fingerprint', expired: 'expired',
+}
 
 /** What a session asks of the endpoint: a connection to this place, open or being opened; undefined when there are too many. */
 export type Connect = (session: Session, address: string, port: number) => Connection | undefined
@@ -27,6 +34,11 @@ export class Session implements MsrpSession, Expiring {
   peerPath = ''
   /** Is it among those its connection is to serve next? The connection keeps this. */
   isOffered = false
+  /** Over TLS: whether the peer showed what its description names. Over TCP nobody can tell, and nobody asks. */
+  isTrusted: boolean
+  private fingerprints: readonly string[] = []
+  /** What becomes of a message that is sent in it after its end. */
+  failure: FailureCause = 'session'
   readonly sender: Sender
   readonly receiver: Receiver
   private role: SetupRole | undefined
@@ -43,6 +55,7 @@ export class Session implements MsrpSession, Expiring {
   ) {
     this.context = options.context
     this.lane = options.lane ?? 0
+    this.isTrusted = own.transport === 'tcp'
     this.sender = new Sender(core, this)
     this.receiver = new Receiver(core, this, options)
   }
@@ -55,15 +68,17 @@ export class Session implements MsrpSession, Expiring {
     return this.state === 'bound' && this.peerPath !== '' && this.sender.hasWork
   }
 
-  start(now: Now, role: SetupRole, peerPath: string): boolean {
+  start(now: Now, role: SetupRole, peerPath: string, fingerprints: readonly string[] = []): boolean {
     const path = parsePath(peerPath)
     if (this.role !== undefined || this.state === 'down' || path === undefined || path[0]!.transport !== this.own.transport) return false
     const address = addressOf(path[0]!)
     if (role === 'active' && address === undefined) return false
+    if (!this.isTrusted && fingerprints.length === 0) return false
+    this.fingerprints = fingerprints
     this.role = role
     this.peerPath = path.map((uri) => uri.text).join(' ')
     if (this.state === 'bound') {
-      this.offer(now)
+      if (this.admits(now, this.connection!)) this.offer(now)
       return true
     }
     this.state = 'starting'
@@ -72,19 +87,21 @@ export class Session implements MsrpSession, Expiring {
     return true
   }
 
-  /** The peer's first request named this session: its connection is ours (RFC 4975 section 5.4). */
-  bind(now: Now, connection: Connection): void {
+  /** The peer's first request named this session: its connection is ours (RFC 4975 section 5.4). False, and the session is over, when the peer is another. */
+  bind(now: Now, connection: Connection): boolean {
+    if (!this.admits(now, connection)) return false
     this.connection = connection
     connection.attach(this)
     this.bound(now)
     this.offer(now)
+    return true
   }
 
   /** The connection we asked for has come up. The active side sends at once, so that the peer knows whose it is. */
   connectionUp(now: Now): void {
-    this.bound(now)
     const { connection } = this
-    if (connection === undefined) return
+    if (connection === undefined || !this.admits(now, connection)) return
+    this.bound(now)
     if (!connection.takesContent || this.step(now, connection) === 0) this.sendBinding(now, connection)
     this.offer(now)
   }
@@ -118,7 +135,8 @@ export class Session implements MsrpSession, Expiring {
   /** The session ends, and its owner learns of it. */
   end(now: Now, cause: DownCause, reason: string): void {
     if (this.state === 'down') return
-    this.finish(now, cause === 'connect' || cause === 'connection' ? 'connection' : 'session', reason)
+    this.failure = FAILURES[cause]
+    this.finish(now, this.failure, reason)
     this.core.down(now, this, cause, reason)
   }
 
@@ -168,6 +186,16 @@ export class Session implements MsrpSession, Expiring {
   /** A REPORT for this session; one about an unknown message is ignored (RFC 4975 section 7.1.2). */
   report(now: Now, message: MsrpMessage): void {
     this.sender.byId(message.messageId)?.report(now, message)
+  }
+
+  /** May this connection serve the session? Over TLS if its peer is the one described, else the session ends; as long as nobody was described, nobody is refused. */
+  private admits(now: Now, connection: Connection): boolean {
+    if (this.isTrusted || this.role === undefined) return true
+    const distrust = distrustOf(connection.certificate, this.fingerprints, now.wall)
+    if (distrust === undefined) return this.isTrusted = true
+    this.end(now, distrust.cause, distrust.reason)
+    connection.distrust(now, distrust.reason)
+    return false
   }
 
   private open(now: Now, address: string, port: number): void {

@@ -28,6 +28,8 @@ export interface OfferedSession {
   readonly host: string
   /** Decimal digits that no other session of ours has. */
   readonly sessionId: string
+  /** Of our certificate, where the URI is `msrps:`. */
+  readonly fingerprint: string | undefined
 }
 
 const ALLOW = composed('INVITE, ACK, CANCEL, BYE')
@@ -59,12 +61,13 @@ export class SessionBuilder {
 }
 
 /** We only send, and can be reached: who answers may connect or let us (RFC 6135 section 4.2). A plain session may carry any type, this push's first. */
-export function offerOf({ uri, port, host, sessionId }: OfferedSession, contentType: string, file: FileDescription | undefined): Description {
+export function offerOf({ uri, port, host, sessionId, fingerprint }: OfferedSession, contentType: string, file: FileDescription | undefined): Description {
   const type = selectorType(contentType) ?? 'application/octet-stream'
   return {
     origin: { username: '-', sessionId, version: 1, host },
     media: [{
       kind: 'msrp', port, transport: uri.startsWith('msrps:') ? 'tls' : 'tcp', host, path: [uri], setup: offerSetup(true),
+      fingerprints: fingerprint === undefined ? [] : [fingerprint],
       acceptTypes: file === undefined ? [type, '*'] : [type], acceptWrappedTypes: [], maxSize: undefined, direction: 'sendonly', file,
     }],
   }

@@ -78,6 +78,8 @@ export interface GatewaySettings {
   readonly sipAddress: string
   /** `host:port` of our MSRP listener, a literal address: in the path of every session. */
   readonly msrpAddress: string
+  /** SHA-256 fingerprint of our certificate there, upper-case hex with colons: sessions are offered over TLS. Absent: over TCP. */
+  readonly msrpFingerprint?: string
   /** The public service identity we speak as: From and P-Asserted-Identity. */
   readonly identity: string
   readonly userAgent: string

@@ -16,6 +16,8 @@ export interface OurMedia {
   readonly acceptWrappedTypes?: readonly string[]
   readonly maxSize: number | undefined
   readonly setup: 'active' | 'passive'
+  /** Of our certificate, for a line over TLS. */
+  readonly fingerprint?: string | undefined
   /** What we want at most; it is narrowed by what the offer leaves. */
   readonly direction: Direction
 }
@@ -36,6 +38,7 @@ function answerLine(offered: MediaLine, ours: OurLine, host: string): MediaLine 
   if (ours === 'refused' || offered.port === 0 || answerSetup(offered.setup, ours.setup === 'passive') !== ours.setup) return refusedLine(offered, host)
   return {
     kind: 'msrp', port: ours.setup === 'active' ? DISCARD_PORT : ours.port, transport: offered.transport, host, path: ours.path, setup: ours.setup,
+    fingerprints: offered.transport === 'tls' && ours.fingerprint !== undefined ? [ours.fingerprint] : [],
     acceptTypes: ours.acceptTypes, acceptWrappedTypes: ours.acceptWrappedTypes ?? [], maxSize: ours.maxSize,
     direction: answeredDirection(offered.direction, ours.direction), file: offered.file === undefined ? undefined : mirroredFile(offered.file),
   }
@@ -44,7 +47,7 @@ function answerLine(offered: MediaLine, ours: OurLine, host: string): MediaLine 
 /** RFC 3264 section 6: port 0, the rest of no meaning; RFC 5547 section 8.3.1 still wants the transfer id and selector. */
 function refusedLine(offered: MsrpMedia, host: string): MsrpMedia {
   return {
-    kind: 'msrp', port: 0, transport: offered.transport, host, path: [], setup: undefined, acceptTypes: offered.acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
+    kind: 'msrp', port: 0, transport: offered.transport, host, path: [], setup: undefined, fingerprints: [], acceptTypes: offered.acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
     direction: answeredDirection(offered.direction, 'sendrecv'), file: offered.file === undefined ? undefined : mirroredFile(offered.file),
   }
 }
@@ -124,5 +127,7 @@ export function fileChange(before: FileDescription, after: FileDescription): 'sa
 export function lineFault(offered: MsrpMedia, transports: readonly MsrpTransport[], isReachable: boolean): string | undefined {
   if (offered.port === 0) return 'the offered line has port 0'
   if (!transports.includes(offered.transport)) return `MSRP over ${offered.transport.toUpperCase()} is not spoken here`
+  // RFC 8122 section 5: nothing else would say whose connection it is.
+  if (offered.transport === 'tls' && offered.fingerprints.length === 0) return 'the offered line is over TLS and names no certificate by a=fingerprint with sha-256'
   return answerSetup(offered.setup, isReachable) === undefined ? 'the offerer wants to connect, and nobody can connect to us' : undefined
 }

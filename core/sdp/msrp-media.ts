@@ -62,6 +62,8 @@ export interface MsrpMedia {
   readonly path: readonly string[]
   /** As written; undefined when absent. */
   readonly setup: Setup | undefined
+  /** Over TLS: SHA-256 of the writer's certificate, upper-case hex with colons (RFC 8122 section 5); several for several certificates. Else empty. */
+  readonly fingerprints: readonly string[]
   /** What the writer takes: `type/subtype`, `type/*` or `*` in lower case, without parameters. Empty only where the port is 0. */
   readonly acceptTypes: readonly string[]
   /** What it takes inside containers only. */

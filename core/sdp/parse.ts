@@ -5,6 +5,7 @@
  */
 import { type MediaDescription, type SessionDescription, parse } from 'sdp-transform'
 import { parseDates, parseFileSelector, parseRange, parseTransferId } from './file-attributes.js'
+import { fingerprintValues, sha256Fingerprints } from './fingerprint.js'
 import {
   DESCRIPTION_LIMITS, type DescriptionFault, type DescriptionLimits, type Direction, type FileDescription, type MediaLine, type MsrpMedia, type Origin,
   type ParsedDescription, type Setup,
@@ -18,9 +19,9 @@ class Refusal {
 /** @param text decoded from UTF-8 */
 export function parseDescription(text: string, limits: DescriptionLimits = DESCRIPTION_LIMITS): ParsedDescription {
   try {
-    checkLines(text, limits)
+    const fingerprints = fingerprintValues(checkedLines(text, limits))
     const session = parse(text)
-    return { description: { origin: originOf(session), media: session.media.map((media, index) => mediaLine(session, media, index + 1, limits)) } }
+    return { description: { origin: originOf(session), media: session.media.map((media, index) => mediaLine(session, media, index + 1, limits, fingerprints[index] ?? [])) } }
   } catch (error) {
     if (error instanceof Refusal) return { fault: error.fault }
     throw error
@@ -32,7 +33,7 @@ function refuse(status: 400 | 488, what: string): never {
 }
 
 /** RFC 4566 section 5: lines of `type=value`, v= first, o=, s= and t= there before any m=. */
-function checkLines(text: string, limits: DescriptionLimits): void {
+function checkedLines(text: string, limits: DescriptionLimits): readonly string[] {
   if (text.length > limits.characters) refuse(400, `the session description has ${text.length} characters; at most ${limits.characters} are read`)
   if (text.includes('\0')) refuse(400, 'the session description holds a NUL')
   const lines = text.split(/\r\n|\r|\n/)
@@ -47,6 +48,7 @@ function checkLines(text: string, limits: DescriptionLimits): void {
   for (const type of ['o=', 's=', 't=']) if (!head.some((line) => line.startsWith(type))) refuse(400, `the session description has no ${type} line before its media`)
   const count = lines.filter((line) => line.startsWith('m=')).length
   if (count > limits.mediaLines) refuse(488, `the session description has ${count} media lines; at most ${limits.mediaLines} are taken`)
+  return lines
 }
 
 function originOf(session: SessionDescription): Origin {
@@ -58,7 +60,7 @@ function originOf(session: SessionDescription): Origin {
   return { username: String(origin.username), sessionId, version, host: String(origin.address) }
 }
 
-function mediaLine(session: SessionDescription, media: MediaDescription, number: number, limits: DescriptionLimits): MediaLine {
+function mediaLine(session: SessionDescription, media: MediaDescription, number: number, limits: DescriptionLimits, fingerprints: readonly string[]): MediaLine {
   // `sdp-transform` leaves the fields of a line it cannot read undefined, whatever its types say.
   const { type, port, protocol, payloads }: Partial<MediaDescription> = media
   if (type === undefined || protocol === undefined || typeof port !== 'number' || port > 65_535) {
@@ -73,6 +75,7 @@ function mediaLine(session: SessionDescription, media: MediaDescription, number:
   const line: MsrpMedia = {
     kind: 'msrp', port, transport: transport[1] === undefined ? 'tcp' : 'tls', host: String(connection?.ip ?? ''),
     path: pathOf(attributes, number, limits), setup: setupOf(media.setup ?? session.setup, number),
+    fingerprints: transport[1] === undefined ? [] : fingerprintsOf(fingerprints, number),
     acceptTypes: typesOf(attributes, 'accept-types', number, limits), acceptWrappedTypes: typesOf(attributes, 'accept-wrapped-types', number, limits),
     maxSize: sizeOf(attributes, number), direction: (media.direction ?? session.direction ?? 'sendrecv') as Direction, file: fileOf(attributes, number),
   }
@@ -132,6 +135,11 @@ function setupOf(text: string | undefined, number: number): Setup | undefined {
   if (text === undefined || text === 'holdconn') return undefined
   if (text === 'active' || text === 'passive' || text === 'actpass') return text
   return refuse(400, `a=setup of media line ${number} is ${quoted(text)}; right would be active, passive or actpass`)
+}
+
+/** RFC 8122 section 5. */
+function fingerprintsOf(values: readonly string[], number: number): string[] {
+  return sha256Fingerprints(values) ?? refuse(400, `a=fingerprint of media line ${number} is ${quoted(values.join(' and '))}; right would be sha-256 and 32 octets such as 4A:AD:..`)
 }
 
 function sizeOf(attributes: ReadonlyMap<string, string>, number: number): number | undefined {

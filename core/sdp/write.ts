@@ -5,6 +5,7 @@
 import { write } from 'sdp-transform'
 import { bug } from '../kit/assert.js'
 import { fileAttributes } from './file-attributes.js'
+import { fingerprintAttribute } from './fingerprint.js'
 import type { Description, MediaLine, MsrpMedia, Origin } from './msrp-media.js'
 
 /** Every line ends with CRLF. The octets on the wire are its UTF-8. */
@@ -21,9 +22,10 @@ export function descriptionText({ origin, media }: Description): string {
 }
 
 function msrpLine(line: MsrpMedia, sessionHost: string): Parameters<typeof write>[0]['media'][number] {
-  const { port, path, setup, acceptTypes, acceptWrappedTypes, maxSize, direction, file } = line
+  const { port, path, setup, acceptTypes, acceptWrappedTypes, maxSize, direction, file, fingerprints } = line
   const attributes: string[] = []
   if (path.length > 0) attributes.push(`path:${path.join(' ')}`)
+  for (const fingerprint of fingerprints) attributes.push(fingerprintAttribute(fingerprint))
   if (acceptTypes.length > 0) attributes.push(`accept-types:${acceptTypes.join(' ')}`)
   if (acceptWrappedTypes.length > 0) attributes.push(`accept-wrapped-types:${acceptWrappedTypes.join(' ')}`)
   if (maxSize !== undefined) attributes.push(`max-size:${maxSize}`)
@@ -44,7 +46,7 @@ function msrpLine(line: MsrpMedia, sessionHost: string): Parameters<typeof write
  */
 export function capabilityDescription(origin: Origin, acceptTypes: readonly string[], maxSize: number | undefined): Description {
   const line: MsrpMedia = {
-    kind: 'msrp', port: 0, transport: 'tcp', host: origin.host, path: [], setup: undefined, acceptTypes, acceptWrappedTypes: [], maxSize, direction: 'sendrecv', file: { selector: {} },
+    kind: 'msrp', port: 0, transport: 'tcp', host: origin.host, path: [], setup: undefined, fingerprints: [], acceptTypes, acceptWrappedTypes: [], maxSize, direction: 'sendrecv', file: { selector: {} },
   }
   return { origin, media: [line] }
 }

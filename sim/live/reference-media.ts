@@ -9,6 +9,7 @@ import { Fifo } from '../../core/kit/fifo.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { SystemEntropy } from '../../core/live/entropy.js'
+import type { MediaTls } from '../../core/live/media-tls.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
 import type { IncomingMessage, MsrpSession, MsrpUser } from '../../core/msrp/contract.js'
@@ -59,10 +60,12 @@ class MediaMachine implements Machine<MediaIn, NetworkOut> {
 
 export class ReferenceMedia {
   private readonly machine = new MediaMachine(userOf())
-  private readonly sockets: Sockets = new Sockets((input) => this.pump.input(input))
+  private readonly sockets: Sockets
   private readonly pump: Pump<MediaIn, NetworkOut> = new Pump(this.machine, (out) => this.sockets.output(out), () => this.sockets.flush())
 
-  constructor(private readonly localAddress: string) {
+  /** @param tls what it shows in sessions over TLS; undefined where it speaks none */
+  constructor(private readonly localAddress: string, private readonly tls: MediaTls | undefined) {
+    this.sockets = new Sockets((input) => this.pump.input(input), undefined, tls)
     this.pump.start()
   }
 
@@ -72,7 +75,8 @@ export class ReferenceMedia {
 
   /** The offer's first line that can be taken, by its place; -1 when there is none. */
   lineOf(offer: Description, types: readonly string[]): number {
-    return offer.media.findIndex((line) => line.kind === 'msrp' && lineFault(line, ['tcp'], false) === undefined && shareType(types, line.acceptTypes))
+    const transports = this.tls === undefined ? ['tcp'] as const : ['tcp', 'tls'] as const
+    return offer.media.findIndex((line) => line.kind === 'msrp' && lineFault(line, transports, false) === undefined && shareType(types, line.acceptTypes))
   }
 
   /** Opens the line and gives the session with the answer; undefined when its path leads nowhere. */
@@ -82,14 +86,14 @@ export class ReferenceMedia {
     this.pump.input({
       type: 'do',
       act: (endpoint, now) => {
-        const made = endpoint.session({ transport: 'tcp', authority: `${this.localAddress}:${DISCARD_PORT}`, acceptTypes: use.types, context: { use, line } satisfies Opened })
-        if (made.start(now, 'active', line.path.join(' '))) session = made
+        const made = endpoint.session({ transport: line.transport, authority: `${this.localAddress}:${DISCARD_PORT}`, acceptTypes: use.types, context: { use, line } satisfies Opened })
+        if (made.start(now, 'active', line.path.join(' '), line.fingerprints)) session = made
         else made.close(now)
       },
     })
     if (session === undefined) return undefined
     const ours = offer.media.map((_, place) => (place !== index ? 'refused' as const
-      : { path: [session!.uri], port: DISCARD_PORT, acceptTypes: use.types, maxSize: undefined, setup: 'active' as const, direction: 'recvonly' as const }))
+      : { path: [session!.uri], port: DISCARD_PORT, acceptTypes: use.types, maxSize: undefined, setup: 'active' as const, fingerprint: this.tls?.fingerprint, direction: 'recvonly' as const }))
     return { session, answer: answerTo(offer, ours, { username: 'reference', sessionId: String(Date.now()), version: 1, host: this.localAddress }) }
   }
 

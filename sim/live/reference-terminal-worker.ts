@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { monoMicros } from '../../core/live/clock.js'
 import { JournalWriter } from '../../core/live/journal.js'
+import { readMediaTls } from '../../core/live/media-tls.js'
 import { readTls } from '../../core/live/tls.js'
 import { Population } from '../terminal/population.js'
 import { ReferenceMedia } from './reference-media.js'
@@ -39,7 +40,7 @@ const watcher: ReferenceWatcher = {
 const population = new Population(config.population)
 const tls = config.transport === 'tls' && config.tls !== undefined ? readTls(config.tls) : undefined
 const { from, to } = population.range('reference')
-const media = new ReferenceMedia(config.localAddress)
+const media = new ReferenceMedia(config.localAddress, config.tls === undefined ? undefined : readMediaTls(config.tls))
 const terminals = Array.from({ length: to - from }, (_, index) => new ReferenceTerminal(population.subscriber(from + index), { ...config, tls }, watcher, media))
 group.devices = terminals.length
 

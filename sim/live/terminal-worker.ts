@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { SystemEntropy } from '../../core/live/entropy.js'
 import { JournalWriter } from '../../core/live/journal.js'
+import { readMediaTls } from '../../core/live/media-tls.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
 import { readTls } from '../../core/live/tls.js'
@@ -27,11 +28,12 @@ const say = (message: FromWorker): void => port.postMessage(message)
 const fail = (error: Error): void => { setImmediate(() => { throw error }) }
 
 const journal = journalPath === undefined ? undefined : new JournalWriter(journalPath, fail)
+const media = config.tls === undefined ? undefined : readMediaTls(config.tls)
 const fleet = new Fleet({
   shard, proxy: config.proxy, visited: config.visited, transport: config.transport, connections: config.connections, backoff: config.backoff,
-  ...(config.timers === 'radio' ? { timers: RADIO_TIMERS } : {}),
+  ...(config.timers === 'radio' ? { timers: RADIO_TIMERS } : {}), ...(media === undefined ? {} : { fingerprint: media.fingerprint }),
 }, new Population(config.population), new SystemEntropy(), systemCrypto)
-const sockets = new Sockets((input) => pump.input(input), config.tls === undefined ? undefined : readTls(config.tls))
+const sockets = new Sockets((input) => pump.input(input), config.tls === undefined ? undefined : readTls(config.tls), media)
 const fetcher = new Fetcher((end) => pump.input(end))
 const pump: Pump<FleetIn, FleetOut> = new Pump(fleet, output, () => sockets.flush())
 

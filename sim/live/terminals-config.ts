@@ -16,7 +16,7 @@ export const TerminalsConfig = Schema.Struct({
   /** The P-CSCF, or a registrar that is reached directly; a literal address. */
   proxy: Proxy,
   transport: Schema.optionalWith(Schema.Literal('tcp', 'udp', 'tls'), { default: () => 'tcp' as const }),
-  /** Certificates, where the transport is TLS. */
+  /** Certificates, where the transport is TLS; its own is also what terminals show in sessions over TLS. */
   tls: Schema.optionalWith(TlsConfig, { exact: true }),
   /** Visited networks by the names the population knows them by, and the P-CSCF of each. */
   visited: Schema.optionalWith(Schema.Array(Schema.Struct({ id: Schema.NonEmptyString, proxy: Proxy })), { default: () => [] }),

@@ -7,7 +7,7 @@ export function countersOf(devices: number, flows: () => number, usages: () => U
   return {
     devices, registered: 0, registersSent: 0, registersAccepted: 0, registersChallenged: 0, registersPending: 0,
     registersRefused: 0, registersFailed: 0, received: 0, repeats: 0, refused: 0, rejectedByCheck: 0, unheard: 0, strays: 0,
-    sessionBytes: 0, contentsAborted: 0, subscribesSent: 0, notifies: 0, fetched: 0, fetchesFailed: 0, segmentsLost: 0,
+    sessionBytes: 0, contentsAborted: 0, peersDistrusted: 0, subscribesSent: 0, notifies: 0, fetched: 0, fetchesFailed: 0, segmentsLost: 0,
     get flows() { return flows() },
     get sessions() { return usages()?.sessions.size ?? 0 },
     get mediaSessions() { return usages()?.sessions.media.openSessions ?? 0 },

@@ -19,6 +19,8 @@ export interface FleetSettings {
   readonly transport: Transport
   /** TCP or TLS connections the terminals share in each network. UDP terminals share the one socket the driver binds. */
   readonly connections: number
+  /** SHA-256 of the certificate that all its terminals show, as a session description writes it; absent, they speak no MSRP over TLS. */
+  readonly fingerprint?: string
   /** Of SIP transactions, such as those of a radio leg; RFC 3261's when absent. */
   readonly timers?: SipTimerValues
   readonly backoff: BackoffSettings
@@ -89,6 +91,8 @@ export interface FleetCounters {
   /** Octets of content over MSRP, contents that broke off half received. */
   sessionBytes: number
   contentsAborted: number
+  /** Offerers of sessions over TLS that did not show the certificate their offer names, or spoke no TLS. */
+  peersDistrusted: number
   subscribesSent: number
   /** NOTIFYs within a subscription. */
   notifies: number

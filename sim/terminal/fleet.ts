@@ -43,6 +43,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   readonly backoff: BackoffSettings
   readonly endpoint: SipEndpoint
   readonly reception: Reception
+  readonly fingerprint: string | undefined
   private readonly ways: Ways
   /** Wakes terminals, cycles, late answers, flow slots, keep-alives and the wave. */
   private readonly heap = new DeadlineHeap<object>()
@@ -58,6 +59,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
 
   constructor(private readonly settings: FleetSettings, readonly population: Population, readonly entropy: Entropy, readonly crypto: Crypto) {
     this.backoff = settings.backoff
+    this.fingerprint = settings.fingerprint
     this.tagPrefix = entropy.token(60)
     this.roster = new Roster(population, settings)
     this.counters = countersOf(this.roster.terminals.length, () => this.ways.upCount, () => this.usages, () => this.endpoint.openTransactions)

@@ -26,6 +26,8 @@ export interface UsageHost {
   readonly population: Population
   readonly counters: FleetCounters
   readonly reception: Reception
+  /** Of the terminals' certificate; undefined where they speak no MSRP over TLS. */
+  readonly fingerprint: string | undefined
   /** The way of a terminal's requests; undefined while its flow is down, or it is off. */
   hopOf(terminal: Terminal): Hop | undefined
   /** Did this come from the terminal's own proxy? */

@@ -44,9 +44,10 @@ export function offerOf(request: SipMessage): Description | number {
 /** `take`: the line is wanted. `file`: this file is not. `unacceptable`: nothing of this kind can be taken. */
 export type LineVerdict = 'take' | 'file' | 'unacceptable'
 
-export function lineVerdict(line: MediaLine, terminal: Terminal): LineVerdict {
+/** @param speaksTls whether it has a certificate to show */
+export function lineVerdict(line: MediaLine, terminal: Terminal, speaksTls: boolean): LineVerdict {
   // A terminal is reached by nobody: it must be the side that connects (RFC 6135 section 4.2.2).
-  if (line.kind !== 'msrp' || lineFault(line, ['tcp', 'tls'], false) !== undefined) return 'unacceptable'
+  if (line.kind !== 'msrp' || lineFault(line, speaksTls ? ['tcp', 'tls'] : ['tcp'], false) !== undefined) return 'unacceptable'
   const types = contentTypes(terminal.types)
   if (line.file !== undefined) return wantsFile(line.file.selector, types, terminal.device.capabilities.sizeMax) ? 'take' : 'file'
   return shareType(types, line.acceptTypes) ? 'take' : 'unacceptable'

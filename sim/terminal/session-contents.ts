@@ -3,7 +3,7 @@
  * it, taken or refused, noted with its push-id. Knows MSRP's messages; the dialogs are in sessions.ts.
  */
 import type { Now } from '../../core/kit/time.js'
-import type { DownCause, IncomingMessage, MsrpSession, MsrpUser, Verdict } from '../../core/msrp/contract.js'
+import type { DownCause, IncomingMessage, MsrpSession, MsrpUser, PeerFault, Verdict } from '../../core/msrp/contract.js'
 import type { FileDescription } from '../../core/sdp/msrp-media.js'
 import { applicationName } from './applications.js'
 import type { UsageHost } from './host.js'
@@ -14,7 +14,8 @@ import type { TerminalSession } from './sessions.js'
 export class Leg {
   msrp: MsrpSession | undefined = undefined
 
-  constructor(readonly session: TerminalSession, readonly file: FileDescription | undefined, readonly peerPath: string) {}
+  /** @param peer its path and fingerprints, by which a line is known that goes on */
+  constructor(readonly session: TerminalSession, readonly file: FileDescription | undefined, readonly peer: string) {}
 }
 
 export interface LegWatcher {
@@ -24,6 +25,8 @@ export interface LegWatcher {
   cut(): void
 }
 
+const DISTRUST: ReadonlySet<DownCause> = new Set<PeerFault>(['handshake', 'uncertified', 'fingerprint', 'expired'])
+
 /** Not what was announced; RFC 4975 section 10 has no closer status. */
 const NOT_AS_ANNOUNCED = 400
 
@@ -32,7 +35,8 @@ export class SessionContents implements MsrpUser {
 
   onBound(): void {}
 
-  onDown(now: Now, session: MsrpSession, _cause: DownCause, _reason: string): void {
+  onDown(now: Now, session: MsrpSession, cause: DownCause, _reason: string): void {
+    if (DISTRUST.has(cause)) this.host.counters.peersDistrusted += 1
     this.watcher.onLegDown(now, legOf(session))
   }
 

@@ -171,7 +171,7 @@ export class Sessions implements InviteUser, LegWatcher {
   /** The answer to an offer, its lines opened; undefined, and nothing changed, when no line can be taken for want of a type or a way. */
   private takeLines(now: Now, session: TerminalSession, offer: Description): Description | undefined {
     const { terminal, legs: before } = session
-    const verdicts = offer.media.map((line, index) => (isConflict(line, before[index]) ? 'file' : lineVerdict(line, terminal)))
+    const verdicts = offer.media.map((line, index) => (isConflict(line, before[index]) ? 'file' : lineVerdict(line, terminal, this.host.fingerprint !== undefined)))
     const isEnd = offer.media.every((line) => line.port === 0)
     // RFC 5547 section 8.3.1: a file that is not wanted is refused by port 0; RFC 4975 section 8.6: no common type is 488.
     if (!isEnd && verdicts.every((verdict) => verdict === 'unacceptable')) return undefined
@@ -186,16 +186,16 @@ export class Sessions implements InviteUser, LegWatcher {
 
   /** A line that is as it was goes on as it is (RFC 4975 section 8.4). */
   private takeLine(now: Now, session: TerminalSession, line: MsrpMedia, before: Leg | undefined): Leg | undefined {
-    const peerPath = line.path.join(' ')
-    if (before?.msrp !== undefined && before.peerPath === peerPath && before.msrp.state !== 'down') return before
+    const peer = [...line.path, ...line.fingerprints].join(' ')
+    if (before?.msrp !== undefined && before.peer === peer && before.msrp.state !== 'down') return before
     const { terminal } = session
-    const leg = new Leg(session, line.file, peerPath)
+    const leg = new Leg(session, line.file, peer)
     const msrp = this.media.session(terminal.device.behaviour.misbehaviour, {
       transport: line.transport, authority: authorityOf(this.host.localOf(terminal)), acceptTypes: contentTypes(terminal.types),
       maxSize: terminal.device.capabilities.sizeMax, context: leg,
     })
     leg.msrp = msrp
-    if (msrp.start(now, 'active', peerPath)) return leg
+    if (msrp.start(now, 'active', line.path.join(' '), line.fingerprints)) return leg
     msrp.close(now)
     return undefined
   }
@@ -204,6 +204,7 @@ export class Sessions implements InviteUser, LegWatcher {
     const { terminal } = leg.session
     return {
       path: [leg.msrp!.uri], port: DISCARD_PORT, acceptTypes: contentTypes(terminal.types), maxSize: sizeTold(terminal), setup: 'active', direction: 'recvonly',
+      fingerprint: this.host.fingerprint,
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { FLOW_BYTES_MAX, type FlowId, type NetworkOut } from '../../core/kit/network.js'
+import type { PeerCertificate } from '../../core/kit/peer-certificate.js'
 import type { Now } from '../../core/kit/time.js'
 import type {
   ContentSource, IncomingMessage, MsrpLimits, MsrpSession, MsrpUser, OutgoingMessage, SendOptions, SendOutcome, SessionOptions, Verdict,
@@ -12,6 +13,9 @@ import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
 import { mustSettle } from './settling.js'
 
 export const START: Now = { mono: 0, wall: 1_700_000_000_000 }
+
+/** A certificate in force, of nobody. */
+export const CERTIFICATE: PeerCertificate = { sha256: Array.from({ length: 32 }, (_, index) => (index + 160).toString(16).toUpperCase()).join(':'), validFrom: START.wall - 1_000, validTo: START.wall + 3_600_000 }
 
 export interface Received {
   readonly messageId: string
@@ -88,6 +92,8 @@ export class Side {
   readonly queued = new Map<FlowId, Buffer[]>()
   queuedBytes = 0
   queuedMost = 0
+  /** What it shows over TLS; undefined for nothing. */
+  certificate: PeerCertificate | undefined = CERTIFICATE
   readonly sent: NetworkOut[] = []
   /** Everything transmitted, as text. */
   wire = ''
@@ -138,8 +144,8 @@ export class Pair {
   sessions(left: Partial<SessionOptions> = {}, right: Partial<SessionOptions> = {}): readonly [MsrpSession, MsrpSession] {
     const a = this.left.session(left)
     const b = this.right.session(right)
-    b.start(this.now, 'passive', a.uri)
-    a.start(this.now, 'active', b.uri)
+    b.start(this.now, 'passive', a.uri, [CERTIFICATE.sha256])
+    a.start(this.now, 'active', b.uri, [CERTIFICATE.sha256])
     return [a, b]
   }
 
@@ -204,14 +210,14 @@ export class Pair {
       this.flows.set(flow + 1, { a: other, b: side })
       side.queued.set(flow, [])
       other.queued.set(flow + 1, [])
-      other.endpoint.input(this.now, { type: 'flow-up', flow: flow + 1, transport: out.transport, local: { address: other.address, port: 2855 }, remote: { address: side.address, port: 40_000 + flow }, ticket: undefined })
-      side.endpoint.input(this.now, { type: 'flow-up', flow, transport: out.transport, local: { address: side.address, port: 40_000 + flow }, remote: out.remote, ticket: out.ticket })
+      other.endpoint.input(this.now, { type: 'flow-up', flow: flow + 1, transport: out.transport, local: { address: other.address, port: 2855 }, remote: { address: side.address, port: 40_000 + flow }, ticket: undefined, ...shown(side, out.transport) })
+      side.endpoint.input(this.now, { type: 'flow-up', flow, transport: out.transport, local: { address: side.address, port: 40_000 + flow }, remote: out.remote, ticket: out.ticket, ...shown(other, out.transport) })
     }
     return waiting.length > 0
   }
 
-  refuseAll(): void {
-    for (const { side, out } of this.connects.splice(0)) side.endpoint.input(this.now, { type: 'connect-failed', ticket: out.ticket, reason: 'refused' })
+  refuseAll(handshake = false): void {
+    for (const { side, out } of this.connects.splice(0)) side.endpoint.input(this.now, { type: 'connect-failed', ticket: out.ticket, reason: 'refused', ...(handshake ? { handshake } : {}) })
   }
 
   /** The connection of this flow ends for both; what was under way is lost. */
@@ -272,6 +278,10 @@ export class Pair {
     }
     return moved
   }
+}
+
+function shown(side: Side, transport: 'tcp' | 'tls'): { readonly certificate?: PeerCertificate } {
+  return transport === 'tls' && side.certificate !== undefined ? { certificate: side.certificate } : {}
 }
 
 /** A content of octets that depend on their offset alone: any size, nothing held. */

@@ -6,7 +6,7 @@ import { SeededEntropy } from '../../core/kit/entropy.js'
 import type { NetworkOut } from '../../core/kit/network.js'
 import type { MsrpLimits, MsrpSession, SessionOptions } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
-import { Recorder, START } from './msrp-pair.js'
+import { CERTIFICATE, Recorder, START } from './msrp-pair.js'
 
 export const PEER = 'msrp://198.51.100.11:9/h3Zs8wQeT1bN6yLd;tcp'
 
@@ -24,14 +24,14 @@ export class RawPeer {
       ours: () => '192.0.2.40:2855', accepts: (local) => local.port === 2855, entropy: new SeededEntropy(7, 'raw'), user: this.user, limits, emit: (out) => this.out(out),
     })
     this.session = this.endpoint.session({ transport: 'tcp', acceptTypes: ['*'], ...options })
-    this.session.start(this.now, 'passive', PEER)
+    this.session.start(this.now, 'passive', options.transport === 'tls' ? PEER.replace('msrp:', 'msrps:') : PEER, [CERTIFICATE.sha256])
     this.connect()
   }
 
   /** A new connection to the endpoint; octets go to it from now on. */
   connect(transport: 'tcp' | 'tls' = 'tcp'): number {
     this.flow++
-    this.endpoint.input(this.now, { type: 'flow-up', flow: this.flow, transport, local: { address: '192.0.2.40', port: 2855 }, remote: { address: '198.51.100.11', port: 41_000 }, ticket: undefined })
+    this.endpoint.input(this.now, { type: 'flow-up', flow: this.flow, transport, local: { address: '192.0.2.40', port: 2855 }, remote: { address: '198.51.100.11', port: 41_000 }, ticket: undefined, ...(transport === 'tls' ? { certificate: CERTIFICATE } : {}) })
     return this.flow
   }
 

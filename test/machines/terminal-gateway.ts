@@ -113,7 +113,7 @@ export class TerminalGateway implements TransactionUser {
     const call = new Call(files.map(() => this.msrp.session({ transport: 'tcp', acceptTypes: ['*'] })))
     for (const session of call.msrp) session.context = call
     const media = call.msrp.map((session, index): MsrpMedia => ({
-      kind: 'msrp', port: this.place.port, transport: 'tcp', host: this.place.address, path: [session.uri], setup, acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
+      kind: 'msrp', port: this.place.port, transport: 'tcp', host: this.place.address, path: [session.uri], setup, fingerprints: [], acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
       direction: 'sendonly', file: files[index],
     }))
     const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 1, host: this.place.address }, media })

@@ -36,7 +36,7 @@ describe('an offer of one file', () => {
     expect(read(OFFER)).toEqual({
       origin: { username: 'ppg', sessionId: '3982000001', version: 1, host: '192.0.2.40' },
       media: [{
-        kind: 'msrp', port: 2855, transport: 'tcp', host: '192.0.2.40', path: ['msrp://192.0.2.40:2855/k7Qp2mVx9tR4Wc1z;tcp'], setup: 'actpass', acceptTypes: ['text/plain'],
+        kind: 'msrp', port: 2855, transport: 'tcp', host: '192.0.2.40', path: ['msrp://192.0.2.40:2855/k7Qp2mVx9tR4Wc1z;tcp'], setup: 'actpass', fingerprints: [], acceptTypes: ['text/plain'],
         acceptWrappedTypes: [], maxSize: undefined, direction: 'sendonly',
         file: {
           selector: { name: 'note.txt', type: 'text/plain', size: 61, sha1: '8f652aa84f32f044d9efba1492c21fd67a2ddc09' },
@@ -73,10 +73,36 @@ describe('several media lines', () => {
     expect(msrp(answer, 2).file?.transferId).toBe('idtwo')
   })
 
-  it('say by TCP/TLS/MSRP that TLS is meant', () => {
-    const offer = read(text(...HEAD, 'm=message 2855 TCP/TLS/MSRP *', 'a=path:msrps://192.0.2.40:2855/x1;tcp', 'a=accept-types:*'))
-    expect([msrp(offer).transport, lineFault(msrp(offer), ['tcp'], true), lineFault(msrp(offer), ['tcp', 'tls'], true)]).toEqual(['tls', 'MSRP over TLS is not spoken here', undefined])
-    expect(descriptionText(answerTo(offer, [{ ...OURS, setup: 'passive' }], ORIGIN))).toContain('m=message 9 TCP/TLS/MSRP *')
+})
+
+describe('a line over TLS (RFC 8122)', () => {
+  const SHA256 = Array.from({ length: 32 }, (_, index) => (index * 7 + 16).toString(16).toUpperCase()).join(':')
+  const OTHER = SHA256.replaceAll('1', '2')
+  const secure = (head: readonly string[], ...lines: string[]): Description => read(text(...HEAD, ...head, 'm=message 2855 TCP/TLS/MSRP *', 'a=path:msrps://192.0.2.40:2855/x1;tcp', 'a=accept-types:*', ...lines))
+  const fault = (offer: Description, transports: readonly ('tcp' | 'tls')[] = ['tcp', 'tls']): string | undefined => lineFault(msrp(offer), transports, true)
+
+  it('is known by TCP/TLS/MSRP, and answered by the same with our own fingerprint', () => {
+    const offer = secure([], `a=fingerprint:sha-256 ${SHA256}`)
+    expect([msrp(offer).transport, msrp(offer).fingerprints, fault(offer), fault(offer, ['tcp'])]).toEqual(['tls', [SHA256], undefined, 'MSRP over TLS is not spoken here'])
+    const answer = descriptionText(answerTo(offer, [{ ...OURS, setup: 'passive', fingerprint: OTHER }], ORIGIN))
+    expect(answer).toContain('m=message 9 TCP/TLS/MSRP *')
+    expect(answer).toContain(`a=fingerprint:sha-256 ${OTHER}`)
+    expect(descriptionText(answerTo(read(OFFER), [{ ...OURS, fingerprint: OTHER }], ORIGIN))).not.toContain('fingerprint')
+  })
+
+  it('takes the fingerprints of the session where it has none of its own, and several for several certificates', () => {
+    expect(msrp(secure([`a=fingerprint:SHA-256 ${SHA256.toLowerCase()}`])).fingerprints).toEqual([SHA256])
+    expect(msrp(secure([`a=fingerprint:sha-256 ${SHA256}`], `a=fingerprint:sha-256 ${OTHER}`)).fingerprints).toEqual([OTHER])
+    expect(msrp(secure([], `a=fingerprint:sha-256 ${SHA256}`, 'a=fingerprint:sha-1 AA:BB', `a=fingerprint:sha-256 ${OTHER}`)).fingerprints).toEqual([SHA256, OTHER])
+  })
+
+  it('cannot be taken without a fingerprint by SHA-256, nor read with one that is none', () => {
+    for (const offer of [secure([]), secure([], 'a=fingerprint:sha-1 AA:BB')]) expect(fault(offer)).toMatch(/names no certificate/)
+    for (const wrong of ['sha-256', 'sha-256 AA', `sha-256 ${SHA256}:00`, `sha-256 ${SHA256.replaceAll(':', '')}`, 'sha-256 xx:yy', '']) {
+      const parsed = parseDescription(text(...HEAD, 'm=message 2855 TCP/TLS/MSRP *', 'a=path:msrps://192.0.2.40:2855/x1;tcp', 'a=accept-types:*', `a=fingerprint:${wrong}`))
+      expect([wrong, parsed.fault?.status, parsed.fault?.what]).toEqual([wrong, 400, expect.stringContaining('a=fingerprint of media line 1')])
+    }
+    expect(msrp(read(OFFER.replace('a=sendonly', 'a=fingerprint:nonsense'))).fingerprints).toEqual([])
   })
 })
 
@@ -187,14 +213,15 @@ describe('any description of ours', () => {
   const media = fc.record({
     kind: fc.constant('msrp' as const), port: fc.integer({ min: 1, max: 65_535 }), transport: fc.constantFrom('tcp' as const, 'tls' as const), host: fc.constantFrom('192.0.2.40', '2001:db8::1', 'ppg.example.net'),
     path: fc.array(fc.constantFrom('msrp://192.0.2.40:2855/a1;tcp', 'msrps://[2001:db8::1]:9/b-_.+=/2;tcp'), { minLength: 1, maxLength: 4 }),
-    setup: fc.constantFrom(undefined, 'active' as const, 'passive' as const, 'actpass' as const), acceptTypes: fc.constantFrom(['*'], ['text/*', 'image/png']), acceptWrappedTypes: fc.constantFrom([], ['text/plain']),
+    setup: fc.constantFrom(undefined, 'active' as const, 'passive' as const, 'actpass' as const),
+    fingerprints: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }).map((octets) => Buffer.from(octets).toString('hex').toUpperCase().match(/../g)!.join(':')), { maxLength: 3 }), acceptTypes: fc.constantFrom(['*'], ['text/*', 'image/png']), acceptWrappedTypes: fc.constantFrom([], ['text/plain']),
     maxSize: fc.option(fc.nat(), { nil: undefined }), direction: fc.constantFrom('sendrecv' as const, 'sendonly' as const, 'recvonly' as const, 'inactive' as const),
     file: fc.option(fc.record({
       selector: fc.record({ name: fc.string({ minLength: 1 }), size: fc.nat(), type: fc.constant('text/plain'), sha1: fc.constant('8f652aa84f32f044d9efba1492c21fd67a2ddc09') }),
       transferId: fc.constant('id1'), disposition: fc.constantFrom(undefined, 'render'), dates: fc.constantFrom(undefined, { read: 'Thu, 12 Mar 2026 08:58:00 +0000' }),
       range: fc.constantFrom(undefined, { start: 1, stop: undefined }, { start: 2049, stop: 5000 }), icon: fc.constantFrom(undefined, 'cid:icon@example.net'),
     }), { nil: undefined }),
-  })
+  }).map((line) => (line.transport === 'tls' ? line : { ...line, fingerprints: [] }))
   it('is read as it was written', () => {
     fc.assert(fc.property(fc.array(media, { minLength: 1, maxLength: 4 }), fc.nat(), (lines, version) => {
       const description: Description = { origin: { ...ORIGIN, version }, media: lines }

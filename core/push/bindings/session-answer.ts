@@ -17,6 +17,8 @@ export interface Answered {
   /** `a=path` of the peer. */
   readonly path: string
   readonly role: SetupRole
+  /** Of the certificates the peer may show; empty over TCP. */
+  readonly fingerprints: readonly string[]
   readonly acceptTypes: readonly string[]
   readonly maxSize: number | undefined
 }
@@ -39,10 +41,12 @@ export function readAnswer(offer: Description, response: SipMessage): Answered |
   // RFC 5547 section 8.3.1: this file is not wanted.
   if (answered.port === 0) return offered.file === undefined ? unusable : { ok: false, sight: 'msrp-declined' }
   if (answered.transport !== offered.transport || answered.direction === 'sendonly' || answered.direction === 'inactive') return unusable
+  // RFC 8122 section 5: nothing else would say whose connection it is.
+  if (answered.transport === 'tls' && answered.fingerprints.length === 0) return { ok: false, sight: 'msrp-uncertified' }
   // RFC 5547 section 8.3.1: the same transfer, or it is not an answer to our offer.
   if (offered.file !== undefined && answered.file?.transferId !== offered.file.transferId) return unusable
   const role = connectingSide(answered) === 'offerer' ? 'active' : 'passive'
-  return { ok: true, path: answered.path.join(' '), role, acceptTypes: answered.acceptTypes, maxSize: answered.maxSize }
+  return { ok: true, path: answered.path.join(' '), role, fingerprints: answered.fingerprints, acceptTypes: answered.acceptTypes, maxSize: answered.maxSize }
 }
 
 /** Why a content of this type and size may not go to this receiver; undefined when it may. */

@@ -161,10 +161,11 @@ export class SessionBinding implements Binding, InviteUser {
     const { target } = delivery.queue
     const hop = this.starts.hop(now, delivery)
     if (hop === undefined) return
-    const msrp = this.msrp.session({ transport: 'tcp', acceptTypes: ['*'] })
+    const msrp = this.msrp.session({ transport: settings.msrpFingerprint === undefined ? 'tcp' : 'tls', acceptTypes: ['*'] })
     const file = isFile ? fileOf(submission, this.sha1Of(submission.content), entropy.token(TRANSFER_ID_BITS)) : undefined
     const offer = offerOf(
-      { uri: msrp.uri, port: this.port, host: this.host, sessionId: String(1 + Math.floor(entropy.unit() * (SESSION_ID_MAX - 1))) }, submission.contentType, file,
+      { uri: msrp.uri, port: this.port, host: this.host, sessionId: String(1 + Math.floor(entropy.unit() * (SESSION_ID_MAX - 1))), fingerprint: settings.msrpFingerprint },
+      submission.contentType, file,
     )
     const session = new PushSession({ target: target.uri, featureTag: submission.featureTag, isFile, msrp, offer, hop: hop.hop })
     msrp.context = session
@@ -213,7 +214,7 @@ export class SessionBinding implements Binding, InviteUser {
     const session = invite.context as PushSession
     if (session.state !== 'inviting') return
     const answer = readAnswer(session.offer, response)
-    if (!answer.ok || !session.msrp.start(now, answer.role, answer.path)) {
+    if (!answer.ok || !session.msrp.start(now, answer.role, answer.path, answer.fingerprints)) {
       this.fail(now, session, answer.ok ? response.status : answer.sight, undefined)
       return this.end(now, session)
     }
@@ -270,6 +271,8 @@ export class SessionBinding implements Binding, InviteUser {
           case 'no-report':
             session.isSuspect = true
             return this.settle(now, session, transfer, transfer.submission.deliveryMethod === 'confirmed' ? 'timeout' : 'msrp-sent')
+          // Who is there is not whom the answer spoke of: a new session would find the same.
+          case 'handshake': case 'uncertified': case 'fingerprint': case 'expired': return this.settle(now, session, transfer, `msrp-${outcome.cause}`)
           case 'unsendable': return this.settle(now, session, transfer, 'msrp-400')
           case 'source': case 'cancelled': return this.settle(now, session, transfer, 'transport')
         }

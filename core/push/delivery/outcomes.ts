@@ -4,6 +4,7 @@
  * reads the row and acts. RFC 3261 section 21, RFC 3428 sections 4 and 7, RFC 6665 section 4.2.2, RFC 4975 section 10.
  */
 import { bug } from '../../kit/assert.js'
+import type { PeerFault } from '../../msrp/contract.js'
 import type { DeliveryMethod, MessageState } from '../../store/records.js'
 import type { BindingName } from '../bindings/binding.js'
 
@@ -15,10 +16,10 @@ export type Silence = 'timeout' | 'transport'
 
 /**
  * What MSRP said once a session was up: `msrp-report` a success report over every octet, `msrp-sent` a 200 to each SEND where
- * no report was asked for, `msrp-declined` an answer that took the session but not this file (RFC 5547 section 8.3.1), else the
- * status that refused the content (RFC 4975 section 10).
+ * no report was asked for, `msrp-declined` an answer that took the session but not this file (RFC 5547 section 8.3.1), a word of
+ * PeerFault why nothing was sent over TLS to whoever was there, else the status that refused the content (RFC 4975 section 10).
  */
-export type MsrpSight = 'msrp-report' | 'msrp-sent' | 'msrp-declined' | `msrp-${number}`
+export type MsrpSight = 'msrp-report' | 'msrp-sent' | 'msrp-declined' | `msrp-${PeerFault}` | `msrp-${number}`
 
 /** A final SIP status (200 to 699), why there was none, or the word of MSRP. */
 export type Sight = number | Silence | MsrpSight
@@ -75,6 +76,9 @@ export const OUTCOMES: readonly OutcomeRow[] = [
   { seen: ['msrp-report'], action: { do: 'deliver', confirmed: true }, lifetimeCode: 4000, because: 'the success report covers every octet (RFC 4975 section 7.1.2)' },
   { seen: ['msrp-sent'], action: { do: 'deliver', confirmed: false }, lifetimeCode: 4000, because: 'each SEND was answered 200, and no report was asked for (RFC 4975 section 7.2)' },
   { seen: ['msrp-declined'], action: end('aborted', 5235), lifetimeCode: 4000, because: 'the file is not wanted (RFC 5547 section 8.3.1)' },
+  { seen: ['msrp-handshake'], action: elsewhere(3007), lifetimeCode: 4000, because: 'the device was reached, and TLS with it did not come about' },
+  { seen: ['msrp-uncertified', 'msrp-fingerprint'], action: elsewhere(3007), lifetimeCode: 4000, because: 'who was there did not show the certificate that the device’s answer names (RFC 8122 section 6.2)' },
+  { seen: ['msrp-expired'], action: elsewhere(3007), lifetimeCode: 4000, because: 'the device’s certificate is outside of its validity' },
   { seen: ['msrp-413'], action: end('aborted', 5235), lifetimeCode: 4000, because: 'the receiver wants no more of it (RFC 4975 section 10.5)' },
   { seen: ['msrp-415'], action: end('undeliverable', 2006), lifetimeCode: 4000, because: 'the media type is not taken (RFC 4975 section 10.6)' },
   { seen: ['msrp-403'], action: end('undeliverable', 2001), lifetimeCode: 4000, because: 'refused by policy (RFC 4975 section 10.3)' },
