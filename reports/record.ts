@@ -73,6 +73,14 @@ export const Part = Schema.Struct({
   datagramsFailed: Schema.optional(Count),
 })
 
+/** What a part did and used between two of its samples: costs per push and rates on the wire are quotients of these. */
+export const Work = Schema.Struct({
+  seconds: Schema.NonNegative,
+  cpuSeconds: Schema.NonNegative,
+  /** Gains of the part's running totals by name; what did not happen is not named. */
+  counts: Schema.Record({ key: Schema.String, value: Schema.NonNegative }),
+})
+
 /** One row of the traffic set: what was tried, how it went, under the limit that makes it inadequately handled. */
 export const ScenarioRow = Schema.Struct({
   name: Schema.String,
@@ -146,6 +154,8 @@ export const RunRecord = Schema.Struct({
   durations: Schema.Struct({ warmUpSeconds: Schema.NonNegative, loadSeconds: Schema.NonNegative, drainSeconds: Schema.NonNegative }),
   /** Set when the run was stopped early (Ctrl-C) or a part failed; says how far it came. */
   interrupted: Schema.optional(Schema.String),
+  /** Set when the load was ended early because its result was clear, and why: the run counts as far as it went. */
+  endedEarly: Schema.optional(Schema.String),
   verdict: Verdict,
   ledger: Ledger,
   findings: LedgerFindings,
@@ -164,6 +174,8 @@ export const RunRecord = Schema.Struct({
   bindings: Schema.optional(Schema.Array(BindingRow)),
   deviceOutcomes: Schema.optional(Schema.Array(DeviceOutcome)),
   parts: Schema.Record({ key: Schema.String, value: Part }),
+  /** By part, inside the measured window. */
+  work: Schema.optional(Schema.Record({ key: Schema.String, value: Work })),
   population: Schema.Struct({ provisioned: Count, registered: Count, subscribers: Count }),
   /** Little's law over the load phase: in flight measured against arrival rate times mean time in the gateway. */
   little: Schema.optional(Schema.Struct({ measured: Schema.NonNegative, predicted: Schema.NonNegative, ok: Schema.Boolean })),

@@ -4,6 +4,8 @@
  * command's side is part-process.ts. A part never outlives its command: it ends when the channel does.
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks'
+import type { Micros } from '../kit/time.js'
+import { monoMicros } from './clock.js'
 
 /** From the command to the part. The first message is always `start`. */
 export type ControlIn =
@@ -20,8 +22,8 @@ export type ControlOut =
   | { readonly type: 'done'; readonly id: number; readonly result?: unknown }
   /** A `do` that was not done: an unknown word, a wrong argument, a failure. The part lives on. */
   | { readonly type: 'not-done'; readonly id: number; readonly message: string }
-  /** About once a second: running counters and gauges, and the process's resources so far. */
-  | { readonly type: 'sample'; readonly counters: Readonly<Record<string, number>>; readonly resources: Resources }
+  /** About once a second: running counters and gauges, and the process's resources so far; `at` on the clock all processes of a host share. */
+  | { readonly type: 'sample'; readonly at: Micros; readonly counters: Readonly<Record<string, number>>; readonly resources: Resources }
   | { readonly type: 'stopped'; readonly resources: Resources; readonly histograms: Readonly<Record<string, string>> }
   /** The part cannot go on; `message` is for people. The process exits 1 after it. */
   | { readonly type: 'fatal'; readonly message: string }
@@ -74,7 +76,7 @@ export function runPart(start: (config: unknown, journalPath: string | undefined
     part = await start(config, journalPath)
     const started = part
     say({ type: 'ready', addresses: started.addresses })
-    samples = setInterval(() => say({ type: 'sample', counters: started.counters(), resources: resources() }), SAMPLE_MILLIS)
+    samples = setInterval(() => say({ type: 'sample', at: monoMicros(), counters: started.counters(), resources: resources() }), SAMPLE_MILLIS)
   }
   const perform = async (id: number, what: string, argument: unknown): Promise<void> => {
     try {

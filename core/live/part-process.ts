@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { Micros } from '../kit/time.js'
 import type { ControlIn, ControlOut, Resources } from './control.js'
 
 /** Enough of what a part wrote to stderr to see why it died. */
@@ -15,6 +16,8 @@ const SEMI_SPACE_MEBIBYTES = 64
 const STDERR_TAIL_CHARACTERS = 4_096
 
 export interface PartSample {
+  /** When the part took it. */
+  readonly at: Micros
   readonly counters: Readonly<Record<string, number>>
   readonly resources: Resources
 }
@@ -138,7 +141,7 @@ class Conversation {
         this.becomeReady.resolve(message.addresses)
         return
       case 'sample':
-        this.onSample({ counters: message.counters, resources: message.resources })
+        this.onSample({ at: message.at, counters: message.counters, resources: message.resources })
         return
       case 'done':
         this.words.get(message.id)?.resolve(message.result)

@@ -9,6 +9,7 @@ import { summaryLines } from '../summary.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { slowness } from './machine.js'
 import { run, type RunResult } from './run.js'
+import { RunFolder } from './run-folder.js'
 import { chooseScenario } from './scenario-choice.js'
 import { coloursFor, watcherFor } from './screen.js'
 import { listenForStops } from './signals.js'
@@ -30,7 +31,7 @@ export const runCommand = Command.make('run', { scenario: scenarioArgument, seed
   if (note !== undefined) watcher.note(note)
   const stops = listenForStops(() => watcher.note('Stopping: pushes under way are given time to end, then the report is written. Ctrl-C again ends at once.'))
   const result = yield* Effect.tryPromise({
-    try: () => run({ scenario, out: options.out, watcher, deviations: note === undefined ? [] : [note], interrupt: stops.orderly, kill: stops.atOnce }),
+    try: async () => run({ scenario, folder: await RunFolder.make(options.out, scenario.name, new Date()), watcher, deviations: note === undefined ? [] : [note], interrupt: stops.orderly, kill: stops.atOnce }),
     catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench run: ${messageOf(error)}` }),
   }).pipe(Effect.ensuring(Effect.sync(() => stops.release())))
   yield* Effect.tryPromise({

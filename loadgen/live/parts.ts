@@ -6,6 +6,7 @@ import type { Resources } from '../../core/live/control.js'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
 import { SATURATED_SHARE, type DatagramLosses } from '../verdict.js'
 import { decodeHistogram, summaryOf } from './recorder.js'
+import { WorkWatch } from './work.js'
 import type { StageSummary } from '../../reports/record.js'
 
 export type PartName = 'ims' | 'gateway' | 'terminals'
@@ -33,6 +34,7 @@ export class Parts {
   /** Latest counters by part. */
   readonly counters: Partial<Record<PartName, Readonly<Record<string, number>>>> = {}
   readonly use = new Map<string, PartUse>()
+  readonly work = new WorkWatch()
   readonly stages: Record<string, typeof StageSummary.Type> = {}
   /** Why parts ended before they were told to, in words. */
   readonly failures: string[] = []
@@ -53,10 +55,12 @@ export class Parts {
 
   /** Resolves with what the part bound; rejects with the part's own words. */
   async start(name: PartName, config: unknown, journalPath: string | undefined): Promise<Readonly<Record<string, string>>> {
-    const part = await startPart(new URL(MODULES[name], import.meta.url), config, journalPath, ({ counters, resources }) => {
+    const part = await startPart(new URL(MODULES[name], import.meta.url), config, journalPath, (sample) => {
+      const { counters, resources } = sample
       this.counters[name] = counters
       this.sampleCounts.set(name, this.samples(name) + 1)
       this.note(name, resources)
+      this.work.sampled(name, sample)
       this.onSample(name, counters)
     })
     if (this.over) {
@@ -114,6 +118,7 @@ export class Parts {
   forgetPeaks(): void {
     for (const use of this.use.values()) Object.assign(use, { loopUtilisationMax: 0, seconds: 0, saturated: 0 })
     Object.assign(this.before, this.counters)
+    this.work.open()
   }
 
   /** Datagrams each part's sockets lost since, by its last sample. */

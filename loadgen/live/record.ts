@@ -35,6 +35,7 @@ export interface RunFacts {
   /** Recipients the gateway held, sampled over the measured window. */
   readonly heldSamples: readonly number[]
   readonly interrupted: string | undefined
+  readonly endedEarly: string | undefined
   readonly failures: readonly string[]
   readonly deviations: readonly string[]
   readonly machine: MachineFacts
@@ -63,6 +64,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     seed: scenario.seed,
     durations: { warmUpSeconds: scenario.load.warmUp / 1e6, loadSeconds: (window.to - window.from) / 1e6, drainSeconds: facts.drainSeconds },
     ...(facts.interrupted === undefined ? {} : { interrupted: facts.interrupted }),
+    ...(facts.endedEarly === undefined ? {} : { endedEarly: facts.endedEarly }),
     verdict: verdictOf(input),
     ledger,
     findings,
@@ -77,6 +79,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     bindings: bindingRows(tables, window),
     deviceOutcomes: [...tables.deviceStatuses].map(([status, count]) => ({ status, count })).sort((a, b) => b.count - a.count),
     parts: Object.fromEntries([...facts.parts.use].map(([name, use]) => [name, partOf(use, datagrams[name])])),
+    work: facts.parts.work.work(),
     population: { ...facts.population, subscribers: scenario.population.subscribers },
     ...(little === undefined ? {} : { little: { measured: round(little.measured), predicted: round(little.predicted), ok: little.ok } }),
     intervals: counts.map((count, second) => ({ second, ...count, ...measurements.intervals[second]! })),

@@ -21,6 +21,13 @@ export class RunFolder {
     }
   }
 
+  /** Exactly this folder, emptied: where a trial that was broken off begins again. */
+  static async anew(path: string): Promise<RunFolder> {
+    await rm(path, { recursive: true, force: true })
+    await mkdir(join(path, 'journals'), { recursive: true })
+    return new RunFolder(path)
+  }
+
   file(name: string): string {
     return join(this.path, name)
   }
@@ -39,6 +46,11 @@ export class RunFolder {
     const names = await readdir(join(this.path, 'journals'))
     return names.filter((name) => name === `${part}.journal` || (name.startsWith(`${part}-`) && name.endsWith('.journal'))).sort()
       .map((name) => ({ name: name.slice(0, -'.journal'.length), path: join(this.path, 'journals', name) }))
+  }
+
+  /** Journals are large, and where many runs are kept for their records nobody reads them again. */
+  async removeJournals(): Promise<void> {
+    await rm(join(this.path, 'journals'), { recursive: true, force: true })
   }
 
   /** The store is of no use after a run; its pushes are in the journals. */

@@ -28,13 +28,14 @@ import { scenarioToYaml } from './scenario-file.js'
 
 export interface RunOptions {
   readonly scenario: Scenario
-  /** Folder that holds the runs. */
-  readonly out: string
+  readonly folder: RunFolder
   readonly watcher: Watcher
   /** What was changed before the run, for the disclosure. */
   readonly deviations: readonly string[]
   /** Aborted once: drain and report. The reason is what the record says. */
   readonly interrupt: AbortSignal
+  /** Aborted when the result is clear before the load is over: it ends there, and the run counts as far as it went. The reason is what the record says. */
+  readonly enough?: AbortSignal
   /** Aborted: end at once, without a report. */
   readonly kill: AbortSignal
 }
@@ -54,7 +55,7 @@ const SUBSCRIBE_MICROS_MAX: Micros = 30 * MICROS_PER_SECOND
 
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedAt = new Date()
-  const folder = await RunFolder.make(options.out, options.scenario.name, startedAt)
+  const { folder } = options
   const parts = new Parts((name, counters) => reporter.sampled(name, counters))
   const reporter = new Reporter(options.scenario, options.watcher, parts)
   const killed = new Promise<never>((_resolve, reject) => {
@@ -62,7 +63,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   })
   // Nobody may be waiting for it when it comes.
   killed.catch(() => {})
-  const active = new Run(options, folder, parts, reporter, startedAt)
+  const active = new Run(options, parts, reporter, startedAt)
   try {
     return await Promise.race([active.perform(), killed])
   } finally {
@@ -87,15 +88,16 @@ class Run {
   private cutAt = 'the run'
 
   constructor(
-    private readonly options: RunOptions, private readonly folder: RunFolder, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
+    private readonly options: RunOptions, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
   ) {
     this.scenarioYaml = scenarioToYaml(options.scenario)
     options.interrupt.addEventListener('abort', () => { this.cutAt = reporter.position }, { once: true })
-    this.journal = new JournalWriter(folder.journal('initiator'), (error) => this.failures.push(error.message))
+    this.journal = new JournalWriter(options.folder.journal('initiator'), (error) => this.failures.push(error.message))
   }
 
   async perform(): Promise<RunResult> {
-    const { folder, options } = this
+    const { options } = this
+    const { folder } = options
     await writeFile(folder.file('scenario.yaml'), this.scenarioYaml)
     try {
       await this.unlessCutShort(() => this.startParts())
@@ -110,7 +112,7 @@ class Run {
     const record = await recordOf({
       scenario: options.scenario, scenarioYaml: this.scenarioYaml, folder, startedAt: this.startedAt, window: this.window, windowStartedAt: this.windowStartedAt,
       drainSeconds: this.drainSeconds, parts: this.parts, population: this.population, heldSamples: this.reporter.heldSamples,
-      interrupted: this.interruption(), failures: [...new Set([...this.failures, ...this.parts.failures])], deviations: options.deviations, machine: machineFacts(),
+      interrupted: this.interruption(), endedEarly: this.endedEarly(), failures: [...new Set([...this.failures, ...this.parts.failures])], deviations: options.deviations, machine: machineFacts(),
     })
     await writeFile(folder.file('run.json'), `${JSON.stringify(record, undefined, 1)}\n`)
     return { record, folder: folder.path }
@@ -124,7 +126,7 @@ class Run {
   }
 
   private async startParts(): Promise<void> {
-    const { options: { scenario }, folder, parts, reporter } = this
+    const { options: { scenario, folder }, parts, reporter } = this
     reporter.enter('start', undefined)
     // The core network and the gateway must know of each other before either is up.
     const sip = { address: '127.0.0.1', port: await freePort() }
@@ -185,7 +187,7 @@ class Run {
     this.window = { from: startAt + load.warmUp, to: startAt + load.warmUp + load.duration }
     this.windowStartedAt = Date.now() + Math.round((this.window.from - monoMicros()) / MICROS_PER_MILLI)
     const running = generator.run(startAt)
-    const interrupted = aborted(this.options.interrupt)
+    const interrupted = Promise.race([aborted(this.options.interrupt), aborted(this.options.enough)])
     reporter.enter('warm-up', load.warmUp / MICROS_PER_SECOND)
     const warmUp = wait((this.window.from - monoMicros()) / MICROS_PER_MILLI)
     await Promise.race([warmUp, interrupted, parts.failed])
@@ -196,8 +198,9 @@ class Run {
       const over = wait((this.window.to - monoMicros()) / MICROS_PER_MILLI)
       await Promise.race([over, interrupted, parts.failed])
       reporter.measuring(false)
+      parts.work.close()
     }
-    if (this.cutShort()) {
+    if (this.cutShort() || this.endedEarly() !== undefined) {
       generator.stop()
       this.window = { from: Math.min(this.window.from, monoMicros()), to: Math.min(this.window.to, monoMicros()) }
     }
@@ -242,6 +245,11 @@ class Run {
     return this.options.interrupt.aborted || this.parts.failures.length > 0
   }
 
+  private endedEarly(): string | undefined {
+    const { enough } = this.options
+    return enough?.aborted === true ? String(enough.reason) : undefined
+  }
+
   private interruption(): string | undefined {
     const { interrupt } = this.options
     if (interrupt.aborted) return `${String(interrupt.reason)} during ${this.cutAt}`
@@ -257,8 +265,9 @@ function wait(millis: number): Promise<void> {
   })
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
+    if (signal === undefined) return
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
