@@ -200,14 +200,26 @@ describe('a terminal that does not answer', () => {
     expect(world.gateway.outcomes()).toEqual(['delivered 1000 confirmed'])
   })
 
-  it('over MSRP is sent nothing more in that session: the next push has one of its own', () => {
+  it('over MSRP any more, in a session that had been well, is sent nothing more in it: the next push has one of its own', () => {
     const world = open()
-    world.mute = true
     world.push('p1')
+    world.mute = true
+    world.push('p2')
     world.advance(30 * SECOND + SECOND / 2)
     world.mute = false
+    world.push('p3')
+    expect([count(world, 'INVITE'), count(world, 'BYE'), world.gateway.outcomes('p3')]).toEqual([2, 1, ['delivered 1000 confirmed']])
+  })
+
+  it('with the report that was asked for is sent nothing more in that session', () => {
+    const world = open()
+    world.withoutReports = true
+    world.push('p1', {}, { deliveryMethod: 'preferconfirmed' })
+    world.advance(30 * SECOND + SECOND / 2)
+    expect(world.gateway.outcomes('p1')).toEqual(['delivered 1000 unconfirmed'])
+    world.withoutReports = false
     world.push('p2')
-    expect([count(world, 'INVITE'), world.gateway.outcomes('p2')]).toEqual([2, ['delivered 1000 confirmed']])
+    expect([count(world, 'INVITE'), count(world, 'BYE'), world.gateway.outcomes('p2')]).toEqual([2, 1, ['delivered 1000 confirmed']])
   })
 
   it('by connecting, though it said it would: tried again', () => {
