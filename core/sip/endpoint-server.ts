@@ -51,7 +51,7 @@ export interface Origin {
 
 class ServerRecord extends Transaction implements ServerTransaction {
   context: unknown = undefined
-  /** The last response, kept while the request may be repeated; as text, since a small Buffer holds a whole slab of them. */
+  /** The last response, kept while a repeated request is answered with it; as text, since a small Buffer holds a whole slab of them. */
   lastResponse: string | undefined = undefined
   /** Has any response been sent? */
   isAnswered = false
@@ -177,7 +177,9 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
     record.isAnswered = true
     alignVias(record.request, response)
     const bytes = writeMessage(response)
-    if (!record.reliable || record.machine === inviteServer) record.lastResponse = bytes.toString('latin1')
+    const isInvite = record.machine === inviteServer
+    // RFC 6026 7.1: a 2xx to INVITE is repeated by its user alone, until the ACK (RFC 3261 13.3.1.4); for 64*T1 nothing but its room would be taken here.
+    record.lastResponse = (isInvite ? response.status < 200 || response.status >= 300 : !record.reliable) ? bytes.toString('latin1') : undefined
     this.transmit(record, bytes)
   }
 

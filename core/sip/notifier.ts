@@ -15,7 +15,7 @@ import { type HeaderText, composed } from './header-text.js'
 import type { SipMessage } from './message.js'
 import type { Acceptance, Notification, NotifierEnd, NotifierOptions, NotifierSubscription, SubscriptionData, Termination } from './subscription-contract.js'
 import { NOTIFIER, NOTIFY_CHANNEL, type NotifierEvent, type NotifierState, type NotifyEvent, type NotifyState, endsSubscription } from './subscription-tables.js'
-import { TAG_BITS, answer, plainResponse } from './usage-answer.js'
+import { TAG_BITS, answer, busyResponse, plainResponse } from './usage-answer.js'
 import { step } from './usage-table.js'
 import { DELTA_SECONDS_MAX, integerOf } from './values.js'
 
@@ -100,7 +100,10 @@ export class Notifier {
     if (event === undefined) return undefined
     const seconds = this.negotiate(now, transaction)
     if (seconds === undefined) return undefined
-    if (this.dialogs.size >= this.most) return answer(now, this.options, transaction, 503)
+    if (this.dialogs.size >= this.most) {
+      this.options.endpoint.respond(now, transaction, busyResponse(this.options, request))
+      return undefined
+    }
     const dialog = dialogOfRequest(request, this.options.entropy.token(TAG_BITS), source.transport)
     if (dialog === undefined) return answer(now, this.options, transaction, 400)
     const subscription = new Subscription(event, dialog, contact, seconds, 'offered', context)

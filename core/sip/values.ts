@@ -2,7 +2,7 @@
  * Header values as lists and plain scalars: splitting at commas, taking the first of several, tokens, CSeq, integers.
  * Knows the generic grammar of RFC 3261 sections 7.3.1 and 25.1; addresses, Via and dates have modules of their own.
  */
-import { type HeaderId } from './header-names.js'
+import { Header, type HeaderId } from './header-names.js'
 import { type HeaderText, parsedText } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { TOKEN, isDigit, skipClass, skipQuoted, skipSpace, trimSpace } from './scan.js'
@@ -90,6 +90,12 @@ export function integerOf(text: string, max: number): number | undefined {
     if (number > max) return undefined
   }
   return text.length === 0 ? undefined : number
+}
+
+/** What Retry-After says, seconds; the comment and the parameters behind the number are for people (RFC 3261 section 20.33). Undefined without a number. */
+export function retryAfterSeconds(response: SipMessage): number | undefined {
+  const text = response.get(Header.RetryAfter)
+  return text === undefined ? undefined : integerOf(/^\d*/.exec(text)![0], DELTA_SECONDS_MAX)
 }
 
 export interface CSeq {

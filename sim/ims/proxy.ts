@@ -320,9 +320,18 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
       this.line.stayUnanswered(context.transaction)
       return
     }
-    // 16.7 step 6: 503 would make the upstream avoid this whole node, so it becomes 500.
     const { best } = context
-    this.finish(now, context, best.status === 503 ? this.reply(context.transaction.request, 500) : best)
+    this.finish(now, context, best.status === 503 ? this.insteadOfBusy(context, best) : best)
+  }
+
+  /**
+   * 16.7 step 6: 503 would make the upstream avoid this whole node, which may well serve its other requests, so it becomes 500. When to
+   * ask again stays true of this request, and 500 can say it too (21.5.1).
+   */
+  private insteadOfBusy({ transaction }: ResponseContext, busy: SipMessage): SipMessage {
+    const response = this.reply(transaction.request, 500)
+    const after = busy.get(Header.RetryAfter)
+    return after === undefined ? response : response.append(Header.RetryAfter, after)
   }
 
   /** 16.7 step 5: the first 2xx goes up at once. For INVITE so does every further one, and what still rings is cancelled (step 10); else they are swallowed. */

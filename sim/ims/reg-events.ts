@@ -57,7 +57,9 @@ export interface RegEventsParts extends RegDocumentParts {
   readonly hopOf: (uri: string) => Hop | undefined
   readonly contact: HeaderText
   /** Answers a SUBSCRIBE that is not taken. */
-  readonly refuse: (now: Now, transaction: ServerTransaction, status: 403 | 404 | 405 | 503) => void
+  readonly refuse: (now: Now, transaction: ServerTransaction, status: 403 | 404 | 405) => void
+  /** The same, with 503 and when to ask again. */
+  readonly refuseBusy: (now: Now, transaction: ServerTransaction) => void
 }
 
 export class RegEvents implements NotifierUser {
@@ -106,7 +108,7 @@ export class RegEvents implements NotifierUser {
     if (subscriber === undefined || main === undefined) return this.parts.refuse(now, transaction, 404)
     if (!this.mayWatch(request, subscriber)) return this.parts.refuse(now, transaction, 403)
     const others = this.watchers.get(main)
-    if ((others?.length ?? 0) >= this.parts.settings.subscriptionsPerUserMax) return this.parts.refuse(now, transaction, 503)
+    if ((others?.length ?? 0) >= this.parts.settings.subscriptionsPerUserMax) return this.parts.refuseBusy(now, transaction)
     const watcher = new Watcher(main)
     const subscription = this.notifier.offered(now, transaction, this.parts.contact, watcher)
     if (subscription === undefined) return

@@ -11,6 +11,7 @@ import { composed, type HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { uriOf } from '../../core/sip/name-addr.js'
 import { aorOf, parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
+import { busyResponse } from '../../core/sip/usage-answer.js'
 import { Authenticator } from './authentication.js'
 import { isVouched, usernameOf } from './credentials.js'
 import { DialogRoutes } from './dialog-routes.js'
@@ -105,6 +106,7 @@ export class Scscf extends ProxyNode {
         },
       },
       refuse: (now, transaction, status) => this.refuse(now, transaction, status),
+      refuseBusy: (now, transaction) => this.refuseWith(now, transaction, busyResponse(this.parts, transaction.request)),
     })
   }
 

@@ -24,6 +24,8 @@ class Watched extends GatewayWorld {
   readonly messages: SipMessage[] = []
   terminal: number | undefined = 200
   refusal = 200
+  /** Of a refusal; '' for none. */
+  retryAfter = ''
   private version = 0
   private cseq = 0
   private branch = 0
@@ -41,7 +43,7 @@ class Watched extends GatewayWorld {
       return this.terminal
     }
     this.subscribes.push(request)
-    if (this.refusal !== 200) return this.refusal
+    if (this.refusal !== 200) return this.retryAfter === '' ? this.refusal : responseTo(request, this.refusal, undefined, 'scscf').append(Header.RetryAfter, composed(this.retryAfter))
     const ok = responseTo(request, 200, undefined, 'scscf')
     return ok.append(Header.Contact, composed(`<sip:${PEER}:5060;transport=tcp>`)).append(Header.Expires, request.get(Header.Expires)!)
   }
@@ -201,6 +203,19 @@ describe('a gateway that watches', () => {
     world.terminal = 200
     world.tell(registered())
     expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
+  })
+
+  it('waits as long as a refusal asks for, before it watches again (RFC 3261 section 20.33)', () => {
+    const world = new Watched()
+    world.refusal = 500
+    world.retryAfter = '300'
+    world.terminal = 480
+    push(world, 'p')
+    world.refusal = 200
+    world.advance(299 * SECOND)
+    expect(world.subscribes).toHaveLength(1)
+    world.advance(3 * SECOND)
+    expect(world.subscribes).toHaveLength(2)
   })
 
   it('watches again when the notifier ended it, as it says', () => {

@@ -96,6 +96,23 @@ export class Answerer {
   }
 }
 
+/** How many texts and octets reachable from here hold this text; by whatever name, so that no new place is missed. */
+export function keeping(root: unknown, text: string): number {
+  const seen = new Set<unknown>()
+  const waiting: unknown[] = [root]
+  let found = 0
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (typeof value === 'string') found += value.includes(text) ? 1 : 0
+    else if (Buffer.isBuffer(value)) found += value.includes(text) ? 1 : 0
+    else if (typeof value === 'object' && value !== null && !seen.has(value)) {
+      seen.add(value)
+      if (value instanceof Map || value instanceof Set) waiting.push(...value.keys(), ...value.values())
+      waiting.push(...Object.values(value).filter((inner) => inner !== undefined))
+    }
+  }
+  return found
+}
+
 /** The newest request of this method a peer got, everything before it forgotten. */
 export function took(peer: Peer, method: string): SipMessage {
   const request = peer.received.findLast((message) => message.isRequest && message.method === method)

@@ -40,6 +40,16 @@ describe('the one answer to a forked MESSAGE', () => {
     })
   }
 
+  it('is 500 for a 503, with its Retry-After: what it said of the request holds, what it would say of this node does not (16.7 step 6)', () => {
+    for (const after of ['17 (moving house)', undefined]) {
+      const { ues: [ue], gateway } = devices('')
+      gateway.message(AOR)
+      ue!.answer(ue!.last(), 503, ...(after === undefined ? [] : [[Header.RetryAfter, after] satisfies [typeof Header.RetryAfter, string]]))
+      const answer = gateway.last()
+      expect([answer.status, answer.get(Header.RetryAfter)]).toEqual([500, after])
+    }
+  })
+
   it('is 486 or 480 where one device says busy and one is unavailable', () => {
     const [answer, ...more] = outcome(486, 480)
     expect([480, 486]).toContain(answer!.status)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { AOR, Answerer, Call, SDP, left, send, statuses, took, withoutChance } from './ims-calls.js'
+import { AOR, Answerer, Call, SDP, keeping, left, send, statuses, took, withoutChance } from './ims-calls.js'
 import { DOMAIN, ImsHarness, PORTS, type Peer } from './ims-harness.js'
 
 const MODES = ['collapsed', 'split'] as const
@@ -33,6 +33,32 @@ const routes = (message: SipMessage) => message.getAll(Header.RecordRoute).map((
 
 for (const mode of MODES) {
   describe(`an INVITE through a ${mode} core`, () => {
+    it('keeps nothing of an answer once it has gone on: who accepted repeats its 2xx itself (RFC 6026 section 7.1, RFC 3261 section 13.3.1.4)', () => {
+      const all = scene(mode)
+      const call = new Call(all.harness, all.gateway, AOR)
+      const callee = ringing(all)
+      callee.answer(200, `${SDP}a=label:of-the-answer\r\n`)
+      expect(all.gateway.last().body.toString()).toContain('of-the-answer')
+      expect(keeping(all.harness.core, 'of-the-answer')).toBe(0)
+      // The repeated INVITE is absorbed, the repeated 2xx goes through.
+      call.repeat()
+      expect(all.gateway.received).toEqual([])
+      callee.answer(200, SDP)
+      expect(statuses(all.gateway)).toEqual([200])
+      all.harness.pass(70)
+      expect(left(all.harness)).toEqual({})
+    })
+
+    it('keeps a refusal until it is acknowledged, and no longer', () => {
+      const all = scene(mode)
+      const call = new Call(all.harness, all.gateway, AOR)
+      ringing(all).answer(486)
+      const refusal = all.gateway.last()
+      expect(keeping(all.harness.core, '486 Busy Here')).toBeGreaterThan(0)
+      call.ackRefusal(refusal)
+      expect(keeping(all.harness.core, '486 Busy Here')).toBe(0)
+    })
+
     it('is answered 100 at once, rings, is answered, and its ACK reaches the terminal by the route set', () => {
       const all = scene(mode)
       const { harness, ues, gateway } = all

@@ -208,10 +208,12 @@ describe('a watcher', () => {
     expect(all.harness.core.counters()['scscf.regSubscriptions']).toBe(0)
   })
 
-  it('too many for one user, or for all, is refused: the S-CSCF\'s 503 comes out of the network as 500 (RFC 3261 section 16.7 step 6)', () => {
+  it('too many for one user, or for all, is refused: the S-CSCF\'s 503 comes out of the network as 500, with its Retry-After (RFC 3261 section 16.7 step 6)', () => {
     const all = scene('collapsed', { subscriptionsPerUserMax: 2, subscriptionsMax: 3 })
     for (const [uri, status] of [[AOR, 200], [AOR, 200], [AOR, 500], [`sip:bob@${DOMAIN}`, 200], [`sip:bob@${DOMAIN}`, 500]] as const) {
       subscribe(all, { uri })
+      const waits = all.gateway.received.filter((answer) => answer.status >= 200).map((answer) => answer.get(Header.RetryAfter))
+      expect(waits).toEqual([status === 200 ? undefined : '60'])
       expect(statuses(all.gateway)).toEqual([status])
     }
   })

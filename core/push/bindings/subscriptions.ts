@@ -8,12 +8,12 @@ import { acceptanceHeaders, contentNotification, enrolment, servingContact } fro
 import type { ClientFailure, ServerTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
 import { OMA_PUSH, parseEvent } from '../../sip/event.js'
 import { Header } from '../../sip/header-names.js'
-import { composed, type HeaderText } from '../../sip/header-text.js'
+import type { HeaderText } from '../../sip/header-text.js'
 import type { SipMessage } from '../../sip/message.js'
 import { nameAddrs, tagOf } from '../../sip/name-addr.js'
 import { Notifier } from '../../sip/notifier.js'
 import type { NotifierEnd, NotifierSubscription, NotifierUser, Notification } from '../../sip/subscription-contract.js'
-import { answer, plainResponse } from '../../sip/usage-answer.js'
+import { answer, busyResponse, plainResponse } from '../../sip/usage-answer.js'
 import { RowKind, subscriptionKey } from '../../store/keys.js'
 import type { GatewayContext } from '../context.js'
 import type { Hops } from '../delivery/hops.js'
@@ -25,7 +25,6 @@ import { targetOf, type Target } from '../delivery/target.js'
 
 /** Standing subscriptions of one user; the oldest makes room for one more, since it is likely that of a device that forgot it. */
 const PER_USER_MAX = 16
-const RETRY_AFTER_SECONDS = 60
 const CONTACTS_KEPT = 1_024
 const FULL_STORE_RETRY_MICROS: Micros = MICROS_PER_SECOND
 /** An application's name that is enrolled by the rules, not by a push. */
@@ -104,8 +103,7 @@ export class Subscriptions implements RequestTaker, RowKeeper, NotifierUser {
   }
 
   notWritten(now: Now, { subscription }: Standing): void {
-    const response = plainResponse(this.answering, subscription.offer!, 503).append(Header.RetryAfter, composed(String(RETRY_AFTER_SECONDS)))
-    this.notifier.refuse(now, subscription, response)
+    this.notifier.refuse(now, subscription, busyResponse(this.answering, subscription.offer!))
   }
 
   /** Its block of numbers is flushed. */

@@ -9,6 +9,7 @@ import type { Hop } from '../../sip/endpoint-contract.js'
 import { Header } from '../../sip/header-names.js'
 import type { SipMessage } from '../../sip/message.js'
 import { nameAddrs } from '../../sip/name-addr.js'
+import { retryAfterSeconds } from '../../sip/values.js'
 import { reasonPhrase } from '../../sip/write.js'
 import type { SubmissionRecord } from '../../store/records.js'
 import type { BindingName } from '../bindings/binding.js'
@@ -127,16 +128,10 @@ function redirectTarget(response: SipMessage): Target | undefined {
   return first === undefined ? undefined : targetOf(first.uri)
 }
 
-/** RFC 3261 section 20.33; the comment and parameters behind the number are for people. */
-function retryAfterSeconds(response: SipMessage): number | undefined {
-  const digits = /^\d{1,9}/.exec(response.get(Header.RetryAfter) ?? '')
-  return digits === null ? undefined : Math.min(Number(digits[0]), RETRY_AFTER_SECONDS_MAX)
-}
-
 /** At least one second, so that a peer that says 0 is not asked in a loop. */
 function retryAfterMicros(response: SipMessage): Micros | undefined {
   const seconds = retryAfterSeconds(response)
-  return seconds === undefined ? undefined : Math.max(1, seconds) * MICROS_PER_SECOND
+  return seconds === undefined ? undefined : Math.min(Math.max(1, seconds), RETRY_AFTER_SECONDS_MAX) * MICROS_PER_SECOND
 }
 
 /** What the outcome's journal line tells; MSRP speaks only after the INVITE's 200. */

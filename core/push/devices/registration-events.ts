@@ -18,6 +18,7 @@ import { SipMessage } from '../../sip/message.js'
 import { Subscriber } from '../../sip/subscriber.js'
 import type { SubscriberEnd, SubscriberSubscription, SubscriberUser } from '../../sip/subscription-contract.js'
 import { answer, plainResponse } from '../../sip/usage-answer.js'
+import { retryAfterSeconds } from '../../sip/values.js'
 import type { GatewayContext } from '../context.js'
 import type { Hops } from '../delivery/hops.js'
 import type { Recipients } from '../delivery/recipients.js'
@@ -239,5 +240,8 @@ function restAfter(end: SubscriberEnd): Micros {
   }
   // RFC 3261 section 21.4: what is refused once is refused again, but for what may pass.
   const isFinal = end.by === 'refusal' && typeof end.refusal !== 'string' && end.refusal.status < 500 && end.refusal.status !== 408 && end.refusal.status !== 480
-  return isFinal ? REFUSED_MICROS : RETRY_MICROS
+  if (isFinal) return REFUSED_MICROS
+  // RFC 3261 section 20.33: not before the time the notifier names, an hour at most.
+  const asked = end.by === 'refusal' && typeof end.refusal !== 'string' ? retryAfterSeconds(end.refusal) ?? 0 : 0
+  return Math.min(REFUSED_MICROS, Math.max(RETRY_MICROS, asked * MICROS_PER_SECOND))
 }
