@@ -2,7 +2,7 @@
  * Whether a run may be believed, and why not, in words for people; and whether it reached its objective. Validity
  * comes before performance: each reason names the check, the measured value and the limit.
  */
-import type { Ledger, LedgerFindings, Threshold, Verdict } from '../reports/record.js'
+import type { CHECKS, Ledger, LedgerFindings, Threshold, Verdict } from '../reports/record.js'
 import type { Micros } from '../core/kit/time.js'
 
 export interface VerdictInput {
@@ -43,40 +43,53 @@ export const SATURATED_SHARE = 0.95
 /** One such second is a garbage collection; more of them than this share of the window are an instrument that measures itself. */
 const SATURATED_SECONDS_SHARE = 0.1
 
+type Check = (typeof CHECKS)[number]
+type Reason = readonly [check: Check, words: string]
+
 export function verdictOf(input: VerdictInput): typeof Verdict.Type {
-  const reasons = [...input.failures, ...balance(input), ...generator(input)]
-  const { provisioned, registered } = input.population
-  if (registered !== provisioned) reasons.push(`population: ${registered} devices were registered when the load began, ${provisioned} should have been`)
-  for (const [part, { seconds, saturated }] of Object.entries(input.instruments)) {
-    const limit = Math.max(1, Math.floor(seconds * SATURATED_SECONDS_SHARE))
-    if (saturated > limit) reasons.push(`saturation: the ${part} had an event loop more than ${percent(SATURATED_SHARE)} busy in ${saturated} of ${seconds} seconds (limit ${limit})`)
-  }
-  for (const [part, { dropped, failed }] of Object.entries(input.datagrams)) {
-    // Each one costs a retransmission, half a second or more, that no device and no network asked for.
-    if (dropped + failed > 0) reasons.push(`datagrams: the ${part} lost ${dropped + failed} at its own sockets (${dropped} at a full receive buffer, ${failed} not sent or not received; 0 may be lost)`)
-  }
-  for (const cap of input.capsHit) reasons.push(`limit hit: ${cap}`)
-  if (input.interrupted !== undefined) reasons.push(`interrupted: ${input.interrupted}`)
-  return { valid: reasons.length === 0, reasons }
+  const reasons = [
+    ...input.failures.map((words): Reason => ['part', words]), ...balance(input), ...generator(input), ...population(input), ...instruments(input), ...datagrams(input),
+    ...input.capsHit.map((cap): Reason => ['limit', `limit hit: ${cap}`]),
+    ...(input.interrupted === undefined ? [] : [['interrupted', `interrupted: ${input.interrupted}`] as const]),
+  ]
+  return reasons.length === 0 ? { valid: true, reasons: [] } : { valid: false, reasons: reasons.map(([, words]) => words), checks: reasons.map(([check]) => check) }
 }
 
-function balance({ ledger, findings }: VerdictInput): string[] {
+function balance({ ledger, findings }: VerdictInput): Reason[] {
   if (findings.balanced) return []
   const ended = ledger.accepted - ledger.lost
-  if (ledger.lost > 0) return [`ledger: ${ledger.lost} of ${ledger.accepted} accepted pushes were lost (${ended} reconciled; 0 may be lost)`]
-  return [`ledger: the journals contradict each other: ${findings.notes.join('; ') || 'the sums do not match'}`]
+  if (ledger.lost > 0) return [['ledger', `ledger: ${ledger.lost} of ${ledger.accepted} accepted pushes were lost (${ended} reconciled; 0 may be lost)`]]
+  return [['ledger', `ledger: the journals contradict each other: ${findings.notes.join('; ') || 'the sums do not match'}`]]
 }
 
-function generator(input: VerdictInput): string[] {
-  const reasons: string[] = []
+function generator(input: VerdictInput): Reason[] {
+  const reasons: Reason[] = []
   const lagLimit = input.tightestLimitMicros * input.lagShare
-  if (input.attempts === 0) return ['load: no attempt fell into the measured window']
-  if (Number.isNaN(input.lagP99Micros)) reasons.push('generator lag: it was not measured, since no attempt was sent')
+  if (input.attempts === 0) return [['load', 'load: no attempt fell into the measured window']]
+  if (Number.isNaN(input.lagP99Micros)) reasons.push(['lag', 'generator lag: it was not measured, since no attempt was sent'])
   else if (!(input.lagP99Micros <= lagLimit)) {
-    reasons.push(`generator lag: p99 ${millis(input.lagP99Micros)} is more than ${percent(input.lagShare)} of the tightest delay limit (${millis(lagLimit)})`)
+    reasons.push(['lag', `generator lag: p99 ${millis(input.lagP99Micros)} is more than ${percent(input.lagShare)} of the tightest delay limit (${millis(lagLimit)})`])
   }
-  if (input.unsent > 0) reasons.push(`arrivals dropped: ${input.unsent} of ${input.planned} planned attempts were never sent`)
+  if (input.unsent > 0) reasons.push(['unsent', `arrivals dropped: ${input.unsent} of ${input.planned} planned attempts were never sent`])
   return reasons
+}
+
+function population({ population: { provisioned, registered } }: VerdictInput): Reason[] {
+  return registered === provisioned ? [] : [['population', `population: ${registered} devices were registered when the load began, ${provisioned} should have been`]]
+}
+
+function instruments(input: VerdictInput): Reason[] {
+  return Object.entries(input.instruments).flatMap(([part, { seconds, saturated }]): Reason[] => {
+    const limit = Math.max(1, Math.floor(seconds * SATURATED_SECONDS_SHARE))
+    return saturated <= limit ? [] : [['saturation', `saturation: the ${part} had an event loop more than ${percent(SATURATED_SHARE)} busy in ${saturated} of ${seconds} seconds (limit ${limit})`]]
+  })
+}
+
+/** Each one costs a retransmission, half a second or more, that no device and no network asked for. */
+function datagrams(input: VerdictInput): Reason[] {
+  return Object.entries(input.datagrams).flatMap(([part, { dropped, failed }]): Reason[] => (dropped + failed === 0 ? [] : [
+    ['datagrams', `datagrams: the ${part} lost ${dropped + failed} at its own sockets (${dropped} at a full receive buffer, ${failed} not sent or not received; 0 may be lost)`],
+  ]))
 }
 
 export function thresholdsOf(input: VerdictInput): (typeof Threshold.Type)[] {

@@ -10,10 +10,15 @@ export const SCHEMA_VERSION = 1
 const Count = Schema.NonNegativeInt
 const Micros = Schema.NonNegativeInt.annotations({ description: 'microseconds' })
 
+/** What can make a run invalid, in the order in which reasons are given. */
+export const CHECKS = ['part', 'ledger', 'load', 'lag', 'unsent', 'population', 'saturation', 'datagrams', 'limit', 'interrupted'] as const
+
 export const Verdict = Schema.Struct({
   valid: Schema.Boolean,
   /** Empty when valid; otherwise each reason names the check, the measured value and the limit. */
   reasons: Schema.Array(Schema.String),
+  /** Which check each reason is of, in their order; absent when valid, and in records of before it was told. */
+  checks: Schema.optional(Schema.Array(Schema.Literal(...CHECKS))),
 })
 
 /**

@@ -26,24 +26,25 @@ describe('the verdict', () => {
     expect(verdictOf(good)).toEqual({ valid: true, reasons: [] })
   })
 
-  it.each<[string, Partial<VerdictInput>, string]>([
-    ['a late generator', { lagP99Micros: 150_000 }, 'generator lag: p99 150 ms is more than 10% of the tightest delay limit (100 ms)'],
-    ['a lag nobody measured', { lagP99Micros: NaN }, 'generator lag'],
-    ['dropped arrivals', { unsent: 3 }, 'arrivals dropped: 3 of 1000 planned attempts were never sent'],
-    ['a population that is not all there', { population: { provisioned: 500, registered: 499 } }, 'population: 499 devices were registered when the load began, 500 should have been'],
-    ['a saturated instrument', { instruments: { terminals: { seconds: 30, saturated: 4 } } }, 'saturation: the terminals had an event loop more than 95% busy in 4 of 30 seconds (limit 3)'],
-    ['a lost push', { ledger: { ...good.ledger, lost: 1 }, findings: { ...good.findings, balanced: false } }, 'ledger: 1 of 1000 accepted pushes were lost'],
-    ['contradicting journals', { findings: { ...good.findings, balanced: false, notes: ['2 pushes have more than one final outcome'] } }, 'ledger: the journals contradict each other: 2 pushes have more than one final outcome'],
-    ['datagrams dropped at a part\'s own sockets', { datagrams: { gateway: { dropped: 0, failed: 0 }, IMS: { dropped: 41, failed: 1 } } }, 'datagrams: the IMS lost 42 at its own sockets (41 at a full receive buffer, 1 not sent or not received; 0 may be lost)'],
-    ['datagrams the system would not take', { datagrams: { terminals: { dropped: 0, failed: 3 } } }, 'datagrams: the terminals lost 3 at its own'],
-    ['a limit that was hit', { capsHit: ['admission: 12 submissions answered 503'] }, 'limit hit: admission: 12 submissions answered 503'],
-    ['a part that died', { failures: ['the gateway ended with exit code 1'] }, 'the gateway ended with exit code 1'],
-    ['an interruption', { interrupted: 'Ctrl-C after 4 s of load' }, 'interrupted: Ctrl-C after 4 s of load'],
-    ['an empty window', { attempts: 0 }, 'load: no attempt fell into the measured window'],
-  ])('is invalid after %s, and says why', (_what, change, reason) => {
-    const { valid, reasons } = verdictOf({ ...good, ...change })
+  it.each<[string, string, Partial<VerdictInput>, string]>([
+    ['a late generator', 'lag', { lagP99Micros: 150_000 }, 'generator lag: p99 150 ms is more than 10% of the tightest delay limit (100 ms)'],
+    ['a lag nobody measured', 'lag', { lagP99Micros: NaN }, 'generator lag'],
+    ['dropped arrivals', 'unsent', { unsent: 3 }, 'arrivals dropped: 3 of 1000 planned attempts were never sent'],
+    ['a population that is not all there', 'population', { population: { provisioned: 500, registered: 499 } }, 'population: 499 devices were registered when the load began, 500 should have been'],
+    ['a saturated instrument', 'saturation', { instruments: { terminals: { seconds: 30, saturated: 4 } } }, 'saturation: the terminals had an event loop more than 95% busy in 4 of 30 seconds (limit 3)'],
+    ['a lost push', 'ledger', { ledger: { ...good.ledger, lost: 1 }, findings: { ...good.findings, balanced: false } }, 'ledger: 1 of 1000 accepted pushes were lost'],
+    ['contradicting journals', 'ledger', { findings: { ...good.findings, balanced: false, notes: ['2 pushes have more than one final outcome'] } }, 'ledger: the journals contradict each other: 2 pushes have more than one final outcome'],
+    ['datagrams dropped at a part\'s own sockets', 'datagrams', { datagrams: { gateway: { dropped: 0, failed: 0 }, IMS: { dropped: 41, failed: 1 } } }, 'datagrams: the IMS lost 42 at its own sockets (41 at a full receive buffer, 1 not sent or not received; 0 may be lost)'],
+    ['datagrams the system would not take', 'datagrams', { datagrams: { terminals: { dropped: 0, failed: 3 } } }, 'datagrams: the terminals lost 3 at its own'],
+    ['a limit that was hit', 'limit', { capsHit: ['admission: 12 submissions answered 503'] }, 'limit hit: admission: 12 submissions answered 503'],
+    ['a part that died', 'part', { failures: ['the gateway ended with exit code 1'] }, 'the gateway ended with exit code 1'],
+    ['an interruption', 'interrupted', { interrupted: 'Ctrl-C after 4 s of load' }, 'interrupted: Ctrl-C after 4 s of load'],
+    ['an empty window', 'load', { attempts: 0 }, 'load: no attempt fell into the measured window'],
+  ])('is invalid after %s, and says why', (_what, check, change, reason) => {
+    const { valid, reasons, checks } = verdictOf({ ...good, ...change })
     expect(valid).toBe(false)
     expect(reasons).toHaveLength(1)
+    expect(checks).toEqual([check])
     expect(reasons[0]).toContain(reason)
   })
 })
