@@ -65,6 +65,10 @@ const Contents = Schema.Struct({
   confirmation: key(Schema.Literal('carried', 'fetched'), 'carried', 'What counts as delivered: the 200 to the message with the reference, or the fetch of every octet.'),
 })
 
+const Operator = Schema.Struct({
+  listen: Schema.optional(EndpointText).annotations({ description: 'Where an operator asks by HTTP, such as 127.0.0.1:8082; nobody is asked who he is. Nowhere when absent. A port that is taken is replaced by a free one.' }),
+})
+
 const Events = Schema.Struct({
   applications: key(Schema.Array(Schema.String), [...DEFAULT_SETTINGS.events.applications], 'Applications (feature tags, such as mms.ua) that terminals may subscribe to; none serves all.'),
   expires: key(Duration, `${DEFAULT_SETTINGS.events.expiresSecondsDefault}s`, 'How long a subscription lasts that asks for no time.'),
@@ -146,6 +150,7 @@ export const GatewayConfig = Schema.Struct({
   events: key(Events, {}, 'Subscriptions of terminals to their pushes (event mode).'),
   content: key(Contents, {}, 'Contents that terminals fetch.'),
   msrp: key(Msrp, {}, 'Session mode.'),
+  operator: key(Operator, {}, 'What can be asked of the running gateway.'),
   addresses: key(Addresses, {}, 'Who is served, and how PAP addresses become SIP URIs.'),
   store: key(Schema.String.pipe(Schema.minLength(1, { message: () => 'name a folder' })), 'pushbench-store', 'Folder of the durable store, on a real disk.'),
   journal: Schema.optional(Schema.String).annotations({ description: 'File that gets one line per event; none when absent.' }),

@@ -1,10 +1,11 @@
-/** The gateway as a part of the all-in-one command: forked, told its configuration, asked for its `counters`, stopped by message. */
+/** The gateway as a part of the all-in-one command: forked, told its configuration, asked for its `counters` or what operator.ts knows, stopped by message. */
 import * as Effect from 'effect/Effect'
 import * as Exit from 'effect/Exit'
 import * as Scope from 'effect/Scope'
 import { decodeGatewayConfig } from './config.js'
 import { runPart } from './control.js'
 import { startGateway } from './gateway-service.js'
+import { isOperatorWord, OPERATOR_WORDS } from './operator.js'
 
 runPart(async (written, journalPath) => {
   const config = decodeGatewayConfig(written)
@@ -16,9 +17,10 @@ runPart(async (written, journalPath) => {
   return {
     addresses: gateway.addresses,
     counters: gateway.counters,
-    perform: async (what) => {
+    perform: async (what, argument) => {
       if (what === 'counters') return gateway.counters()
-      throw new Error(`the gateway part does not know the word "${what}"; it knows counters`)
+      if (isOperatorWord(what)) return gateway.operator.perform(what, argument)
+      throw new Error(`the gateway part does not know the word "${what}"; it knows counters, ${OPERATOR_WORDS.join(', ')}`)
     },
     stop: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))

@@ -172,7 +172,8 @@ const journal = Layer.scoped(Journal, Effect.gen(function* () {
 export const resources: Layer.Layer<Stages | Inbox | Store | Contents | ContentHttp | Network | Http | Notifications | Journal, GatewayError, Config> =
   Layer.mergeAll(http, contentHttp, network, notifications).pipe(Layer.provideMerge(contents), Layer.provideMerge(store), Layer.provideMerge(journal), Layer.provideMerge(Layer.merge(inbox, stages)))
 
-function attempt<Value>(open: () => Promise<Value>, what?: string): Effect.Effect<Value, GatewayError> {
+/** @param what is being opened, where the reason does not say it */
+export function attempt<Value>(open: () => Promise<Value>, what?: string): Effect.Effect<Value, GatewayError> {
   return Effect.tryPromise({
     try: open,
     catch: (error) => {

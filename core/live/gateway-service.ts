@@ -9,10 +9,12 @@ import type * as Scope from 'effect/Scope'
 import { bug } from '../kit/assert.js'
 import { Gateway } from '../push/gateway.js'
 import type { GatewayIn, GatewayOut } from '../push/contract.js'
-import { contentUrl, formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
+import { contentUrl, endpointOf, formatEndpoint, papUrl, settingsOf, type GatewayConfig } from './config.js'
 import { systemCrypto } from './crypto.js'
 import { SystemEntropy } from './entropy.js'
-import { Config, ContentHttp, Contents, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
+import { attempt, Config, ContentHttp, Contents, Http, Inbox, Journal, Network, Notifications, resources, Stages, Store, type GatewayError } from './gateway-resources.js'
+import { Operator } from './operator.js'
+import { OperatorListener } from './operator-http.js'
 import { Pump } from './pump.js'
 
 export { GatewayError } from './gateway-resources.js'
@@ -21,10 +23,11 @@ export { GatewayError } from './gateway-resources.js'
 const DRAIN_MILLIS = 10_000
 
 export interface GatewayService {
-  /** `pap` and `content` are URLs, `sip` an address with its port, with TLS also `sipTls`, `store` the folder. */
+  /** `pap` and `content` are URLs, `sip` an address with its port, with TLS also `sipTls`, `store` the folder; `operator` a URL, where that door is open. */
   readonly addresses: Readonly<Record<string, string>>
   /** What people should know, such as a store that lies in memory. */
   readonly warnings: readonly string[]
+  readonly operator: Operator
   /** Running totals and gauges of the machine and what surrounds it. */
   counters(): Record<string, number>
   /** By stage (gateway.store, gateway.http, gateway.notify): hdr-histogram compressed base64, microseconds. */
@@ -112,8 +115,12 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
     }),
   )
 
+  const operator = new Operator(gateway, (input) => pump.input(input), config.sip.identity)
+  const operatorUrl = yield* operatorDoor(config, operator)
+
   return {
-    addresses: { pap: papUrl(pap), content: contentUrl(content, config.content.tls !== undefined), sip: formatEndpoint(sip), msrp: formatEndpoint(msrp), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store },
+    operator,
+    addresses: { pap: papUrl(pap), content: contentUrl(content, config.content.tls !== undefined), sip: formatEndpoint(sip), msrp: formatEndpoint(msrp), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store, ...(operatorUrl === undefined ? {} : { operator: operatorUrl }) },
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,
@@ -128,4 +135,12 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
     histograms: () => ({ 'gateway.store': stages.store.encode(), 'gateway.http': stages.http.encode(), 'gateway.notify': stages.notify.encode() }),
     failure: Deferred.await(box.failure),
   } satisfies GatewayService
+})
+
+/** Its URL, where the configuration wants it. */
+const operatorDoor = (config: GatewayConfig, operator: Operator) => Effect.gen(function* () {
+  const { listen } = config.operator
+  if (listen === undefined) return undefined
+  const door = yield* Effect.acquireRelease(Effect.sync(() => new OperatorListener((word, argument) => operator.perform(word, argument))), (opened) => Effect.promise(() => opened.close()))
+  return `http://${formatEndpoint(yield* attempt(() => door.listen(endpointOf(listen)!), `the operator's listener at ${listen}`))}`
 })
