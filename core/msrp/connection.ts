@@ -52,14 +52,14 @@ export class Connection implements Expiring {
     this.reception = new Reception(core, this)
   }
 
-  /** The flow is there. One that was accepted and is named by no session within the time for an answer goes again. */
+  /** The flow is there. */
   up(now: Now, flow: FlowId, certificate: PeerCertificate | undefined): void {
     this.flow = flow
     this.certificate = certificate
     this.isUp = true
     for (const session of [...this.sessions.values()]) session.connectionUp(now)
     if (this.isOver) return
-    if (this.sessions.size === 0) this.armIdle(now, this.poolKey === undefined ? this.core.limits.answerMicros : this.core.limits.idleMicros)
+    if (this.sessions.size === 0) this.armIdle(now)
     this.pump(now)
   }
 
@@ -120,7 +120,7 @@ export class Connection implements Expiring {
 
   detach(now: Now, session: Session): void {
     this.sessions.delete(session.number)
-    if (this.sessions.size === 0 && this.isOpen) this.armIdle(now, this.core.limits.idleMicros)
+    if (this.sessions.size === 0 && this.isOpen) this.armIdle(now)
   }
 
   expire(now: Now): void {
@@ -204,8 +204,13 @@ export class Connection implements Expiring {
     }
   }
 
-  private armIdle(now: Now, after: Micros): void {
+  /**
+   * Only its opener begins sessions over it, so its opener closes it: the other side, which cannot see that the next session's first SEND
+   * is on its way, would take that session's connection from under it.
+   */
+  private armIdle(now: Now): void {
+    const { idleMicros, answerMicros } = this.core.limits
     if (this.idle !== undefined) this.core.heap.cancel(this.idle)
-    this.idle = this.core.heap.arm(now.mono + after, this)
+    this.idle = this.core.heap.arm(now.mono + (this.poolKey === undefined ? answerMicros : idleMicros), this)
   }
 }

@@ -34,7 +34,7 @@ export interface MsrpLimits {
   readonly rememberedMessages: number
   /** For an answer to a SEND (RFC 4975 section 7.1.1), for the REPORT after the last answer, and for a session's first connection. */
   readonly answerMicros: Micros
-  /** How long a connection that serves no session stays open. */
+  /** How long a connection opened from here stays open without a session; an accepted one stays as long as an answer may take. */
   readonly idleMicros: Micros
 }
 

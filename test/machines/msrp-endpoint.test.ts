@@ -191,6 +191,35 @@ describe('connections', () => {
     expect(pair.openFlows).toEqual([])
     expect(pair.left.user.downs).toEqual([])
   })
+
+  it('are closed by who opened them: a session whose first SEND is on its way as they fall idle keeps its own', () => {
+    const pair = new Pair()
+    const [a, b] = pair.sessions()
+    pair.run()
+    a.close(pair.now)
+    b.close(pair.now)
+    pair.pass(1_999_999)
+    pair.held = true
+    const [c, d] = pair.sessions()
+    pair.pass(1_000_000)
+    pair.held = false
+    pair.run()
+    expect([c.state, d.state]).toEqual(['bound', 'bound'])
+    expect([...pair.left.user.downs, ...pair.right.user.downs]).toEqual([])
+    expect(pair.left.sent.filter(({ type }) => type === 'connect')).toHaveLength(1)
+  })
+
+  it('that were accepted and are left open without a session go after 30 seconds', () => {
+    const pair = new Pair({ idleMicros: 60_000_000 })
+    const [a, b] = pair.sessions()
+    pair.run()
+    a.close(pair.now)
+    b.close(pair.now)
+    pair.pass(29_999_999)
+    expect(pair.right.endpoint.connections).toBe(1)
+    pair.pass(1)
+    expect([pair.left.endpoint.connections, pair.right.endpoint.connections]).toEqual([0, 0])
+  })
 })
 
 describe('a session', () => {
