@@ -17,8 +17,11 @@ import { ReferenceTransport, type ReferenceTransportOptions } from './reference-
 
 /** What it asks for; sip.js refreshes by itself. */
 const EXPIRY_ASKED_SECONDS = 3_600
-/** How soon it connects again when the connection is lost. */
-const RECONNECT_MILLIS = 1_000
+/** How soon it tries again when the network failed it. */
+const RETRY_MILLIS = 1_000
+
+/** What became of a REGISTER. `failed`: it may succeed another time (sip.js says 408 for silence, 503 for a broken transport). */
+type RegisterEnd = 'accepted' | 'refused' | 'failed'
 
 /** What happens to it, told to the panel. */
 export interface ReferenceWatcher {
@@ -35,7 +38,10 @@ export class ReferenceTerminal {
   private readonly applications: readonly string[]
   private readonly types: readonly string[]
   private isUp = false
-  private reconnecting: NodeJS.Timeout | undefined
+  private isStopped = false
+  /** It is registering for the first time, which sees to lost connections itself. */
+  private isStarting = false
+  private retrying: NodeJS.Timeout | undefined
 
   constructor(subscriber: Person, options: ReferenceTransportOptions, private readonly watcher: ReferenceWatcher, private readonly media: ReferenceMedia) {
     const device = subscriber.devices[0]!
@@ -69,14 +75,16 @@ export class ReferenceTerminal {
     this.registerer.stateChange.addListener((state) => this.setUp(state === RegistererState.Registered))
   }
 
-  /** Connects and registers; false when the registrar, or the network, does not let it. */
+  /** Connects and registers, again and again while the network fails it; false when the registrar refuses. */
   async register(): Promise<boolean> {
-    try {
-      await this.agent.start()
-      return await this.sendRegister()
-    } catch {
-      return false
+    this.isStarting = true
+    let end = await this.attempt(() => this.agent.start())
+    while (end === 'failed' && !this.isStopped) {
+      await new Promise<void>((resolve) => { this.retrying = setTimeout(resolve, RETRY_MILLIS) })
+      end = await this.attempt(() => this.agent.reconnect())
     }
+    this.isStarting = false
+    return end === 'accepted'
   }
 
   /** Ends the binding; false when there was no answer that says so. */
@@ -98,26 +106,37 @@ export class ReferenceTerminal {
 
   /** Closes the connection; a binding is left as it is. sip.js keeps timers, which end with the thread. */
   async stop(): Promise<void> {
-    clearTimeout(this.reconnecting)
+    this.isStopped = true
+    clearTimeout(this.retrying)
     await this.agent.transport.dispose()
   }
 
-  private sendRegister(): Promise<boolean> {
+  private attempt(connect: () => Promise<void>): Promise<RegisterEnd> {
+    return connect().then(() => this.sendRegister(), () => 'failed')
+  }
+
+  private sendRegister(): Promise<RegisterEnd> {
     return new Promise((resolve) => {
-      const settle = (done: boolean) => (): void => {
-        // After a lost connection sip.js goes from registered to registered, which is no change of its state.
-        if (done) this.setUp(true)
-        resolve(done)
-      }
-      this.registerer.register({ requestDelegate: { onAccept: settle(true), onReject: settle(false), onRedirect: settle(false) } }).catch(settle(false))
+      this.registerer.register({
+        requestDelegate: {
+          onAccept: () => {
+            // After a lost connection sip.js goes from registered to registered, which is no change of its state.
+            this.setUp(true)
+            resolve('accepted')
+          },
+          onReject: ({ message: { statusCode = 0 } }) => resolve(statusCode === 408 || statusCode >= 500 && statusCode < 600 ? 'failed' : 'refused'),
+          onRedirect: () => resolve('refused'),
+        },
+      }).catch(() => resolve('failed'))
     })
   }
 
   private connectionLost(): void {
     this.setUp(false)
-    this.reconnecting = setTimeout(() => {
-      this.agent.reconnect().then(() => this.sendRegister()).catch(() => false).then((done) => { if (!done) this.connectionLost() }, () => {})
-    }, RECONNECT_MILLIS)
+    if (this.isStarting) return
+    this.retrying = setTimeout(() => {
+      void this.attempt(() => this.agent.reconnect()).then((end) => { if (end !== 'accepted' && !this.isStopped) this.connectionLost() })
+    }, RETRY_MILLIS)
   }
 
   private setUp(isUp: boolean): void {
