@@ -86,8 +86,13 @@ function partLines({ parts, devices, population }: RunRecord, style: Style): str
     lines.push(`  ${name.padEnd(16)}${`${part.cpuSeconds.toFixed(1)} s`.padStart(10)}${octets(part.rssBytesMax).padStart(12)}${`${Math.round(part.loopUtilisationMax * 100)} % busy`.padStart(17)}`)
   }
   const groups = devices.map(({ name, devices: number, received }) => `${count(number)} ${name} (${count(received)} pushes)`).join(', ')
-  lines.push(...wrapped(`${count(population.subscribers)} subscribers; ${count(population.registered)} of ${count(population.provisioned)} devices registered; terminals: ${groups}`, '  ', '  '))
+  lines.push(...wrapped(`${count(population.subscribers)} subscribers; ${count(population.registered)} of ${count(population.provisioned)} devices registered${lasting(population.registrationSeconds)}; terminals: ${groups}`, '  ', '  '))
   return lines
+}
+
+/** A slow registration is said, not judged: whoever was late is there when the load begins. */
+function lasting(seconds: number | undefined): string {
+  return seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`
 }
 
 const COLUMNS = 80

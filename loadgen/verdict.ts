@@ -18,7 +18,7 @@ export interface VerdictInput {
   readonly attempts: number
   readonly inadequatelyHandled: number
   readonly inadequatelyHandledMax: number
-  readonly population: { readonly provisioned: number; readonly registered: number }
+  readonly population: RegisteredPopulation
   /** By measuring part (generator, terminals): seconds looked at, and those in which its busiest event loop was saturated. */
   readonly instruments: Readonly<Record<string, { readonly seconds: number; readonly saturated: number }>>
   /** By part: datagrams its own sockets lost from the begin of the measured window to the end of the drain. */
@@ -28,6 +28,16 @@ export interface VerdictInput {
   /** Parts that ended before the run did, in words. */
   readonly failures: readonly string[]
   readonly interrupted: string | undefined
+}
+
+/** How far the registration of the population came before the load: devices, and the time it took. */
+export interface RegisteredPopulation {
+  readonly provisioned: number
+  readonly registered: number
+  readonly refused: number
+  /** Trying still, or waiting to try again. */
+  readonly waiting: number
+  readonly registrationSeconds: number
 }
 
 /** Datagrams lost on this machine, in none of the links that are modelled. */
@@ -74,8 +84,10 @@ function generator(input: VerdictInput): Reason[] {
   return reasons
 }
 
-function population({ population: { provisioned, registered } }: VerdictInput): Reason[] {
-  return registered === provisioned ? [] : [['population', `population: ${registered} devices were registered when the load began, ${provisioned} should have been`]]
+function population({ population: { provisioned, registered, refused, waiting, registrationSeconds } }: VerdictInput): Reason[] {
+  if (registered === provisioned) return []
+  const words = `population: ${registered} devices were registered when the load began, ${provisioned} should have been`
+  return [['population', `${words} (${refused} refused, ${waiting} still trying after ${registrationSeconds} s)`]]
 }
 
 function instruments(input: VerdictInput): Reason[] {

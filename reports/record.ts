@@ -181,7 +181,13 @@ export const RunRecord = Schema.Struct({
   parts: Schema.Record({ key: Schema.String, value: Part }),
   /** By part, inside the measured window. */
   work: Schema.optional(Schema.Record({ key: Schema.String, value: Work })),
-  population: Schema.Struct({ provisioned: Count, registered: Count, subscribers: Count }),
+  population: Schema.Struct({
+    provisioned: Count, registered: Count, subscribers: Count,
+    /** Of those provisioned: told by the network that they may not, and those that had no answer yet when the load began. */
+    refused: Schema.optional(Count), waiting: Schema.optional(Count),
+    /** From the first REGISTER's turn to the last device's end. */
+    registrationSeconds: Schema.optional(Schema.NonNegative),
+  }),
   /** Little's law over the load phase: in flight measured against arrival rate times mean time in the gateway. */
   little: Schema.optional(Schema.Struct({ measured: Schema.NonNegative, predicted: Schema.NonNegative, ok: Schema.Boolean })),
   intervals: Schema.Array(Interval),

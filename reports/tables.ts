@@ -104,7 +104,7 @@ export function disclosureTable(record: RunRecord): string {
     ['system', `${disclosure.kernel}, Node ${disclosure.node}`],
     ['scenario', `${record.scenario}, seed ${record.seed}, SHA-256 ${disclosure.scenarioHash}`],
     ['phases', `warm-up ${record.durations.warmUpSeconds} s (not reported), load ${record.durations.loadSeconds} s, drain ${record.durations.drainSeconds} s`],
-    ['population', `${count(record.population.subscribers)} subscribers, ${count(record.population.provisioned)} devices provisioned to be online, ${count(record.population.registered)} registered`],
+    ['population', `${count(record.population.subscribers)} subscribers, ${count(record.population.provisioned)} devices provisioned to be online, ${count(record.population.registered)} registered${record.population.registrationSeconds === undefined ? '' : ` in ${record.population.registrationSeconds.toFixed(1)} s`}`],
     ...(record.little === undefined ? [] : [['Little’s law', `${record.little.ok ? 'OK' : 'BAD'}: in flight measured ${record.little.measured.toFixed(2)}, rate × time ${record.little.predicted.toFixed(2)}`]]),
     ['deviations', disclosure.deviations.length === 0 ? 'none' : disclosure.deviations.join('; ')],
   ], 'What a reader needs to repeat or doubt this run')

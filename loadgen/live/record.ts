@@ -12,7 +12,7 @@ import { ROW_STAGE, SHED, bindingsOf, causesOf, measure, type RowResult, type Wi
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Tables } from '../reconcile/tables.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
-import { thresholdsOf, verdictOf, type DatagramLosses, type VerdictInput } from '../verdict.js'
+import { thresholdsOf, verdictOf, type DatagramLosses, type RegisteredPopulation, type VerdictInput } from '../verdict.js'
 import { readJournal } from './journal-reader.js'
 import type { MachineFacts } from './machine.js'
 import { Measurements } from './measurements.js'
@@ -31,7 +31,7 @@ export interface RunFacts {
   readonly drainSeconds: number
   /** What the load generator has used: its own event loop's busiest second among it. */
   readonly parts: Parts
-  readonly population: { readonly provisioned: number; readonly registered: number }
+  readonly population: RegisteredPopulation
   /** Recipients the gateway held, sampled over the measured window. */
   readonly heldSamples: readonly number[]
   readonly interrupted: string | undefined

@@ -11,9 +11,11 @@ import { JournalWriter } from '../../core/live/journal.js'
 import type { RunRecord } from '../../reports/record.js'
 import { schedule } from '../pacing.js'
 import { steady } from '../rate-curve.js'
+import type { WordResult } from '../../sim/live/terminals-service.js'
 import type { Scenario } from '../scenario.js'
 import { SubmissionTemplate } from '../submission.js'
 import { TrafficPlan } from '../traffic.js'
+import type { RegisteredPopulation } from '../verdict.js'
 import { Generator } from './generator.js'
 import { freePort, machineFacts } from './machine.js'
 import { NotificationListener } from './notification-listener.js'
@@ -77,7 +79,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
 class Run {
   private readonly journal: JournalWriter
   private readonly scenarioYaml: string
-  private population = { provisioned: 0, registered: 0 }
+  private population: RegisteredPopulation = { provisioned: 0, registered: 0, refused: 0, waiting: 0, registrationSeconds: 0 }
   private window = { from: 0, to: 0 }
   private windowStartedAt = 0
   private drainSeconds = 0
@@ -161,8 +163,10 @@ class Run {
     const perSecond = scenario.terminals.registrationRate
     this.reporter.enter('register', population.size / perSecond)
     const withinMicros = Math.round(REGISTER_MICROS_MIN + 2 * MICROS_PER_SECOND * population.size / perSecond)
-    const settled = await this.parts.perform('terminals', 'register', { perSecond, withinMicros }) as { wanted: number; done: number }
-    this.population = { provisioned: settled.wanted, registered: settled.done }
+    const begunAt = monoMicros()
+    const { wanted, done, refused, pending } = await this.parts.perform('terminals', 'register', { perSecond, withinMicros }) as WordResult
+    const registrationSeconds = Math.round((monoMicros() - begunAt) / MICROS_PER_MILLI) / 1_000
+    this.population = { provisioned: wanted, registered: done, refused, waiting: pending, registrationSeconds }
     if (scenario.population.subscribing > 0) await this.subscribed()
   }
 

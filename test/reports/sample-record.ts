@@ -28,7 +28,7 @@ export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
       gateway: { cpuSeconds: 4.1, rssBytesMax: 180_000_000, loopUtilisationMax: 0.21 }, ims: { cpuSeconds: 3.2, rssBytesMax: 150_000_000, loopUtilisationMax: 0.16 },
       terminals: { cpuSeconds: 3.9, rssBytesMax: 210_000_000, loopUtilisationMax: 0.18 }, load: { cpuSeconds: 5, rssBytesMax: 160_000_000, loopUtilisationMax: 0.2 },
     },
-    population: { provisioned: 2900, registered: 2900, subscribers: 2000 },
+    population: { provisioned: 2900, registered: 2900, subscribers: 2000, refused: 0, waiting: 0, registrationSeconds: 3.4 },
     little: { measured: 0.92, predicted: 0.9, ok: true },
     intervals: Array.from({ length: 34 }, (_, second) => {
       const load = second < 30 ? 1 : 0
