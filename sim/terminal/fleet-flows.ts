@@ -66,6 +66,11 @@ export class FleetFlows {
     return this.bySlotFlow.size
   }
 
+  /** Those being opened. */
+  get openingCount(): number {
+    return this.connecting.size
+  }
+
   /** Are all shared ones up? */
   get areUp(): boolean {
     return this.sharedUp === this.shared

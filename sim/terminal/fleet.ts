@@ -36,6 +36,11 @@ import { Ways, type WaysHost } from './ways.js'
 
 /** REGISTERs of a wave that may be unanswered at once: a registrar slower than the pace is not flooded until requests fail. */
 export const REGISTERS_PENDING_MAX = 1_000
+/**
+ * Connections of their own that terminals of a wave may be opening at once. A handshake of TLS costs both ends milliseconds of CPU:
+ * started faster than the machine carries them out they all end late, and beyond the time limit of a connection attempt they all fail.
+ */
+export const OPENING_MAX = 100
 
 export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysHost, UsageHost {
   readonly counters: FleetCounters
@@ -333,7 +338,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   private advance(now: Now, wave: Wave): void {
     const { terminals } = this.roster
     if (this.ways.areUp) {
-      const due = Math.min(wave.due(now), REGISTERS_PENDING_MAX - this.counters.registersPending)
+      const due = Math.min(wave.due(now), REGISTERS_PENDING_MAX - this.counters.registersPending, OPENING_MAX - this.ways.openingCount)
       for (let started = 0; started < due && wave.cursor < terminals.length;) if (this.start(now, wave, terminals[wave.cursor++]!)) started++
     }
     // The last device may have ended the wave from within.

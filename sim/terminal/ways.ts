@@ -48,6 +48,11 @@ export class Ways {
     return this.flows.upCount
   }
 
+  /** Connections being opened. */
+  get openingCount(): number {
+    return this.flows.openingCount
+  }
+
   /** Are all the shared flows up? */
   get areUp(): boolean {
     return this.flows.areUp
