@@ -151,6 +151,21 @@ export const DeviceGroup = Schema.Struct({
   rejectedByCheck: Count,
 })
 
+/** What was run, on what. */
+export const Disclosure = Schema.Struct({
+  pushbench: Schema.String,
+  commit: Schema.String,
+  node: Schema.String,
+  kernel: Schema.String,
+  cpu: Schema.String,
+  cores: Count,
+  memoryBytes: Count,
+  /** SHA-256 of the resolved scenario. */
+  scenarioHash: Schema.String,
+  /** What was changed for this machine or run, in words (scaled down, a port moved, a part missing). */
+  deviations: Schema.Array(Schema.String),
+})
+
 export const RunRecord = Schema.Struct({
   schemaVersion: Schema.Literal(SCHEMA_VERSION),
   scenario: Schema.String,
@@ -193,19 +208,7 @@ export const RunRecord = Schema.Struct({
   intervals: Schema.Array(Interval),
   /** Percentile curves for the plots: [percentile 0..100, microseconds] by stage. */
   curves: Schema.Record({ key: Schema.String, value: Schema.Array(Schema.Tuple(Schema.Number, Micros)) }),
-  disclosure: Schema.Struct({
-    pushbench: Schema.String,
-    commit: Schema.String,
-    node: Schema.String,
-    kernel: Schema.String,
-    cpu: Schema.String,
-    cores: Count,
-    memoryBytes: Count,
-    /** SHA-256 of the resolved scenario. */
-    scenarioHash: Schema.String,
-    /** What was changed for this machine or run, in words (scaled down, a port moved, a part missing). */
-    deviations: Schema.Array(Schema.String),
-  }),
+  disclosure: Disclosure,
   /** The resolved scenario as YAML, seed included. */
   scenarioYaml: Schema.String,
 })
