@@ -7,7 +7,7 @@ import { Header } from '../../core/sip/header-names.js'
 import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
-import type { Refusal } from './behaviour.js'
+import type { DeviceBehaviour, Refusal } from './behaviour.js'
 import { textsOf } from './capabilities.js'
 import type { Terminal } from './terminal.js'
 
@@ -29,6 +29,13 @@ export function rejection(request: SipMessage, status: number, terminal: Termina
   // RFC 3261 section 8.2.2.3.
   if (status === 420) for (const line of request.getAll(Header.Require)) response.append(Header.Unsupported, line)
   return response
+}
+
+const REFUSALS: Readonly<Record<string, Refusal | undefined>> = { 'refuses-type': { status: 415 }, 'refuses-size': { status: 413 } }
+
+/** How it refuses content that passes its checks, if it does. */
+export function refusalOf({ refusal, misbehaviour }: DeviceBehaviour): Refusal | undefined {
+  return refusal ?? REFUSALS[misbehaviour ?? 'none']
 }
 
 export function refusal(request: SipMessage, behaviour: Refusal, toTag: string): SipMessage {

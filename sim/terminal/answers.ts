@@ -9,7 +9,7 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
-import { LateAnswer, refusal, rejection, targetOf } from './answering.js'
+import { LateAnswer, refusal, refusalOf, rejection, targetOf } from './answering.js'
 import { draw } from './behaviour.js'
 import type { Contents } from './contents.js'
 import { pushIdOf } from './contents.js'
@@ -40,7 +40,7 @@ export class Answers {
       reception.rejected(terminal, targetOf(request), pushIdOf(request), rejected, 'message')
       return rejection(request, rejected, terminal, this.host.newTag())
     }
-    const refused = behaviour.refusal ?? REFUSALS[behaviour.misbehaviour ?? 'none']
+    const refused = refusalOf(behaviour)
     if (refused !== undefined) {
       reception.refused(terminal, targetOf(request), pushIdOf(request), refused.status, 'message')
       return refusal(request, refused, this.host.newTag())
@@ -69,8 +69,6 @@ export class Answers {
 
 /** A MESSAGE cannot be larger (RFC 3261 section 18.1.1: 65,535 octets with its headers over UDP; the gateway sends none over TCP either). */
 const MESSAGE_BYTES_MAX = 65_536
-
-const REFUSALS: Readonly<Record<string, { readonly status: number } | undefined>> = { 'refuses-type': { status: 415 }, 'refuses-size': { status: 413 } }
 
 /** message/external-body and message/partial; the name is written in lower case by everyone who is not testing us. */
 function standsForContent(request: SipMessage): boolean {

@@ -15,7 +15,7 @@ import { Subscriber } from '../../core/sip/subscriber.js'
 import type { SubscriberEnd, SubscriberSubscription, SubscriberUser } from '../../core/sip/subscription-contract.js'
 import { DELTA_SECONDS_MAX, integerOf } from '../../core/sip/values.js'
 import { responseTo } from '../../core/sip/write.js'
-import { methodNotAllowed, refusal, rejection, targetOf } from './answering.js'
+import { methodNotAllowed, refusal, refusalOf, rejection, targetOf } from './answering.js'
 import type { Contents } from './contents.js'
 import { pushIdOf } from './contents.js'
 import { Alarm, type UsageHost } from './host.js'
@@ -197,12 +197,13 @@ export class Subscriptions implements SubscriberUser {
       this.host.reception.rejected(terminal, targetOf(request), pushIdOf(request), status, 'event')
       return rejection(request, status, terminal, tag)
     }
-    if (behaviour.refusal !== undefined) {
-      this.host.reception.refused(terminal, targetOf(request), pushIdOf(request), behaviour.refusal.status, 'event')
-      return refusal(request, behaviour.refusal, tag)
+    const refused = refusalOf(behaviour)
+    if (refused !== undefined) {
+      this.host.reception.refused(terminal, targetOf(request), pushIdOf(request), refused.status, 'event')
+      return refusal(request, refused, tag)
     }
-    const refused = this.contents.take(now, terminal, request, 'event')
-    return refused === 0 ? responseTo(request, 200, undefined, tag) : rejection(request, refused, terminal, tag)
+    const rejected = this.contents.take(now, terminal, request, 'event')
+    return rejected === 0 ? responseTo(request, 200, undefined, tag) : rejection(request, rejected, terminal, tag)
   }
 
   onRefused(): void {}
