@@ -4,6 +4,7 @@
  */
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
 import { count, duration, octets, rate } from '../reports/format.js'
+import { LATE_MICROS } from './misbehaviour.js'
 import { ROWS, type RowName, type Scenario } from './scenario.js'
 import { formatShare } from '../core/live/units.js'
 import { identitiesNeeded } from './traffic.js'
@@ -53,6 +54,7 @@ export function explain(scenario: Scenario, pools: Readonly<Record<Exclude<RowNa
     '',
     line('population', `${count(population.subscribers)} subscribers, ${count(devices)} devices, ${terminals.reference} of them reference terminals`),
     line('', `registered at ${rate(terminals.registrationRate)} over ${terminals.transport.toUpperCase()}, ${terminals.workers} worker thread${terminals.workers === 1 ? '' : 's'}`),
+    ...deviceLines(scenario),
     ...accessLines(scenario),
     line('sockets', `about ${count(http)} HTTP connections for submissions; SIP over ${scenario.gateway.transport.toUpperCase()} from the gateway`),
     line('memory', `about ${octets(memory)} for all parts`),
@@ -62,6 +64,18 @@ export function explain(scenario: Scenario, pools: Readonly<Record<Exclude<RowNa
       : `at best failures of ${(300 / measured).toPrecision(2)} % at 95 % confidence (0.1 % needs ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`),
   ]
   return { attempts, measured, secondsMin, secondsMax, lines, warnings }
+}
+
+/** Only what is not as by default. */
+function deviceLines({ population, gateway, push }: Scenario): string[] {
+  const lines: string[] = []
+  for (const [how, share] of Object.entries(population.misbehaving)) lines.push(`${formatShare(share)} of the subscribers have a bad peer: ${how}`)
+  if (population.messageOnly > 0) lines.push(`${formatShare(population.messageOnly)} of the devices take MESSAGE and nothing else`)
+  if (gateway.segment > 0) {
+    const pieces = Math.ceil(push.size / gateway.segment)
+    lines.push(push.size > gateway.segment ? `which get a content in at least ${count(pieces)} pieces, a MESSAGE each` : 'no content is larger than one piece')
+  }
+  return lines.map((text) => line('', text))
 }
 
 /** Only what is not as by default. */
@@ -83,8 +97,8 @@ function rowLine(scenario: Scenario, row: RowName, measured: number, pools: Read
   const head = `  ${row.padEnd(16)}${formatShare(share).padStart(7)}${count(measured * share).padStart(10)}${perSecond.toFixed(1).padStart(12)}`
   if (row === 'duplicate') return `${head}${'–'.padStart(12)}${'–'.padStart(8)}${duration(delayLimit).padStart(9)}`
   // Pushes to somebody who is away queue up in any case; that is what the row is about.
-  const waits = row === 'offlineReturns' || row === 'expires'
-  const needed = waits ? 1 : identitiesNeeded(perSecond, HELD_MICROS)
+  const waits = row === 'offlineReturns' || row === 'expires' || (row === 'misbehaving' && scenario.population.misbehaving['answers-late'] === undefined)
+  const needed = waits ? 1 : identitiesNeeded(perSecond, row === 'misbehaving' ? LATE_MICROS : HELD_MICROS)
   if (pools[row] < needed) {
     warnings.push(`traffic.${row} aims ${perSecond.toFixed(0)} pushes/s at ${pools[row]} recipients: they will wait for one another (RFC 3428 section 8); ${needed} recipients would do`)
   }

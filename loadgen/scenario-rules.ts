@@ -5,6 +5,7 @@
 import { Schema } from 'effect'
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
 import { ATTEMPTS_MAX } from './pacing.js'
+import { LATE_MICROS, longestAttempt, MISBEHAVIOURS } from './misbehaviour.js'
 import { MESSAGE_OCTETS_MAX, ROWS, Scenario } from './scenario.js'
 import { formatDuration, formatShare } from '../core/live/units.js'
 
@@ -14,7 +15,7 @@ export interface BrokenRule {
 }
 
 export function brokenRules(scenario: Scenario): readonly BrokenRule[] {
-  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...pushRules(scenario), ...accessRules(scenario)]
+  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...badPeerRules(scenario), ...pushRules(scenario), ...accessRules(scenario)]
 }
 
 function accessRules({ tls, gateway, ims, terminals, population }: Scenario): BrokenRule[] {
@@ -48,8 +49,8 @@ function trafficRules({ traffic }: Scenario): BrokenRule[] {
     broken.push({ path: ['traffic'], message: `the shares add up to ${formatShare(Math.round(total * 1e6) / 1e6)} (${named || 'no row has one'}); they must add up to 100%` })
   }
   if (traffic.duplicate.share > 0.5) broken.push({ path: ['traffic', 'duplicate', 'share'], message: 'at most half of the attempts can repeat another one' })
-  if (traffic.expires.share > 0 && traffic.expires.lifetime < MICROS_PER_SECOND) {
-    broken.push({ path: ['traffic', 'expires', 'lifetime'], message: 'deliver-before has whole seconds: give at least 1s' })
+  for (const row of ['expires', 'misbehaving'] as const) {
+    if (traffic[row].share > 0 && traffic[row].lifetime < MICROS_PER_SECOND) broken.push({ path: ['traffic', row, 'lifetime'], message: 'deliver-before has whole seconds: give at least 1s' })
   }
   for (const row of ROWS) if (traffic[row].delayLimit <= 0) broken.push({ path: ['traffic', row, 'delayLimit'], message: 'a delay limit must be above 0' })
   return broken
@@ -59,14 +60,15 @@ function populationRules({ traffic, population, terminals }: Scenario): BrokenRu
   const broken: BrokenRule[] = []
   const { subscribers, returning, absent, devicesPerSubscriber: devices } = population
   const away = Math.floor(subscribers * returning.share) + Math.floor(subscribers * absent)
-  const online = subscribers - away - terminals.reference
+  const bad = Object.values(population.misbehaving).reduce((sum, share) => sum + Math.floor(subscribers * share), 0)
+  const online = subscribers - away - bad - terminals.reference
   const weights = Object.values(devices).reduce((sum, share) => sum + share, 0)
   const several = weights <= 0 ? 0 : Math.round(online * (weights - (devices['1'] ?? 0)) / weights)
   const need = (row: (typeof ROWS)[number], have: number, path: readonly string[], what: string): void => {
     if (traffic[row].share > 0 && have < 1) broken.push({ path, message: `traffic.${row} has a share, but there are no ${what}` })
   }
   if (online < 0) {
-    broken.push({ path: ['population', 'subscribers'], message: `${subscribers} subscribers are fewer than the ${away} who are away and the ${terminals.reference} reference terminals together` })
+    broken.push({ path: ['population', 'subscribers'], message: `${subscribers} subscribers are fewer than the ${away} who are away, the ${bad} bad peers and the ${terminals.reference} reference terminals together` })
   }
   if (weights <= 0) broken.push({ path: ['population', 'devicesPerSubscriber'], message: 'give at least one number of devices a share' })
   need('online', online - several + terminals.reference, ['population', 'devicesPerSubscriber'], 'subscribers with one device')
@@ -74,10 +76,41 @@ function populationRules({ traffic, population, terminals }: Scenario): BrokenRu
   need('gruu', several, ['population', 'devicesPerSubscriber'], 'subscribers with several devices')
   need('offlineReturns', Math.floor(subscribers * returning.share), ['population', 'returning', 'share'], 'returning subscribers')
   need('expires', Math.floor(subscribers * absent), ['population', 'absent'], 'absent subscribers')
+  need('misbehaving', bad, ['population', 'misbehaving'], 'bad peers')
   return broken
 }
 
-function pushRules({ push, population }: Scenario): BrokenRule[] {
+/** Pieces of one content a terminal takes, at least this many octets apart from the content's headers. */
+const PIECES_MAX = 250
+/** What a session may be chosen for, whatever the transports and limits. */
+const MAYBE_SESSION_OCTETS = 500
+
+function badPeerRules({ load, traffic, population, push }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  const maybeInSession = push.binding === 'session' || (push.binding === 'auto' && push.size > MAYBE_SESSION_OCTETS)
+  for (const how of MISBEHAVIOURS) {
+    const share = population.misbehaving[how] ?? 0
+    if (share === 0) continue
+    if (Math.floor(population.subscribers * share) === 0) broken.push({ path: ['population', 'misbehaving', how], message: `${formatShare(share)} of ${population.subscribers} subscribers is nobody` })
+    if (traffic.misbehaving.share === 0) continue
+    const { lifetime } = traffic.misbehaving
+    if (how === 'answers-late' && lifetime < 2 * LATE_MICROS) {
+      const message = `who answers-late does so after ${formatDuration(LATE_MICROS)}, and some ways take two answers: give at least ${formatDuration(2 * LATE_MICROS)}`
+      broken.push({ path: ['traffic', 'misbehaving', 'lifetime'], message })
+    }
+    const needed = lifetime + longestAttempt(how, maybeInSession)
+    if (load.drainMax < needed) broken.push({ path: ['load', 'drainMax'], message: `a push to a peer of the kind ${how} may be under way for ${formatDuration(needed)}: give at least that` })
+  }
+  return broken
+}
+
+function pushRules({ push, population, gateway }: Scenario): BrokenRule[] {
+  if (gateway.segment > 0 && population.messageOnly === 0) {
+    return [{ path: ['gateway', 'segment'], message: 'only devices that take MESSAGE and nothing else get content in pieces; give population.messageOnly a share' }]
+  }
+  if (gateway.segment > 0 && push.size > PIECES_MAX * gateway.segment) {
+    return [{ path: ['gateway', 'segment'], message: `${push.size} octets are more than the ${PIECES_MAX} pieces a terminal puts together` }]
+  }
   if (push.binding === 'event' && population.subscribing === 0) {
     return [{ path: ['push', 'binding'], message: 'event mode needs devices that subscribe; give population.subscribing a share' }]
   }

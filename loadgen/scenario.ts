@@ -5,6 +5,7 @@
  */
 import { Schema } from 'effect'
 import { Duration, Rate, Share, Size } from '../core/live/units.js'
+import { MISBEHAVIOURS } from './misbehaviour.js'
 
 /** A key with its default, written as in YAML, and the description editors show. A group of keys whose default is `{}` has each key's own. */
 function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
@@ -44,10 +45,14 @@ const Traffic = Schema.Struct({
     lifetime: key(Duration, '5s', 'deliver-before, from the planned time; whole seconds on the wire.'),
   }), {}, 'A push to a subscriber who never comes; it expires.'),
   duplicate: key(Schema.Struct(rowFields('1s', 'Planned time to the refusal.')), {}, 'A push-id sent a second time; the gateway refuses it (2007).'),
+  misbehaving: key(Schema.Struct({
+    ...rowFields('2m', 'Planned time to the final outcome at the gateway.'),
+    lifetime: key(Duration, '15s', 'deliver-before, from the planned time; whole seconds on the wire.'),
+  }), {}, 'A push to a bad peer (population.misbehaving); it ends as docs/outcomes.md says.'),
 })
 
 /** The names of the traffic set's rows, in the order they are shown. */
-export const ROWS = ['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'duplicate'] as const
+export const ROWS = ['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'duplicate', 'misbehaving'] as const
 export type RowName = (typeof ROWS)[number]
 
 const DEFAULT_TRAFFIC: typeof Traffic.Encoded = {
@@ -70,6 +75,8 @@ const Returning = Schema.Struct({
   off: key(Duration, '6s', 'Mean time it stays off.'),
 })
 
+const Misbehaving = Schema.partialWith(Schema.Record({ key: Schema.Literal(...MISBEHAVIOURS), value: Share }), { exact: true })
+
 const Population = Schema.Struct({
   subscribers: key(count(1, 2_000_000), 2000, 'How many, reference terminals included.'),
   devicesPerSubscriber: key(Schema.Record({ key: text('write a number of devices from 1 to 9', /^[1-9]$/), value: Share }), { 1: '60%', 2: '30%', 3: '10%' },
@@ -81,6 +88,9 @@ const Population = Schema.Struct({
   roaming: key(Schema.Record({ key: text('write a domain name, such as visited1.example', /^[a-z0-9][a-z0-9.-]*$/), value: Share }), {},
     'Shares of the subscribers in visited networks, by the name of the network; each network has a P-CSCF of its own.'),
   aka: key(Share, '0%', 'Share of the subscribers with a USIM, who register by AKAv1-MD5 instead of a password.'),
+  messageOnly: key(Share, '0%', 'Share of the devices that take MESSAGE and nothing else: no sessions, subscriptions or references.'),
+  misbehaving: key(Misbehaving, {}, 'Shares of the subscribers with one device that is a bad peer, by how: '
+    + 'never-answers, answers-late (by 5 s), answers-twice, closes-mid-chunk, refuses-type, refuses-size, lies-about-support, wrong-ranges.'),
 })
 
 const Gateway = Schema.Struct({
@@ -89,6 +99,7 @@ const Gateway = Schema.Struct({
   devices: key(Schema.Literal('any', 'all', 'first'), 'any', 'Of a user with several devices: any of them suffices, all must take the push, or one after another, the latest registered first.'),
   registrations: key(Schema.Literal('third-party', 'reg-event', 'both'), 'third-party',
     'How it learns who is there: by third-party REGISTER from the S-CSCF, by subscribing to each recipient’s registration (reg event package), or both.'),
+  segment: key(Size, '0B', 'Content above this goes in pieces of this size (message/partial) to devices that take MESSAGE only; 0B never cuts.'),
   sessionKeep: key(Duration, '30s', 'How long an idle MSRP session is kept for the next push to its device; 0s is one session for each push.'),
 })
 

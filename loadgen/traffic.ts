@@ -5,7 +5,7 @@
 import { assert } from '../core/kit/assert.js'
 import type { SeededEntropy } from '../core/kit/entropy.js'
 import { MICROS_PER_SECOND, type Micros } from '../core/kit/time.js'
-import { ROWS, type RowName } from './scenario.js'
+import { ROWS, type RowName, type Scenario } from './scenario.js'
 
 /** The addresses (PAP address values) a row can be aimed at. Computed when asked for, so a large pool costs nothing. */
 export interface AddressPool {
@@ -20,6 +20,18 @@ export type Recipients = Readonly<Record<Exclude<RowName, 'duplicate'>, AddressP
 export const REPEAT_AFTER_MICROS: Micros = MICROS_PER_SECOND
 
 const DUPLICATE = ROWS.indexOf('duplicate')
+
+/** The weight of each row. */
+export function sharesOf(traffic: Scenario['traffic']): Record<RowName, number> {
+  return Object.fromEntries(ROWS.map((row) => [row, traffic[row].share])) as Record<RowName, number>
+}
+
+/** How long pushes live, in the rows whose pushes end by themselves. */
+export type Lifetimes = Readonly<Partial<Record<RowName, Micros>>>
+
+export function lifetimesOf({ expires, misbehaving }: Scenario['traffic']): Lifetimes {
+  return { expires: expires.lifetime, misbehaving: misbehaving.lifetime }
+}
 
 export class TrafficPlan {
   /** Index into ROWS by attempt. */

@@ -16,6 +16,8 @@ export interface VerdictInput {
   readonly planned: number
   readonly unsent: number
   readonly attempts: number
+  /** Of the duplicated copies, those at bad peers, who bring them on themselves. */
+  readonly duplicatedAtBadPeers: number
   readonly inadequatelyHandled: number
   readonly inadequatelyHandledMax: number
   readonly population: RegisteredPopulation
@@ -108,7 +110,7 @@ export function thresholdsOf(input: VerdictInput): (typeof Threshold.Type)[] {
   const share = input.attempts === 0 ? 0 : input.inadequatelyHandled / input.attempts
   return [
     threshold('inadequately handled attempts', 100 * share, 100 * input.inadequatelyHandledMax, '%'),
-    threshold('duplicated copies', input.ledger.duplicated, 0, 'copies'),
+    threshold('duplicated copies', input.ledger.duplicated - input.duplicatedAtBadPeers, 0, 'copies'),
   ]
 }
 

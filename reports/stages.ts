@@ -23,6 +23,7 @@ export const FURTHER_STAGES: Readonly<Record<string, { readonly name: string; re
   allDevices: { name: 'At all devices', meaning: 'planned time to the content reaching the last of the recipient’s devices' },
   afterReturn: { name: 'After the return', meaning: 'the device’s registration to the content reaching it' },
   expiry: { name: 'Expired', meaning: 'deliver-before to the final outcome' },
+  settled: { name: 'Settled', meaning: 'planned time to the final outcome of a push to a bad peer' },
 }
 
 /** Final outcomes in stacking order with their colours; `delivered` is the base. */

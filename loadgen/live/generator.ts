@@ -10,7 +10,7 @@ import { monoMicros } from '../../core/live/clock.js'
 import type { JournalWriter } from '../../core/live/journal.js'
 import { due, wait } from '../pacing.js'
 import type { SubmissionTemplate } from '../submission.js'
-import type { TrafficPlan } from '../traffic.js'
+import type { Lifetimes, TrafficPlan } from '../traffic.js'
 import type { Recorder } from './recorder.js'
 import { SubmissionClient, type Submission } from './submission-client.js'
 
@@ -21,8 +21,8 @@ export interface GeneratorOptions {
   readonly plan: TrafficPlan
   readonly plain: SubmissionTemplate
   readonly expiring: SubmissionTemplate
-  /** deliver-before of expiring pushes, from the planned time. */
-  readonly lifetimeMicros: Micros
+  /** deliver-before from the planned time, of the rows that have it. */
+  readonly lifetimes: Lifetimes
   readonly journal: JournalWriter
   /** Takes the time from plan to answer, for the live view. */
   readonly submit: Recorder
@@ -118,12 +118,13 @@ export class Generator {
   }
 
   private send(attempt: number): void {
-    const { plan, offsets, journal, lifetimeMicros } = this.options
+    const { plan, offsets, journal, lifetimes } = this.options
     const plannedAt = this.startedAt + offsets[attempt]!
     const pushId = plan.pushId(attempt)
     const address = plan.address(attempt)
     const row = plan.row(attempt)
-    const expires = plan.row(plan.original(attempt) ?? attempt) === 'expires'
+    const lifetimeMicros = lifetimes[plan.row(plan.original(attempt) ?? attempt)]
+    const expires = lifetimeMicros !== undefined
     this.counts.planned++
     let body: string
     if (expires) {

@@ -9,6 +9,7 @@ import type { TerminalsConfigEncoded } from '../../sim/live/terminals-config.js'
 import { formatDuration } from '../../core/live/units.js'
 import { userAddress } from '../../core/pap/addresses.js'
 import { Schema } from 'effect'
+import { LATE_MICROS, MISBEHAVIOURS, type Misbehaviour } from '../misbehaviour.js'
 import type { Scenario } from '../scenario.js'
 import type { AddressPool, Recipients } from '../traffic.js'
 
@@ -44,11 +45,20 @@ export function populationConfigOf({ population, push, seed, terminals }: Scenar
     applicationSets: [{ applications: [application], weight: 0.5 }, { applications: [application, other], weight: 0.5 }],
     shares: { returning: population.returning.share, absent: population.absent },
     returning: { on: about(population.returning.on), off: about(population.returning.off), silentShare: 0, offAtStartShare: population.returning.off / Math.max(1, population.returning.on + population.returning.off) },
+    ...(population.messageOnly === 0 ? {} : { capabilities: kindsOf(population.messageOnly) }),
+    misbehaving: population.misbehaving,
+    lateMicros: LATE_MICROS,
     answerDelay: population.answerDelay === 0 ? { type: 'constant', micros: 0 } : { type: 'lognormal', medianMicros: population.answerDelay, sigma: ANSWER_SIGMA },
     events: { share: population.subscribing, server: PUSH_SERVICE },
     access: { roaming: population.roaming, ownConnections: terminals.ownConnections, aka: population.aka },
     referenceTerminals: terminals.reference,
   }
+}
+
+/** Devices that take everything, and those that take MESSAGE only. */
+function kindsOf(messageOnly: number): NonNullable<PopulationWritten['capabilities']> {
+  const plain = { bindings: [], weight: messageOnly }
+  return messageOnly === 1 ? [plain] : [{ weight: 1 - messageOnly }, plain]
 }
 
 export function populationFor(scenario: Scenario): Population {
@@ -74,7 +84,7 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
     store,
     ...(capture === undefined ? {} : { capture }),
     limits: { inFlight: gateway.inFlightMax },
-    selection: { devices: gateway.devices },
+    selection: { devices: gateway.devices, segment: `${gateway.segment}B` },
     registrations: gateway.registrations,
     content: { listen: `${LOOPBACK}:0` },
     msrp: { keep: formatDuration(gateway.sessionKeep) },
@@ -131,10 +141,21 @@ export function recipientsOf(population: Population): Recipients {
     gruu: { size: 2 * (several.to - several.from), address: (index) => user(population.publicGruu(several.from + (index >> 1), index & 1)) },
     offlineReturns: poolOf(population, 'returning'),
     expires: poolOf(population, 'absent'),
+    misbehaving: poolOf(population, 'misbehaving'),
   }
 }
 
-function poolOf(population: Population, name: 'returning' | 'absent'): AddressPool {
+/** How each bad peer misbehaves, by its PAP address. */
+export function badPeersOf(population: Population): ReadonlyMap<string, Misbehaviour> {
+  const peers = new Map<string, Misbehaviour>()
+  for (const how of MISBEHAVIOURS) {
+    const { from, to } = population.misbehaving(how)
+    for (let index = from; index < to; index++) peers.set(user(population.impu(index)), how)
+  }
+  return peers
+}
+
+function poolOf(population: Population, name: 'returning' | 'absent' | 'misbehaving'): AddressPool {
   const { from, to } = population.range(name)
   return { size: to - from, address: (index) => user(population.impu(from + index)) }
 }

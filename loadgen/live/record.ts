@@ -11,11 +11,13 @@ import { ledgerOf } from '../reconcile/ledger.js'
 import { ROW_STAGE, SHED, bindingsOf, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Tables } from '../reconcile/tables.js'
+import { expectedOutcomes } from '../misbehaviour.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
 import { thresholdsOf, verdictOf, type DatagramLosses, type RegisteredPopulation, type VerdictInput } from '../verdict.js'
 import { readJournal } from './journal-reader.js'
 import type { MachineFacts } from './machine.js'
 import { Measurements } from './measurements.js'
+import { badPeersOf, populationFor } from './part-configs.js'
 import { PART_WORDS, type PartName, type PartUse, type Parts } from './parts.js'
 import { curveOf, Recorder } from './recorder.js'
 import type { RunFolder } from './run-folder.js'
@@ -49,12 +51,14 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const counts = intervalsOf(tables, window)
   const measurements = new Measurements(facts.folder.path, facts.windowStartedAt, counts.length)
   const limits = Object.fromEntries(ROWS.map((row) => [row, scenario.traffic[row].delayLimit])) as Record<RowName, Micros>
-  const rows = measure(tables, window, limits, measurements.take)
+  const badPeers = badPeersOf(populationFor(scenario))
+  const rows = measure(tables, window, limits, measurements.take, (address, last) => expectedOutcomes(badPeers.get(address)!, last, scenario.push))
   await measurements.close()
   const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
   const whole = measurements.whole()
   const causes = causesOf(tables, facts.parts.counters.gateway?.['shed'] ?? 0)
-  const input = verdictInput(facts, tables, rows, { ledger, findings }, causes, whole.get('lag')?.percentile(99) ?? NaN)
+  const duplicatedAtBadPeers = tables.copies.filter(({ delivery }) => badPeers.has(tables.deliveries.addresses[delivery]!)).length
+  const input = verdictInput(facts, tables, rows, duplicatedAtBadPeers, { ledger, findings }, causes, whole.get('lag')?.percentile(99) ?? NaN)
   const datagrams: Partial<Record<string, DatagramLosses>> = facts.parts.datagramsLost()
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
@@ -108,7 +112,7 @@ async function joinJournals(folder: RunFolder): Promise<Tables> {
 }
 
 function verdictInput(
-  facts: RunFacts, tables: Tables, rows: Readonly<Record<RowName, RowResult>>, { ledger, findings }: Pick<VerdictInput, 'ledger' | 'findings'>, causes: RunRecord['causes'], lagP99Micros: number,
+  facts: RunFacts, tables: Tables, rows: Readonly<Record<RowName, RowResult>>, duplicatedAtBadPeers: number, { ledger, findings }: Pick<VerdictInput, 'ledger' | 'findings'>, causes: RunRecord['causes'], lagP99Micros: number,
 ): VerdictInput {
   const { scenario, window } = facts
   const active = ROWS.filter((row) => scenario.traffic[row].share > 0)
@@ -129,6 +133,7 @@ function verdictInput(
     planned: sum('attempts'),
     unsent,
     attempts: sum('attempts'),
+    duplicatedAtBadPeers,
     inadequatelyHandled: sum('inadequatelyHandled'),
     inadequatelyHandledMax: scenario.objective.inadequatelyHandled,
     population: facts.population,

@@ -14,7 +14,7 @@ import { steady } from '../rate-curve.js'
 import type { WordResult } from '../../sim/live/terminals-service.js'
 import type { Scenario } from '../scenario.js'
 import { SubmissionTemplate } from '../submission.js'
-import { TrafficPlan } from '../traffic.js'
+import { lifetimesOf, sharesOf, TrafficPlan } from '../traffic.js'
 import type { RegisteredPopulation } from '../verdict.js'
 import { Generator } from './generator.js'
 import { freePort, machineFacts } from './machine.js'
@@ -147,13 +147,12 @@ class Run {
     const { load, push, traffic } = scenario
     const entropy = new SeededEntropy(scenario.seed, 'load')
     const offsets = schedule(load.arrival, steady(load.rate, load.warmUp + load.duration), entropy.fork('arrivals'))
-    const shares = { online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share }
     const runId = `${scenario.name}-${this.startedAt.getTime().toString(36)}`
-    const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId)
+    const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId)
     const notify = push.notifications ? notifyUrl : undefined
     return new Generator({
       url, offsets, plan, plain: new SubmissionTemplate(push, notify, false), expiring: new SubmissionTemplate(push, notify, true),
-      lifetimeMicros: traffic.expires.lifetime, journal: this.journal, submit: new Recorder(),
+      lifetimes: lifetimesOf(traffic), journal: this.journal, submit: new Recorder(),
     })
   }
 

@@ -18,11 +18,11 @@ export interface Window {
 /** STAGES of the record, and the stages that only rows have. */
 export type StageName =
   | 'lag' | 'submit' | 'submitService' | 'firstSip' | 'endToEnd' | 'confirmation' | 'notification'
-  | 'allDevices' | 'afterReturn' | 'expiry'
+  | 'allDevices' | 'afterReturn' | 'expiry' | 'settled'
 
 /** Which stage a row's delay limit is about. */
 export const ROW_STAGE: Readonly<Record<RowName, StageName>> = {
-  online: 'endToEnd', fanOut: 'allDevices', gruu: 'endToEnd', offlineReturns: 'afterReturn', expires: 'expiry', duplicate: 'submit',
+  online: 'endToEnd', fanOut: 'allDevices', gruu: 'endToEnd', offlineReturns: 'afterReturn', expires: 'expiry', duplicate: 'submit', misbehaving: 'settled',
 }
 
 const ONLINE_ROWS: ReadonlySet<RowName> = new Set(['online', 'fanOut', 'gruu'])
@@ -36,8 +36,11 @@ export interface RowResult {
   inadequatelyHandled: number
 }
 
+/** The outcomes (`<message-state> <code>`) that are right for a push to this address, a bad peer's, given the binding of its last attempt, if any. */
+export type Expectation = (address: string, last: string | undefined) => readonly string[]
+
 /** Walks the measured attempts; samples come in order of the planned second. */
-export function measure(tables: Tables, window: Window, limits: Readonly<Record<RowName, Micros>>, sink: SampleSink): Record<RowName, RowResult> {
+export function measure(tables: Tables, window: Window, limits: Readonly<Record<RowName, Micros>>, sink: SampleSink, expectation: Expectation): Record<RowName, RowResult> {
   const results = Object.fromEntries(ROWS.map((row) => [row, { attempts: 0, asExpected: 0, inadequatelyHandled: 0 }])) as Record<RowName, RowResult>
   const { attempts } = tables
   for (let attempt = 0; attempt < attempts.length; attempt++) {
@@ -49,7 +52,7 @@ export function measure(tables: Tables, window: Window, limits: Readonly<Record<
     const second = Math.floor((plannedAt - window.from) / 1_000_000)
     const own = ownStageMicros(tables, attempt, row)
     result.attempts++
-    const expected = asExpected(tables, attempt, row)
+    const expected = asExpected(tables, attempt, row, expectation)
     if (expected) result.asExpected++
     // A late success is a failure; so is a success whose delay nobody could measure.
     if (!expected || !(own <= limits[row])) result.inadequatelyHandled++
@@ -100,16 +103,22 @@ function ownStageMicros({ attempts, deliveries }: Tables, attempt: number, row: 
       return Math.max(0, deliveries.outcomeAt.get(delivery) - attempts.deliverBeforeAt.get(attempt))
     case 'duplicate':
       return attempts.answeredAt.get(attempt) - plannedAt
+    case 'misbehaving':
+      return deliveries.outcomeAt.get(delivery) - plannedAt
   }
 }
 
-function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowName): boolean {
+function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowName, expectation: Expectation): boolean {
   if (row === 'duplicate') return attempts.answer.has(attempt) && attempts.answers.name(attempts.answer.get(attempt)) === '2007'
   const delivery = attempts.delivery.get(attempt)
   if (!attempts.isAccepted(attempt) || !deliveries.outcomes.has(delivery)) return false
   const state = deliveries.states.name(deliveries.state.get(delivery))
   const seen = deliveries.receivers.has(delivery)
   if (row === 'expires') return state === 'expired' && !seen
+  if (row === 'misbehaving') {
+    const last = deliveries.binding.has(delivery) ? deliveries.bindings.name(deliveries.binding.get(delivery)) : undefined
+    return expectation(deliveries.addresses[delivery]!, last).includes(`${state} ${deliveries.code.get(delivery)}`) && (seen || state !== 'delivered')
+  }
   if (state !== 'delivered' || !seen) return false
   return row !== 'fanOut' || !deliveries.branches.has(delivery) || deliveries.receivers.get(delivery) >= deliveries.branches.get(delivery)
 }

@@ -93,6 +93,7 @@ export class Reconciler {
         if (deliveries.outcomes.increment(delivery) > 1) return
         deliveries.outcomeAt.set(delivery, event.mono)
         deliveries.state.set(delivery, deliveries.states.number(event.details[0] ?? 'unknown'))
+        deliveries.code.set(delivery, Number(event.details[1]))
         deliveries.cause.set(delivery, deliveries.causes.number(causeOf(event.details)))
         return
       case 'in-flight':

@@ -43,6 +43,8 @@ export class DeliveryTable {
   readonly state = new NumberColumn()
   /** Number in `causes` of the outcome's PAP code and last SIP status, in words. */
   readonly cause = new NumberColumn()
+  /** The outcome's PAP code. */
+  readonly code = new NumberColumn()
   readonly inFlight = new NumberColumn()
   /** Number in `bindings` of how its last attempt went out. */
   readonly binding = new NumberColumn()

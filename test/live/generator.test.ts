@@ -21,9 +21,9 @@ import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
 import { SubmissionTemplate } from '../../loadgen/submission.js'
 import { TrafficPlan, type AddressPool } from '../../loadgen/traffic.js'
 
-const SHARES = { online: 0.8, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0.2, duplicate: 0 }
+const SHARES = { online: 0.8, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0.2, duplicate: 0, misbehaving: 0 }
 const POOL: AddressPool = { size: 50, address: (index) => `WAPPUSH=sip%3Auser${index}%40home1.example/TYPE=USER@ppg.example` }
-const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL }
+const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL, misbehaving: POOL }
 
 let folder: string
 let server: Server
@@ -68,7 +68,7 @@ async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), offsets,
     plan: new TrafficPlan(offsets, SHARES, RECIPIENTS, new SeededEntropy(2), 'run'),
     plain: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', false), expiring: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', true),
-    lifetimeMicros: 5_000_000, journal, submit,
+    lifetimes: { expires: 5_000_000 }, journal, submit,
   })
   await generator.run(monoMicros() - lateMicros)
   await generator.close()

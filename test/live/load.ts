@@ -15,7 +15,7 @@ import { schedule } from '../../loadgen/pacing.js'
 import { steady } from '../../loadgen/rate-curve.js'
 import type { Scenario } from '../../loadgen/scenario.js'
 import { SubmissionTemplate } from '../../loadgen/submission.js'
-import { TrafficPlan } from '../../loadgen/traffic.js'
+import { lifetimesOf, sharesOf, TrafficPlan } from '../../loadgen/traffic.js'
 
 /** The initiator's journal, which tells what it is told: who waits for something to have happened looks at each line. */
 export class WatchedJournal extends JournalWriter {
@@ -62,13 +62,10 @@ export function generatorFor(scenario: Scenario, url: URL, notifyUrl: string, jo
   const { load, push, seed, traffic } = scenario
   const entropy = new SeededEntropy(seed, 'load')
   const offsets = schedule(load.arrival, steady(load.rate, load.duration), entropy.fork('arrivals'))
-  const shares = {
-    online: traffic.online.share, fanOut: traffic.fanOut.share, gruu: traffic.gruu.share, offlineReturns: traffic.offlineReturns.share, expires: traffic.expires.share, duplicate: traffic.duplicate.share,
-  }
-  const plan = new TrafficPlan(offsets, shares, recipientsOf(populationFor(scenario)), entropy.fork('traffic'), scenario.name)
+  const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), scenario.name)
   return new Generator({
     url, offsets, plan, plain: new SubmissionTemplate(push, notifyUrl, false), expiring: new SubmissionTemplate(push, notifyUrl, true),
-    lifetimeMicros: traffic.expires.lifetime, journal, submit: new Recorder(),
+    lifetimes: lifetimesOf(traffic), journal, submit: new Recorder(),
   })
 }
 

@@ -153,13 +153,29 @@ describe('the ledger', () => {
 describe('the measures', () => {
   const samples = (story: Story, window = WINDOW) => {
     const taken = new Map<StageName, number[]>()
-    const rows = measure(story.reconcile(), window, LIMITS, (stage, _row, _second, micros) => taken.set(stage, [...(taken.get(stage) ?? []), micros]))
+    const rows = measure(story.reconcile(), window, LIMITS, (stage, _row, _second, micros) => taken.set(stage, [...(taken.get(stage) ?? []), micros]), (address, last) => [`expired 4000 at ${address} by ${last}`, ...(address === 'bad' && last === 'session' ? ['expired 4000'] : ['delivered 1000'])])
     return { taken, rows }
   }
 
   it('count every stage from the planned time', () => {
     const { taken } = samples(new Story(1))
     expect(Object.fromEntries(taken)).toEqual({ lag: [500], submit: [3_000], submitService: [2_500], firstSip: [2_000], endToEnd: [4_000], confirmation: [5_000], notification: [6_000] })
+  })
+
+  it('judge a push to a bad peer by what is right for it and by the binding of its last attempt, and keep it out of every other stage', () => {
+    const story = new Story(3, 'misbehaving').without('terminals', 'received', 'p1')
+    const end = (pushId: string, address: string, binding: string | undefined, ...outcome: readonly string[]): void => {
+      story.submitted(Number(pushId.slice(1)), 30_000, 'misbehaving', pushId, address, '1001')
+      story.gateway.push(event(31_000, 'accepted', pushId, address), ...(binding === undefined ? [] : [event(32_000, 'sip-out', pushId, address, 'sip:x', binding)]), event(35_000, 'outcome', pushId, address, ...outcome))
+    }
+    end('p3', 'bad', 'session', 'expired', '4000', '-', '0')
+    end('p4', 'bad', 'session', 'expired', '4001', '-', '486')
+    end('p5', 'bad', undefined, 'expired', '4000', '-', '-')
+    const { taken, rows } = samples(story)
+    // Two of the three that were delivered were seen; of the others one ended as it must.
+    expect(rows.misbehaving).toEqual({ attempts: 6, asExpected: 3, inadequatelyHandled: 3 })
+    expect([...taken.keys()].sort()).toEqual(['lag', 'settled', 'submit', 'submitService'])
+    expect(taken.get('settled')).toEqual(Array(6).fill(5_000))
   })
 
   it('leave the warm-up out of the statistics, while the ledger holds it', () => {

@@ -11,6 +11,9 @@ import { CheckedScenario, brokenRules } from '../../loadgen/scenario-rules.js'
 import { scenarioTemplate } from '../../loadgen/scenario-template.js'
 import { DEFAULT_SCENARIO, encodeScenario, type Scenario } from '../../loadgen/scenario.js'
 
+/** Bad peers of one kind, and pushes to them. */
+const BAD = (how: string): string => `population: { misbehaving: { ${how}: 5% } }\ntraffic: { online: { share: 90% }, misbehaving: { share: 10% } }`
+
 const read = (text: string) => decodeYaml(CheckedScenario, text, 'x.yaml')
 const problems = (text: string): string => {
   const decoded = read(text)
@@ -51,6 +54,14 @@ describe('a scenario file', () => {
     ['broken YAML', 'load: [', 'x.yaml:1:'],
     ['content too large for the binding', 'push:\n  size: 1 MiB\n  binding: message', 'x.yaml:2:9 push.size: more than 60000 octets do not fit a MESSAGE; push.binding auto'],
     ['a subscription nobody holds', 'push:\n  binding: event', 'x.yaml:2:12 push.binding: event mode needs devices that subscribe; give population.subscribing a share'],
+    ['a bad peer of no kind', 'population:\n  misbehaving: { never-answer: 5% }', 'x.yaml:2:18 population.misbehaving.never-answer: "never-answer" is not known here; did you mean "never-answers"?'],
+    ['bad peers that nobody is', 'population:\n  subscribers: 100\n  misbehaving: { answers-twice: 0.5% }', 'x.yaml:3:33 population.misbehaving.answers-twice: 0.5% of 100 subscribers is nobody'],
+    ['pushes to bad peers that are not there', 'traffic:\n  online: { share: 90% }\n  misbehaving: { share: 10% }', 'traffic.misbehaving has a share, but there are no bad peers'],
+    ['a drain too short for a silent peer', `load: { drainMax: 30s }\n${BAD('never-answers')}`, 'x.yaml:1:19 load.drainMax: a push to a peer of the kind never-answers may be under way for 48s: give at least that'],
+    ['a drain too short for one that rings', `push: { binding: session }\n${BAD('never-answers')}`, 'load.drainMax: a push to a peer of the kind never-answers may be under way for 110s'],
+    ['a life too short for a late answer', `load: { drainMax: 1m }\n${BAD('answers-late').replace('share: 10%', 'share: 10%, lifetime: 6s')}`, 'who answers-late does so after 5s'],
+    ['pieces for devices that need none', 'gateway:\n  segment: 140B', 'x.yaml:2:12 gateway.segment: only devices that take MESSAGE and nothing else get content in pieces; give population.messageOnly a share'],
+    ['more pieces than a device keeps', 'gateway:\n  segment: 1B\npopulation: { messageOnly: 10% }', 'x.yaml:2:12 gateway.segment: 300 octets are more than the 250 pieces a terminal puts together'],
     ['content too large for any', 'push:\n  size: 200 MiB', 'x.yaml:2:9 push.size: the gateway takes at most 100 MiB of content'],
     ['a name that is no folder name', 'name: ../evil', 'x.yaml:1:7 name: a name is lower-case letters, digits and hyphens'],
   ])('tells %s with line, column and what would be right', (_what, text, told) => {
@@ -76,9 +87,9 @@ describe('a scenario file', () => {
 })
 
 describe('the reference scenario', () => {
-  it('lasts half a minute with every row of the traffic set and a panel of independent terminals', () => {
+  it('lasts half a minute with every row of the traffic set for good peers and a panel of independent terminals', () => {
     expect(REFERENCE_SCENARIO.load.warmUp + REFERENCE_SCENARIO.load.duration).toBe(30_000_000)
-    expect(Object.values(REFERENCE_SCENARIO.traffic).every(({ share }) => share > 0)).toBe(true)
+    expect(Object.entries(REFERENCE_SCENARIO.traffic).filter(([, { share }]) => share === 0).map(([row]) => row)).toEqual(['misbehaving'])
     expect(REFERENCE_SCENARIO.terminals.reference).toBe(20)
     expect(Schema.decodeSync(CheckedScenario)(encodeScenario(REFERENCE_SCENARIO))).toEqual(REFERENCE_SCENARIO)
   })
@@ -92,7 +103,7 @@ describe('the reference scenario', () => {
 })
 
 describe('the ways into the network', () => {
-  const pools = { online: 1_000, fanOut: 1_000, gruu: 1_000, offlineReturns: 100, expires: 100 }
+  const pools = { online: 1_000, fanOut: 1_000, gruu: 1_000, offlineReturns: 100, expires: 100, misbehaving: 0 }
 
   it('are told where they are not as by default, and need certificates where they are TLS', () => {
     const { lines } = explain(value('{ population: { roaming: { visited1.example: 10%, visited2.example: 5% }, aka: 20% }, terminals: { ownConnections: 30% }, ims: { timers: radio } }'), pools, 2_000)
@@ -108,11 +119,18 @@ describe('the ways into the network', () => {
 
 describe('the explanation', () => {
   it('says what a run will do, and warns where recipients are so few that pushes wait for one another', () => {
-    const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100 }
+    const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100, misbehaving: 0 }
     const { attempts, lines, warnings } = explain(DEFAULT_SCENARIO, pools, 3_000)
     expect(attempts).toBe(6_000)
     expect(lines.join('\n')).toContain('6,000 attempts in 30.0 s')
     expect(lines.every((line) => line.length <= 88)).toBe(true)
     expect(warnings).toEqual([expect.stringContaining('traffic.fanOut aims 40 pushes/s at 5 recipients')])
+  })
+  it('tells which devices are bad peers, and which get their content in pieces', () => {
+    const text = `load: { drainMax: 2m }\ngateway: { segment: 140B }\npopulation: { messageOnly: 20%, misbehaving: { never-answers: 1%, answers-late: 2% } }\ntraffic: { online: { share: 50% }, misbehaving: { share: 50% } }`
+    const { lines, warnings } = explain(value(text), { online: 1_000, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0, misbehaving: 60 }, 2_000)
+    for (const words of ['1% of the subscribers have a bad peer: never-answers', '20% of the devices take MESSAGE and nothing else', 'at least 3 pieces']) expect(lines.join('\n')).toContain(words)
+    // Who answers after 5 s keeps the next push waiting.
+    expect(warnings).toEqual([expect.stringContaining('traffic.misbehaving aims 100 pushes/s at 60 recipients')])
   })
 })

@@ -11,6 +11,7 @@ const good: VerdictInput = {
   planned: 1_000,
   unsent: 0,
   attempts: 1_000,
+  duplicatedAtBadPeers: 0,
   inadequatelyHandled: 0,
   inadequatelyHandledMax: 0.001,
   population: { provisioned: 500, registered: 500, refused: 0, waiting: 0, registrationSeconds: 1.2 },
@@ -55,5 +56,6 @@ describe('the thresholds', () => {
     expect(thresholdsOf({ ...good, inadequatelyHandled: 1 })[0]).toEqual({ name: 'inadequately handled attempts', measured: 0.1, limit: 0.1, unit: '%', passed: true })
     expect(thresholdsOf({ ...good, inadequatelyHandled: 2 })[0]).toMatchObject({ measured: 0.2, passed: false })
     expect(thresholdsOf({ ...good, ledger: { ...good.ledger, duplicated: 1 } })[1]).toMatchObject({ measured: 1, passed: false })
+    expect(thresholdsOf({ ...good, ledger: { ...good.ledger, duplicated: 3 }, duplicatedAtBadPeers: 3 })[1]).toMatchObject({ measured: 0, passed: true })
   })
 })

@@ -39,8 +39,12 @@ A push fits a MESSAGE when the next hops are reached by streams and its content 
 an hour and forgotten at its next registration. What is not known never speaks against a device.
 
 What goes as MESSAGE goes in pieces (message/partial, RFC 2046 section 5.2.2), one after another, where it is larger than
-\`selection.segment\` (0: never, the default) and each device is known to take no session and no reference; the 200 to the last
+\`selection.segment\` (0: never, the default; a scenario's \`gateway.segment\`) and each device is known to take no session and no reference; the 200 to the last
 piece is the delivery, and a piece that is refused ends the attempt.
+
+One push is made to go one way, for an experiment say, by its \`quality-of-service\`: \`bearer\` names the binding as in the rows below (\`SIP-MESSAGE\`,
+\`SIP-MSRP\`, \`SIP-NOTIFY\`, \`SIP-INDIRECT\`, in any letter case) and \`bearer-required="true"\` leaves no other. A scenario's \`push.binding\` does so with
+each of its pushes; there is nothing else that overrides this table.
 
 A refusal ends the push as \`undeliverable\` with that code; 2006 becomes 2005 when the initiator had stated capabilities.
 
