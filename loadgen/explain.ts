@@ -84,7 +84,7 @@ function accessLines({ population, terminals, ims }: Scenario): string[] {
   for (const [network, share] of Object.entries(population.roaming)) lines.push(`${formatShare(share)} of them in ${network}, through its P-CSCF`)
   if (population.aka > 0) lines.push(`${formatShare(population.aka)} of them authenticated by AKAv1-MD5`)
   if (terminals.ownConnections > 0) {
-    lines.push(`${formatShare(terminals.ownConnections)} of the devices register by RFC 5626${terminals.transport === 'udp' ? '' : ', each over a connection of its own'}`)
+    lines.push(`${formatShare(terminals.ownConnections)} of the devices register by RFC 5626${terminals.transport === 'udp' ? '' : ', each over a connection of its own'}${terminals.flows === 1 ? '' : ', and holds two flows at a time'}`)
   }
   if (ims.timers === 'radio') lines.push('a request to a silent terminal is given up after 128 s (TS 24.229 table 7.8)')
   if (ims.mode === 'split' && ims.transport === 'tls') lines.push('TLS between the nodes of the core')

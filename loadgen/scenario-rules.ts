@@ -25,6 +25,7 @@ function accessRules({ tls, gateway, ims, terminals, population }: Scenario): Br
     if (transport === 'tls' && tls === undefined) broken.push({ path: [part, 'transport'], message: 'TLS needs certificates: name their files in tls' })
   }
   if (ims.transport === 'tls' && ims.mode === 'collapsed') broken.push({ path: ['ims', 'transport'], message: 'collapsed nodes have no sockets between them; ims.mode: split has' })
+  if (terminals.flows > 1 && terminals.ownConnections === 0) broken.push({ path: ['terminals', 'flows'], message: 'a second flow is for devices that register by RFC 5626; give terminals.ownConnections a share' })
   const away = Object.values(population.roaming).reduce((sum, share) => sum + share, 0)
   if (away > 1 + 1e-9) broken.push({ path: ['population', 'roaming'], message: `the shares add up to ${formatShare(away)}; at most 100% of the subscribers can be away` })
   return broken

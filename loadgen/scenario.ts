@@ -113,6 +113,7 @@ const Ims = Schema.Struct({
 const Terminals = Schema.Struct({
   transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport between the terminals and the core network.'),
   ownConnections: key(Share, '0%', 'Share of the devices that register by RFC 5626, over tcp and tls with a connection of their own; the others share a few.'),
+  flows: key(Schema.Literal(1, 2), 1, 'Flows of each device that registers by RFC 5626: with two, each to a port of its own where the network has two (tcp and udp), it is reached over one when the other fails.'),
   workers: key(count(1, 64), 1, 'Worker threads the terminals are spread over.'),
   reference: key(count(0, 50), 20, 'Terminals that run an independent SIP stack (sip.js); part of the subscribers, reported apart.'),
   registrationRate: key(Rate, '1000/s', 'How fast the population registers before the load.'),

@@ -66,6 +66,8 @@ export const Header = {
   ReferTo: 55,
   ReferSub: 56,
   Replaces: 57,
+  /** RFC 5626 section 10. */
+  FlowTimer: 58,
 } as const
 
 export type HeaderId = (typeof Header)[keyof typeof Header]
@@ -80,7 +82,7 @@ export const HEADER_NAMES: readonly string[] = [
   'Require', 'Proxy-Require', 'Supported', 'Unsupported', 'Allow', 'Accept', 'Accept-Encoding', 'Date',
   'Retry-After', 'Min-Expires', 'Warning', 'Priority', 'Privacy', 'Event', 'User-Agent', 'Server', 'Subject',
   'X-Wap-Application-Id', 'X-Wap-Content-URI', 'X-Wap-Initiator-URI', 'X-Push-Id',
-  'Allow-Events', 'Subscription-State', 'Refer-To', 'Refer-Sub', 'Replaces',
+  'Allow-Events', 'Subscription-State', 'Refer-To', 'Refer-Sub', 'Replaces', 'Flow-Timer',
 ]
 
 /** Compact forms: RFC 3261 section 20, RFC 6665 section 8.4, RFC 3841 section 10, RFC 3515 section 2.1. */

@@ -94,13 +94,15 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
 /** @param gateway where the gateway takes third-party REGISTERs */
 export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEncoded {
   const back = scenario.gateway.transport === 'tls' ? 'tls' : 'tcp'
+  const pcscf = scenario.terminals.flows === 1 ? [0] as const : [0, 0] as const
   return {
     mode: scenario.ims.mode,
     address: LOOPBACK,
     ...(scenario.tls === undefined ? {} : { tls: scenario.tls }),
     coreTransport: scenario.ims.transport,
+    ports: { pcscf },
     access: { timers: scenario.ims.timers },
-    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, access: { timers: scenario.ims.timers } })),
+    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, ports: { pcscf }, access: { timers: scenario.ims.timers } })),
     // RFC 8760 section 2.3: one challenge each, the preferred one first; the reference terminals know MD5 only.
     digest: { algorithms: scenario.ims.digest === 'MD5' ? ['MD5'] : ['SHA-256', 'MD5'] },
     // TS 24.229 section 5.4.1.7: the S-CSCF registers the user with the application server, the gateway.
@@ -118,12 +120,17 @@ export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEnc
 
 /** @param core where the core network's nodes are, by name */
 export function terminalsConfigOf(scenario: Scenario, core: Addresses): TerminalsConfigEncoded {
-  const { transport, workers } = scenario.terminals
+  const { transport, workers, flows } = scenario.terminals
   const node = transport === 'tls' ? 'pcscfTls' : 'pcscf'
+  // Two connections to one place where there is no second one.
+  const proxies = (network: string) => {
+    const second = flows === 1 || transport === 'tls' ? undefined : core[`pcscf2${network}`]
+    return { proxy: hostPort(core[node + network]!), ...(second === undefined ? {} : { furtherProxy: hostPort(second) }) }
+  }
   return {
-    proxy: hostPort(core[node]!), transport, workers, timers: scenario.ims.timers,
+    ...proxies(''), transport, workers, flows, timers: scenario.ims.timers,
     ...(scenario.tls === undefined ? {} : { tls: scenario.tls }),
-    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, proxy: hostPort(core[`${node}.${id}`]!) })),
+    visited: Object.keys(scenario.population.roaming).map((id) => ({ id, ...proxies(`.${id}`) })),
     population: populationConfigOf(scenario),
   }
 }

@@ -1,18 +1,28 @@
 /**
  * The flows between terminals and the P-CSCF under the names the core knows them by: a token in the Path (RFC 5626
  * section 5). A token is computed once per flow; UDP flows, which never say goodbye, are kept while a registration
- * uses them. Knows no message.
+ * uses them. A flow with a Flow-Timer is over when it has been silent for too long. Knows no message.
  */
 import type { Crypto } from '../../core/kit/crypto.js'
+import { DeadlineHeap } from '../../core/kit/heap.js'
 import type { Endpoint, FlowId, FlowUp } from '../../core/kit/network.js'
+import { MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
 import { composed, type HeaderText } from '../../core/sip/header-text.js'
 import { flowToken, openFlowToken } from './flow-token.js'
 import { owned } from './pool.js'
 
+/** RFC 5626 section 5.4: how much longer than its Flow-Timer a flow may be silent, for what a keep-alive takes on its way. */
+export const SILENCE_GRACE_MICROS: Micros = 5 * MICROS_PER_SECOND
+
 export class AccessFlow {
   /** Registrations that came over it. */
   uses = 0
+  /** How long it may be silent; 0 while nobody was told a Flow-Timer over it. */
+  silenceMaxMicros: Micros = 0
+  heardAt: Micros = 0
+  /** It was silent for too long. A registration over it makes it good again. */
+  isOver = false
 
   /**
    * @param path the Path value that names this flow
@@ -28,6 +38,8 @@ export class AccessFlows {
   private readonly locals = new Map<FlowId, Endpoint>()
   /** Bound UDP sockets by port. */
   private readonly sockets = new Map<number, FlowId>()
+  /** When to look at each flow with a Flow-Timer: what is heard of it meanwhile moves nothing. */
+  private readonly looks = new DeadlineHeap<AccessFlow>()
 
   constructor(private readonly crypto: Crypto, private readonly key: Uint8Array, private readonly hostName: string) {}
 
@@ -66,7 +78,7 @@ export class AccessFlows {
   /** The flow a token names: `forged` when it is not ours (403), `gone` when the flow is over (430). RFC 5626 section 5.3. */
   find(token: string): AccessFlow | 'forged' | 'gone' {
     const known = this.tokens.get(token)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.isOver ? 'gone' : known
     const name = openFlowToken(this.crypto, this.key, token)
     if (name === undefined) return 'forged'
     const socket = name.transport === 'udp' ? this.sockets.get(name.local.port) : undefined
@@ -88,6 +100,42 @@ export class AccessFlows {
     this.tokens.delete(flow.token)
   }
 
+  /** Who registered over this flow was told this Flow-Timer: from now on silence ends it. */
+  time(now: Micros, flow: AccessFlow, flowTimerSeconds: number): void {
+    const isTimed = flow.silenceMaxMicros > 0
+    flow.silenceMaxMicros = flowTimerSeconds * MICROS_PER_SECOND + SILENCE_GRACE_MICROS
+    flow.heardAt = now
+    flow.isOver = false
+    if (!isTimed) this.looks.arm(now + flow.silenceMaxMicros, flow)
+  }
+
+  /** Octets came over a flow; `from` for a datagram. */
+  heard(now: Micros, id: FlowId, from: Endpoint | undefined): void {
+    if (this.looks.size === 0) return
+    const flow = from === undefined ? this.streams.get(id) : this.datagrams.get(datagramKey({ flow: id, ...from }))
+    if (flow !== undefined) flow.heardAt = now
+  }
+
+  deadline(): Micros {
+    return this.looks.next()
+  }
+
+  /** The next flow that was silent for too long: its token is answered 430 from now on. Undefined when there is none now. */
+  silentOne(now: Micros): AccessFlow | undefined {
+    for (let flow = this.looks.popDue(now); flow !== undefined; flow = this.looks.popDue(now)) {
+      const until = flow.heardAt + flow.silenceMaxMicros
+      if (this.tokens.get(flow.token) === flow && flow.uses > 0 && until > now) {
+        this.looks.arm(until, flow)
+        continue
+      }
+      flow.silenceMaxMicros = 0
+      if (this.tokens.get(flow.token) !== flow || flow.uses === 0) continue
+      flow.isOver = true
+      return flow
+    }
+    return undefined
+  }
+
   private add(source: Hop): AccessFlow | undefined {
     const { flow: id, transport, port } = source
     const local = id === undefined ? undefined : this.locals.get(id)
@@ -104,6 +152,6 @@ export class AccessFlows {
   }
 }
 
-function datagramKey(hop: Hop): string {
+function datagramKey(hop: Pick<Hop, 'flow' | 'address' | 'port'>): string {
   return `${hop.flow}/${hop.address}:${hop.port}`
 }

@@ -3,6 +3,7 @@
  * ends of the flow. Whoever returns the token unchanged names the flow; nobody can name one without the key.
  * Knows octets only, not which flows are alive.
  */
+import { addressOctets, addressText } from '../../core/kit/address.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Endpoint, Transport } from '../../core/kit/network.js'
 
@@ -46,33 +47,4 @@ export function openFlowToken(crypto: Crypto, key: Uint8Array, token: string): F
 
 function endpointAt(octets: Buffer, at: number, addressLength: number): Endpoint {
   return { address: addressText(octets.subarray(at, at + addressLength)), port: octets.readUInt16BE(at + addressLength) }
-}
-
-/** A literal IPv4 or IPv6 address as its octets; IPv6 may hold one `::`, or end in a dotted IPv4 part. */
-function addressOctets(address: string): Buffer {
-  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
-  const [head = '', tail] = address.split('::')
-  const before = groups(head)
-  const after = tail === undefined ? [] : groups(tail)
-  const octets = Buffer.alloc(16)
-  before.forEach((octet, index) => (octets[index] = octet))
-  after.forEach((octet, index) => (octets[16 - after.length + index] = octet))
-  return octets
-}
-
-function groups(text: string): number[] {
-  const octets: number[] = []
-  for (const group of text.split(':')) {
-    if (group === '') continue
-    if (group.includes('.')) octets.push(...group.split('.').map(Number))
-    else octets.push(parseInt(group, 16) >> 8, parseInt(group, 16) & 255)
-  }
-  return octets
-}
-
-function addressText(octets: Buffer): string {
-  if (octets.length === 4) return octets.join('.')
-  const parts: string[] = []
-  for (let index = 0; index < 16; index += 2) parts.push(octets.readUInt16BE(index).toString(16))
-  return parts.join(':')
 }

@@ -14,6 +14,7 @@ import type { Endpoint, FlowId, FlowUp, NetworkIn, NetworkOut } from '../../core
 import type { Micros, Now } from '../../core/kit/time.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
+import { bindingAnswer, isStun, readStun } from '../../core/sip/stun.js'
 import { Hss } from './hss.js'
 import { Icscf } from './icscf.js'
 import { Neighbours, NodeLine } from './neighbours.js'
@@ -95,7 +96,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
       }
       default: {
         const seat = this.owners.get(input.flow)
-        if (seat === undefined) break
+        if (seat === undefined || (input.type === 'bytes' && this.isStun(now, seat.node, input))) break
         seat.endpoint.input(now, input)
         if (input.type === 'flow-down') this.owners.delete(input.flow)
       }
@@ -109,7 +110,7 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
 
   deadline(): Micros {
     let earliest = Math.min(this.scscf.registrar.deadline(), this.scscf.regEvents.deadline(), this.inviteTimers.next())
-    for (const { endpoint } of this.seats) earliest = Math.min(earliest, endpoint.deadline())
+    for (const { endpoint, node } of this.seats) earliest = Math.min(earliest, endpoint.deadline(), node instanceof Pcscf ? node.flows.deadline() : Infinity)
     return earliest
   }
 
@@ -143,9 +144,29 @@ export class ImsCore implements Machine<ImsIn, ImsOut> {
   }
 
   private tick(now: Now): void {
-    for (const { endpoint } of this.seats) if (endpoint.deadline() <= now.mono) endpoint.tick(now)
+    for (const { endpoint, node } of this.seats) {
+      if (endpoint.deadline() <= now.mono) endpoint.tick(now)
+      if (node instanceof Pcscf && node.flows.deadline() <= now.mono) this.endSilent(now, node)
+    }
     for (let branch = this.inviteTimers.popDue(now.mono); branch !== undefined; branch = this.inviteTimers.popDue(now.mono)) branch.owner.timerC(now, branch)
     if (this.scscf.regEvents.deadline() <= now.mono) this.scscf.regEvents.tick(now)
+  }
+
+  /** RFC 5626 section 5.4: a connection that was silent for too long is closed; a UDP flow is no more than known to be over. */
+  private endSilent(now: Now, node: Pcscf): void {
+    for (let silent = node.flows.silentOne(now.mono); silent !== undefined; silent = node.flows.silentOne(now.mono)) {
+      if (silent.hop.transport !== 'udp') this.outs.push({ type: 'close', flow: silent.hop.flow! })
+    }
+  }
+
+  /** Keep-alives of terminals over UDP (RFC 5626 section 8): answered here, since SIP knows nothing of them. Takes note of who was heard. */
+  private isStun(now: Now, node: ProxyNode, { flow, bytes, from }: Extract<NetworkIn, { type: 'bytes' }>): boolean {
+    if (!(node instanceof Pcscf) || !node.flows.has(flow)) return false
+    node.flows.heard(now.mono, flow, from)
+    if (from === undefined || !isStun(bytes)) return false
+    const request = readStun(bytes)
+    if (request?.kind === 'request') this.outs.push({ type: 'transmit', flow, bytes: bindingAnswer(request, from), to: from })
+    return true
   }
 
   private seat(index: number, node: ProxyNode, hop: Hop, own: NodeSettings | PcscfSettings, entropy: Entropy, mode: ImsSettings['mode']): Seat {

@@ -28,6 +28,8 @@ import type { Crypto } from '../../core/kit/crypto.js'
 const DATAGRAM_OCTETS_MAX = 1_300
 const FLOW_KEY_OCTETS = 20
 const PATH_TAG = composed('path')
+/** RFC 5626 section 4.4.2: over UDP a keep-alive at least this often, since bindings of NATs end after 30 s. */
+const DATAGRAM_FLOW_TIMER_MAX_SECONDS = 29
 
 /** What a REGISTER's branch remembers for its 200. */
 class RegisterBranch {
@@ -198,6 +200,16 @@ export class Pcscf extends ProxyNode {
     const until = now.mono + granted * MICROS_PER_SECOND
     const routes = allValues(response, Header.ServiceRoute).join(', ')
     this.registrations.keep(now.mono, register.identity, register.flow, until, routes, response.get(Header.PAssociatedUri) ?? '')
+    if (register.flow.uses > 0 && listsToken(response, Header.Require, 'outbound')) this.timeFlow(now, register.flow, response)
+  }
+
+  /** RFC 5626 5.4: the last proxy of a registration by outbound says how often it wants to hear from the flow. */
+  private timeFlow(now: Now, flow: AccessFlow, response: SipMessage): void {
+    const { flowTimerSeconds } = this.pcscf
+    if (flowTimerSeconds === undefined) return
+    const seconds = flow.hop.transport === 'udp' ? Math.min(flowTimerSeconds, DATAGRAM_FLOW_TIMER_MAX_SECONDS) : flowTimerSeconds
+    response.set(Header.FlowTimer, composed(String(seconds)))
+    this.flows.time(now.mono, flow, seconds)
   }
 
   /** What a terminal may not say of itself (RFC 3325 section 5, RFC 7315 section 4). */

@@ -39,6 +39,9 @@ export interface NodeCounters {
   acksLost: number
 }
 
+/** What ended a branch: a final response, none in time, or a next hop that could not be reached. */
+export type BranchEnd = 'answer' | 'silence' | 'transport'
+
 /** What each node is given. */
 export interface NodeParts {
   readonly settings: ImsSettings
@@ -147,7 +150,7 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
     if (!(branch instanceof Branch) || response.status < 200) return
     // The response is this node's alone from here on; its line takes our Via off when it goes on (RFC 3261 16.7 step 3).
     this.adapt(now, branch, response)
-    this.conclude(now, branch, response.status, response)
+    this.conclude(now, branch, response.status, response, 'answer')
   }
 
   private inviteResponse(now: Now, branch: InviteBranch, response: SipMessage): void {
@@ -158,7 +161,7 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
       if (!branch.isCancelled) this.startTimerC(now, branch)
       // 16.7 step 5.
       if (!context.finalSent) this.line.respond(now, context.transaction, response)
-    } else if (!branch.isEnded) this.conclude(now, branch, response.status, response)
+    } else if (!branch.isEnded) this.conclude(now, branch, response.status, response, 'answer')
     // RFC 6026 7.2: the 2xx again, or that of another device forked to further down; whoever called has to acknowledge each.
     else this.line.respond(now, context.transaction, response)
   }
@@ -170,12 +173,12 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
     if (failure === 'timeout') {
       this.counters.branchTimeouts += 1
       // RFC 4320 4.2: no 408 for a request other than INVITE; the branch ends without a response.
-      this.conclude(now, branch, 408, branch instanceof InviteBranch ? this.reply(request, 408) : undefined)
+      this.conclude(now, branch, 408, branch instanceof InviteBranch ? this.reply(request, 408) : undefined, 'silence')
       return
     }
     this.counters.branchFailures += 1
     const status = this.transportFailureStatus(branch)
-    this.conclude(now, branch, status, this.reply(request, status))
+    this.conclude(now, branch, status, this.reply(request, status), 'transport')
   }
 
   /** RFC 3261 16.8: a branch that neither ends nor rings is cancelled; one that does not end then either, ends by timer B (section 9.1). */
@@ -193,7 +196,7 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
   protected adapt(_now: Now, _branch: Branch, _response: SipMessage): void {}
 
   /** Told of every branch's end; true when the node has sent another branch in its place. */
-  protected replaced(_now: Now, _branch: Branch, _status: number): boolean {
+  protected replaced(_now: Now, _branch: Branch, _status: number, _by: BranchEnd): boolean {
     return false
   }
 
@@ -257,7 +260,7 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
   /** A branch that has nowhere to go counts as one whose transport failed (RFC 3263 section 4.3). */
   protected unroutable(now: Now, branch: Branch): void {
     this.counters.branchFailures += 1
-    this.conclude(now, branch, 503, this.reply(branch.context.transaction.request, 503))
+    this.conclude(now, branch, 503, this.reply(branch.context.transaction.request, 503), 'transport')
   }
 
   protected refuseWith(now: Now, transaction: ServerTransaction, response: SipMessage): void {
@@ -297,13 +300,13 @@ export abstract class ProxyNode implements TransactionUser, TimerCOwner {
   }
 
   /** One branch has ended, with a response to consider or without. RFC 3261 16.7. */
-  private conclude(now: Now, branch: Branch, status: number, response: SipMessage | undefined): void {
+  private conclude(now: Now, branch: Branch, status: number, response: SipMessage | undefined, by: BranchEnd): void {
     const { context } = branch
     if (branch instanceof InviteBranch) {
       branch.isEnded = true
       this.stopTimerC(branch)
     }
-    if (this.replaced(now, branch, status)) return
+    if (this.replaced(now, branch, status, by)) return
     context.pending -= 1
     if (response !== undefined && response.status < 300) {
       this.accept(now, context, response)

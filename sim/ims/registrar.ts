@@ -56,7 +56,7 @@ export class Binding {
   epoch = 0
   /** User part of the newest temporary GRUU, or ''. */
   temporaryUser = ''
-  /** Rises with every refresh: the larger, the more recently refreshed. */
+  /** Rises with every refresh: the larger, the more recently refreshed. Below 0 once it was silent, until refreshed again. */
   refreshed = 0
 
   constructor(
@@ -112,6 +112,7 @@ export class Registrar {
   private epochLast = 0
   private idLast = 0
   private refreshedLast = 0
+  private postponedLast = 0
   private formerCount = 0
   /** Users with at least one binding. */
   registeredUsers = 0
@@ -171,6 +172,11 @@ export class Registrar {
   remove(binding: Binding, event: 'unregistered' | 'deactivated'): void {
     this.expiries.cancel(binding.deadline)
     this.forget(binding, event)
+  }
+
+  /** Behind all others of its device, until it is refreshed: nobody answered over it. */
+  postpone(binding: Binding): void {
+    binding.refreshed = --this.postponedLast
   }
 
   /** The reasons for which nothing of a REGISTER may be kept. */
@@ -247,11 +253,28 @@ export class Registrar {
 
   /** RFC 5627 5.1: when the Call-ID changes, the temporary GRUUs of the old one are dead. */
   private beginEpoch(binding: Binding, callId: string): void {
-    if (binding.epoch !== 0) this.epochs.delete(binding.epoch)
-    binding.epoch = 0
+    this.leaveEpoch(binding)
+    binding.epoch = this.siblingOf(binding, (other) => other.callId === callId)?.epoch ?? 0
     binding.temporaryUser = ''
     binding.callId = owned(callId)
     binding.firstCseq = binding.cseq
+  }
+
+  /** Flows of one instance with one Call-ID share its epoch (RFC 5627 5.1: what counts is the instance), which outlives each of them. */
+  private leaveEpoch(binding: Binding): void {
+    const { epoch } = binding
+    if (epoch === 0) return
+    const heir = this.siblingOf(binding, (other) => other.epoch === epoch)
+    if (heir === undefined) this.epochs.delete(epoch)
+    else this.epochs.set(epoch, heir)
+  }
+
+  private siblingOf(binding: Binding, fits: (other: Binding) => boolean): Binding | undefined {
+    if (binding.regId === 0) return undefined
+    for (let other = binding.registration.first; other !== undefined; other = other.next) {
+      if (other !== binding && other.instance === binding.instance && fits(other)) return other
+    }
+    return undefined
   }
 
   /** RFC 5627 5.1: a new temporary GRUU at every registration and refresh, all of one epoch valid together. */
@@ -279,7 +302,7 @@ export class Registrar {
       if (before !== undefined) before.next = binding.next
     }
     registration.count -= 1
-    if (binding.epoch !== 0) this.epochs.delete(binding.epoch)
+    this.leaveEpoch(binding)
     this.parts.features.release(binding.features)
     this.parts.paths.release(binding.path)
     this.remember(registration, binding.instance)

@@ -22,16 +22,16 @@ import { OwnRoutes } from './own-routes.js'
 import { Pool } from './pool.js'
 import { featureSetOf } from './preferences.js'
 import { RegEvents, isRegSubscription } from './reg-events.js'
-import { ProxyNode, type NodeParts } from './proxy.js'
+import { ProxyNode, type BranchEnd, type NodeParts } from './proxy.js'
 import { Registrar, type Binding, type Registration, type RegisterEffect } from './registrar.js'
 import { fillRegisterAnswer, readRegister, unsupportedExtensions, type RegisterRefusal } from './registration.js'
-import { Branch, InviteContext, type ResponseContext } from './response-context.js'
+import { Branch, InviteBranch, InviteContext, type ResponseContext } from './response-context.js'
 import { defaultIdentity, isBarred, type Subscriber } from './subscribers.js'
 import { TargetFinder, type DeviceTarget } from './targets.js'
 import { ThirdParty, thirdPartyRegister, type ThirdPartyNews } from './third-party-register.js'
 import { triggeringRegister } from './triggering.js'
 
-/** Which device a branch goes to, along which Path, and where it may go instead after 430. */
+/** Which device a branch goes to, along which Path, and where it may go instead when that flow fails. */
 class DeviceBranch {
   readonly uri: string
   private readonly path: string
@@ -281,23 +281,32 @@ export class Scscf extends ProxyNode {
     else this.forward(now, context, copy, hop, target)
   }
 
-  protected override replaced(now: Now, branch: Branch, status: number): boolean {
+  protected override replaced(now: Now, branch: Branch, status: number, by: BranchEnd): boolean {
     const { target } = branch
     if (!(target instanceof DeviceBranch)) return false
     const pushId = target.base.get(Header.XPushId)
     if (pushId !== undefined) this.parts.journal('branch', pushId, [target.uri, String(status)])
-    if (status !== 430) return false
-    if (target.hasMoved) return this.followed(now, branch, target)
-    // RFC 5626 7: the flow is dead, so its binding goes, and another flow of the same device is tried.
-    if (target.binding.isBound) {
-      this.registrar.remove(target.binding, 'deactivated')
-      this.gone(now, target.binding.registration)
-      this.regEvents.flush(now)
-    }
+    if (status === 430) {
+      if (target.hasMoved) return this.followed(now, branch, target)
+      this.flowFailed(now, target.binding)
+    } else if (status === 408) {
+      // The next request begins with another flow. This one does only if it is an INVITE: whoever sent anything else has given up (RFC 4320 4.2).
+      this.registrar.postpone(target.binding)
+      if (!(branch instanceof InviteBranch)) return false
+    // RFC 5626 7: after any other answer the device has spoken, and none of its flows is asked again.
+    } else if (by !== 'transport') return false
     const [next, ...others] = target.others.filter((binding) => binding.isBound)
     if (next === undefined || (branch.context instanceof InviteContext && branch.context.isClosed)) return false
     this.toDevice(now, branch.context, target.base, [next, ...others])
     return true
+  }
+
+  /** RFC 5626 7: the flow is dead, so its binding goes. */
+  private flowFailed(now: Now, binding: Binding): void {
+    if (!binding.isBound) return
+    this.registrar.remove(binding, 'deactivated')
+    this.gone(now, binding.registration)
+    this.regEvents.flush(now)
   }
 
   /** The flow that is dead is not the binding's any more: the request follows the device to its new one. */

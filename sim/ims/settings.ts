@@ -25,6 +25,8 @@ export interface PcscfSettings extends NodeSettings {
   readonly visitedNetworkId: string
   /** Timers towards terminals (TS 24.229 section 7.7); those of the core when absent. */
   readonly accessTimers?: SipTimerValues
+  /** Flow-Timer told to who registers by RFC 5626 (section 10), seconds; a flow silent for longer is given up. Absent: none is told. */
+  readonly flowTimerSeconds?: number
 }
 
 /** TS 24.229 table 7.8: between the terminal and the P-CSCF a radio network takes its time, four times RFC 3261's. */

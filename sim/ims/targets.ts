@@ -12,7 +12,7 @@ import { chooseBindings, wantsFork } from './preferences.js'
 import type { Binding, Registrar, Registration } from './registrar.js'
 import { defaultIdentity, isBarred } from './subscribers.js'
 
-/** One device: its bindings, the one to try first in front, the others only after 430 (RFC 5626 section 7). */
+/** One device: its bindings, the one to try first in front, the others only when its flow has failed (RFC 5626 section 7). */
 export type DeviceTarget = readonly [Binding, ...Binding[]]
 
 /** Targets, or the status for which there are none. */

@@ -38,7 +38,11 @@ const Ports = Schema.Struct({
 })
 
 /** How terminals reach a network. On real sockets the way is as it is; only the timers of TS 24.229 table 7.8 make a radio leg of it. */
-const Access = Schema.Struct({ timers: withDefault(Schema.Literal('core', 'radio'), 'core' as const) })
+const Access = Schema.Struct({
+  timers: withDefault(Schema.Literal('core', 'radio'), 'core' as const),
+  /** What terminals that register by RFC 5626 are told; over UDP no more than 29. */
+  flowTimerSeconds: withDefault(Seconds, 120),
+})
 
 /** A network that is not the home network, with a P-CSCF of its own. */
 const Visited = Schema.Struct({
@@ -169,18 +173,18 @@ export function imsSettingsOf(config: ImsConfig, ports: BoundPorts): ImsSettings
   const homeDomain = (config.homeDomain ?? config.population.identity.domain).toLowerCase()
   const at = (port: number): Endpoint => ({ address: config.address, port })
   const tlsAt = (port: number | undefined) => (port === undefined ? {} : { tls: at(port) })
-  const pcscf = (domain: string, visitedNetworkId: string, timers: 'core' | 'radio', bound: BoundPcscf): PcscfSettings => {
+  const pcscf = (domain: string, visitedNetworkId: string, { timers, flowTimerSeconds }: typeof Access.Type, bound: BoundPcscf): PcscfSettings => {
     const [first, ...furtherPorts] = bound.pcscf
     return {
-      name: `pcscf.${domain}`, listen: at(first), furtherPorts, ...tlsAt(bound.pcscfTls), core: at(bound.core), visitedNetworkId,
+      name: `pcscf.${domain}`, listen: at(first), furtherPorts, ...tlsAt(bound.pcscfTls), core: at(bound.core), visitedNetworkId, flowTimerSeconds,
       ...(timers === 'radio' ? { accessTimers: RADIO_TIMERS } : {}),
     }
   }
   return {
     mode: config.mode,
     homeDomain,
-    pcscf: pcscf(homeDomain, config.visitedNetworkId ?? homeDomain, config.access.timers, ports),
-    visited: config.visited.map(({ id, access }, index) => pcscf(id.toLowerCase(), id, access.timers, ports.visited[index]!)),
+    pcscf: pcscf(homeDomain, config.visitedNetworkId ?? homeDomain, config.access, ports),
+    visited: config.visited.map(({ id, access }, index) => pcscf(id.toLowerCase(), id, access, ports.visited[index]!)),
     coreTransport: config.coreTransport,
     icscf: { name: `icscf.${homeDomain}`, listen: at(ports.icscf), ...tlsAt(ports.icscfTls) },
     scscf: { name: `scscf.${homeDomain}`, listen: at(ports.scscf), ...tlsAt(ports.scscfTls) },

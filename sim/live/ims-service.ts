@@ -24,7 +24,7 @@ export interface ImsOptions {
 export interface ImsService {
   /**
    * `host:port` of each node, `pcscf` and further `pcscf2`... for terminals, `icscf` for gateways; with TLS also `pcscfTls`, `icscfTls`...,
-   * and `pcscf.<id>` and `pcscfTls.<id>` of each visited network.
+   * and `pcscf.<id>`, `pcscf2.<id>`... and `pcscfTls.<id>` of each visited network.
    */
   readonly addresses: Readonly<Record<string, string>>
   readonly ports: BoundPorts
@@ -100,7 +100,7 @@ function addressesOf({ address, visited }: ImsConfig, ports: BoundPorts): Record
   ports.pcscf.forEach((port, index) => note(index === 0 ? 'pcscf' : `pcscf${index + 1}`, port))
   for (const name of ['icscf', 'scscf', 'pcscfTls', 'icscfTls', 'scscfTls'] as const) note(name, ports[name])
   visited.forEach(({ id }, index) => {
-    note(`pcscf.${id}`, ports.visited[index]!.pcscf[0])
+    ports.visited[index]!.pcscf.forEach((port, turn) => note(`${turn === 0 ? 'pcscf' : `pcscf${turn + 1}`}.${id}`, port))
     note(`pcscfTls.${id}`, ports.visited[index]!.pcscfTls)
   })
   return addresses

@@ -30,7 +30,8 @@ const fail = (error: Error): void => { setImmediate(() => { throw error }) }
 const journal = journalPath === undefined ? undefined : new JournalWriter(journalPath, fail)
 const media = config.tls === undefined ? undefined : readMediaTls(config.tls)
 const fleet = new Fleet({
-  shard, proxy: config.proxy, visited: config.visited, transport: config.transport, connections: config.connections, backoff: config.backoff,
+  shard, proxy: config.proxy, visited: config.visited, transport: config.transport, connections: config.connections, flows: config.flows, backoff: config.backoff,
+  ...(config.furtherProxy === undefined ? {} : { furtherProxy: config.furtherProxy }),
   ...(config.timers === 'radio' ? { timers: RADIO_TIMERS } : {}), ...(media === undefined ? {} : { fingerprint: media.fingerprint }),
 }, new Population(config.population), new SystemEntropy(), systemCrypto)
 const sockets = new Sockets((input) => pump.input(input), config.tls === undefined ? undefined : readTls(config.tls), media)
@@ -74,7 +75,7 @@ async function stop(): Promise<void> {
   port.close()
 }
 
-if (config.transport === 'udp') await sockets.listen(['udp'], { address: config.localAddress, port: 0 })
+if (config.transport === 'udp') for (let flow = 0; flow < config.flows; flow++) await sockets.listen(['udp'], { address: config.localAddress, port: 0 })
 pump.start()
 const counting = setInterval(count, COUNT_MILLIS)
 const reporting = reportBusy(say)

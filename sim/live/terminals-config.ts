@@ -15,11 +15,13 @@ const BACKOFF_DEFAULT = { baseMicros: 30_000_000, maxMicros: 1_800_000_000 }
 export const TerminalsConfig = Schema.Struct({
   /** The P-CSCF, or a registrar that is reached directly; a literal address. */
   proxy: Proxy,
+  /** Where the second flow of a terminal leads; to `proxy` as well when absent. */
+  furtherProxy: Schema.optionalWith(Proxy, { exact: true }),
   transport: Schema.optionalWith(Schema.Literal('tcp', 'udp', 'tls'), { default: () => 'tcp' as const }),
   /** Certificates, where the transport is TLS; its own is also what terminals show in sessions over TLS. */
   tls: Schema.optionalWith(TlsConfig, { exact: true }),
   /** Visited networks by the names the population knows them by, and the P-CSCF of each. */
-  visited: Schema.optionalWith(Schema.Array(Schema.Struct({ id: Schema.NonEmptyString, proxy: Proxy })), { default: () => [] }),
+  visited: Schema.optionalWith(Schema.Array(Schema.Struct({ id: Schema.NonEmptyString, proxy: Proxy, furtherProxy: Schema.optionalWith(Proxy, { exact: true }) })), { default: () => [] }),
   /** SIP timers of the terminals: RFC 3261's, or those of a radio leg (TS 24.229 table 7.8). */
   timers: Schema.optionalWith(Schema.Literal('core', 'radio'), { default: () => 'core' as const }),
   /** The local address sockets are bound to. */
@@ -28,6 +30,8 @@ export const TerminalsConfig = Schema.Struct({
   workers: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 64)), { default: () => 1 }),
   /** TCP or TLS connections for each worker, in each network. */
   connections: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, 1_024)), { default: () => 4 }),
+  /** Flows of each terminal that registers by RFC 5626. */
+  flows: Schema.optionalWith(Schema.Literal(1, 2), { default: () => 1 as const }),
   backoff: Schema.optionalWith(Schema.Struct({ baseMicros: Schema.Int.pipe(Schema.positive()), maxMicros: Schema.Int.pipe(Schema.positive()) }), { default: () => BACKOFF_DEFAULT }),
   population: Schema.optionalWith(PopulationConfig, { default: () => Schema.decodeSync(PopulationConfig)({}) }),
 })

@@ -12,7 +12,7 @@ import { Header } from '../../core/sip/header-names.js'
 import type { HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { flattened, sharedText } from './texts.js'
-import type { Terminal } from './terminal.js'
+import type { FlowRegistration } from './flow-registration.js'
 
 /** How often in a row a registrar may call a nonce stale before the terminal takes it for a refusal. */
 const STALE_MAX = 3
@@ -37,17 +37,18 @@ export interface User {
  * Keeps the challenge of this 401 or 407 for the next request. False when it cannot be met: none of its challenges is of a
  * kind known here, or it refuses the credentials just sent (not stale, after a challenge was answered).
  */
-export function noteChallenge(terminal: Terminal, response: SipMessage, crypto: Crypto): boolean {
+export function noteChallenge(registration: FlowRegistration, response: SipMessage, crypto: Crypto): boolean {
+  const { usim } = registration.terminal
   const isProxys = response.status === 407
   for (const line of response.getAll(isProxys ? Header.ProxyAuthenticate : Header.WwwAuthenticate)) {
     const challenge = parseChallenge(line)
     // Who has a USIM answers nothing less, and who has none cannot answer AKA.
-    if (challenge === undefined || (challenge.algorithm === 'AKAv1-MD5') !== (terminal.usim !== undefined)) continue
-    const isExpected = terminal.challenges === 0 || challenge.stale || terminal.digest?.aka?.auts !== undefined
-    if (!isExpected || terminal.challenges >= STALE_MAX) return false
-    const aka = terminal.usim === undefined ? undefined : judged(terminal.usim, challenge, crypto)
+    if (challenge === undefined || (challenge.algorithm === 'AKAv1-MD5') !== (usim !== undefined)) continue
+    const isExpected = registration.challenges === 0 || challenge.stale || registration.digest?.aka?.auts !== undefined
+    if (!isExpected || registration.challenges >= STALE_MAX) return false
+    const aka = usim === undefined ? undefined : judged(usim, challenge, crypto)
     if (aka === 'not answered') return false
-    terminal.digest = { challenge: ownCopy(challenge), isProxys, uses: 0, aka }
+    registration.digest = { challenge: ownCopy(challenge), isProxys, uses: 0, aka }
     return true
   }
   return false
@@ -73,7 +74,7 @@ function ownCopy({ realm, nonce, algorithm, qopAuth, opaque, stale }: Challenge)
 }
 
 /** The credentials for a REGISTER to this domain; each call uses the nonce once more. */
-export function credentials({ digest: session, usim }: Pick<Terminal, 'digest' | 'usim'>, user: User, domain: string, crypto: Crypto, entropy: Entropy): HeaderText {
+export function credentials({ digest: session, terminal: { usim } }: FlowRegistration, user: User, domain: string, crypto: Crypto, entropy: Entropy): HeaderText {
   const { impi } = user
   const uri = `sip:${domain}`
   if (session === undefined) {

@@ -53,7 +53,7 @@ export class Fetches {
     if (fetch === undefined) return
     this.pending.delete(input.ticket)
     // A device that was switched off meanwhile has lost it.
-    if (fetch.terminal.state === 'off' || input.type === 'fetch-failed') return this.failed(fetch, UNANSWERED)
+    if (!fetch.terminal.isOn || input.type === 'fetch-failed') return this.failed(fetch, UNANSWERED)
     if (input.status !== 200) return this.failed(fetch, input.status)
     const { size, sha1 } = fetch.external
     if ((size !== undefined && size !== input.bytes) || (sha1 !== undefined && sha1 !== input.sha1)) return this.failed(fetch, OTHER_CONTENT)

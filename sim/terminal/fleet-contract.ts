@@ -7,18 +7,23 @@ import type { Tick } from '../../core/kit/machine.js'
 import type { Endpoint, NetworkIn, NetworkOut, Transport } from '../../core/kit/network.js'
 import type { Micros } from '../../core/kit/time.js'
 import type { SipTimerValues } from '../../core/sip/endpoint-contract.js'
-import type { BackoffSettings, TerminalGroup } from './terminal.js'
+import type { BackoffSettings } from './flow-registration.js'
+import type { TerminalGroup } from './terminal.js'
 
 export interface FleetSettings {
   /** Subscribers `shard.index`, `shard.index + shard.count`, ... of the population are this fleet's; reference terminals are not. */
   readonly shard: { readonly index: number; readonly count: number }
   /** The P-CSCF, or the registrar where there is none: every request goes there, and only from there are pushes taken. */
   readonly proxy: Endpoint
+  /** Where further flows lead; to `proxy` as well when absent. */
+  readonly furtherProxy?: Endpoint
   /** Visited networks by the names the population knows them by, and the P-CSCF of each; none when absent. */
-  readonly visited?: readonly { readonly id: string; readonly proxy: Endpoint }[]
+  readonly visited?: readonly { readonly id: string; readonly proxy: Endpoint; readonly furtherProxy?: Endpoint }[]
   readonly transport: Transport
   /** TCP or TLS connections the terminals share in each network. UDP terminals share the one socket the driver binds. */
   readonly connections: number
+  /** Flows of each terminal that registers by RFC 5626 (section 4.2); 1 when absent. Over UDP the driver binds as many sockets. */
+  readonly flows?: number
   /** SHA-256 of the certificate that all its terminals show, as a session description writes it; absent, they speak no MSRP over TLS. */
   readonly fingerprint?: string
   /** Of SIP transactions, such as those of a radio leg; RFC 3261's when absent. */

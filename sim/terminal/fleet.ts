@@ -12,24 +12,24 @@ import type { FlowId, NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { SipEndpoint } from '../../core/sip/endpoint.js'
 import type { ClientFailure, ClientTransaction, Hop, ServerTransaction, TransactionUser } from '../../core/sip/endpoint-contract.js'
-import { Header } from '../../core/sip/header-names.js'
 import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { listsToken } from '../../core/sip/values.js'
+import { isStun } from '../../core/sip/stun.js'
 import { responseTo } from '../../core/sip/write.js'
 import { LateAnswer } from './answering.js'
 import { Answers } from './answers.js'
 import { credentials, noteChallenge } from './digest-session.js'
 import { countersOf } from './counters.js'
+import { FlowRegistration, type BackoffSettings } from './flow-registration.js'
 import type { FleetCounters, FleetIn, FleetOut, FleetSettings } from './fleet-contract.js'
 import { Alarm, type UsageHost } from './host.js'
 import type { Population } from './population.js'
 import { Cycle } from './presence.js'
 import { Reception } from './reception.js'
-import { buildRegister, contactUri, noteAnswer, placeOfContact } from './register.js'
+import { buildRegister, contactUri, noteAnswer, outboundOf, placeOfContact } from './register.js'
 import type { TerminalEvent, TerminalState } from './registration-table.js'
 import { Roster } from './roster.js'
-import { Terminal, type BackoffSettings } from './terminal.js'
+import type { Terminal } from './terminal.js'
 import { Usages } from './usages.js'
 import { Wave } from './wave.js'
 import { Ways, type WaysHost } from './ways.js'
@@ -88,7 +88,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
         this.beginWave(now, new Wave(input.type, input.ticket, input.perSecond, input.withinMicros, now))
         return
       case 'switch':
-        for (const terminal of this.named(input)) terminal.fire(now, input.to === 'on' ? 'switch-on' : input.to === 'off' ? 'switch-off' : 'vanish', this)
+        for (const terminal of this.named(input)) terminal.switch(now, input.to === 'on' ? 'switch-on' : input.to === 'off' ? 'switch-off' : 'vanish', this)
         return
       case 'move':
         for (const terminal of this.named(input)) this.ways.move(now, terminal, input.network)
@@ -113,6 +113,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
         this.ways.connectFailed(now, input.ticket)
         break
       case 'bytes':
+        if (input.from !== undefined && isStun(input.bytes)) return this.ways.stun(now, input.flow, input.bytes, input.from)
         this.ways.heard(now, input.flow)
         break
     }
@@ -137,12 +138,12 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   }
 
   private wake(now: Now, sleeper: object): void {
-    if (sleeper instanceof Terminal) {
+    if (sleeper instanceof FlowRegistration) {
       sleeper.timer = undefined
       sleeper.fire(now, 'timer', this)
     } else if (sleeper instanceof LateAnswer) {
       // A device that was switched off meanwhile answers no more.
-      if (sleeper.terminal.state === 'off') this.endpoint.abandon(sleeper.transaction)
+      if (!sleeper.terminal.isOn) this.endpoint.abandon(sleeper.transaction)
       else if (sleeper.terminal.device.behaviour.misbehaviour === 'answers-late') this.endpoint.respond(now, sleeper.transaction, sleeper.response)
       else this.answers.give(now, sleeper.terminal, sleeper.transaction, sleeper.response)
     } else if (sleeper instanceof Alarm) {
@@ -161,7 +162,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
     if (terminal === undefined) {
       this.counters.strays += 1
       this.endpoint.respond(now, transaction, responseTo(request, 404, undefined, this.newTag()))
-    } else if (terminal.state === 'off' || this.ways.isFromElsewhere(terminal, transaction.source)) {
+    } else if (!terminal.isOn || this.ways.isFromElsewhere(terminal, transaction.source)) {
       this.counters.unheard += 1
       this.endpoint.abandon(transaction)
     } else if (request.method === 'MESSAGE') this.answers.push(now, terminal, transaction)
@@ -179,7 +180,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   // What the usages ask of the fleet
 
   hopOf(terminal: Terminal): Hop | undefined {
-    return terminal.state === 'off' ? undefined : this.ways.of(terminal).hop
+    return terminal.isOn ? this.ways.best(terminal).hop : undefined
+  }
+
+  stillUp(terminal: Terminal, way: Hop | undefined): Hop | undefined {
+    return terminal.isOn && way?.flow !== undefined && this.ways.isUp(way.flow) ? way : undefined
   }
 
   isFromProxy(terminal: Terminal, source: Hop): boolean {
@@ -187,11 +192,11 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   }
 
   localOf(terminal: Terminal): string {
-    return this.ways.of(terminal).contactHost
+    return this.ways.best(terminal).contactHost
   }
 
   contactOf(terminal: Terminal): HeaderText {
-    return composed(`<${terminal.grant?.publicGruu ?? contactUri(terminal.device, this.localOf(terminal), this.settings.transport)}>`)
+    return composed(`<${terminal.granted?.publicGruu ?? contactUri(terminal.device, this.localOf(terminal), this.settings.transport)}>`)
   }
 
   newTag(): string {
@@ -216,73 +221,79 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
 
   // Registrations
 
-  sendRegister(now: Now, terminal: Terminal, expirySeconds: number): void {
+  sendRegister(now: Now, registration: FlowRegistration, expirySeconds: number): void {
+    const { terminal } = registration
     // TS 24.229 section 5.1.1.6: what it has open ends before its registration does.
     if (expirySeconds === 0) this.usages?.leave(now, terminal)
-    const hop = this.ways.toRegister(terminal, expirySeconds)
+    const hop = this.ways.toRegister(registration, expirySeconds)
     if (hop === 'later') {
       // What waits for its flow takes the place of what was pending over another.
-      terminal.pending = undefined
+      registration.pending = undefined
       return
     }
     if (hop === undefined) {
       this.counters.registersFailed += 1
-      terminal.fire(now, 'failed', this)
+      registration.fire(now, 'failed', this)
       return
     }
     const { subscriber } = terminal.device
     const { domain } = this.population.settings.identity
-    const request = buildRegister(terminal, {
+    const request = buildRegister(registration, {
       impu: this.population.impu(subscriber),
       domain,
-      contactHost: this.localOf(terminal),
+      contactHost: this.ways.of(registration).contactHost,
       transport: this.settings.transport,
       fromTag: this.newTag(),
       expirySeconds,
-      authorization: credentials(terminal, this.population.credentials(subscriber), domain, this.crypto, this.entropy),
-      isProxys: terminal.digest?.isProxys ?? false,
+      authorization: credentials(registration, this.population.credentials(subscriber), domain, this.crypto, this.entropy),
+      isProxys: registration.digest?.isProxys ?? false,
     })
     this.counters.registersSent += 1
     this.counters.registersPending += 1
-    terminal.pending = this.endpoint.request(now, request, hop, terminal)
+    registration.pending = this.endpoint.request(now, request, hop, registration)
   }
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
-    const terminal = transaction.context
-    if (!(terminal instanceof Terminal)) return this.usages?.onResponse(now, terminal, response)
+    const registration = transaction.context
+    if (!(registration instanceof FlowRegistration)) return this.usages?.onResponse(now, registration, response)
     if (response.status < 200) return
     this.counters.registersPending -= 1
-    if (terminal.pending !== transaction) return
+    if (registration.pending !== transaction) return
     if (response.status === 401 || response.status === 407) {
       this.counters.registersChallenged += 1
-      terminal.fire(now, noteChallenge(terminal, response, this.crypto) ? 'challenge' : 'refused', this)
+      registration.fire(now, noteChallenge(registration, response, this.crypto) ? 'challenge' : 'refused', this)
       return
     }
-    const event = noteAnswer(terminal, response)
-    if (event === 'accepted') this.accepted(now, terminal, response)
+    const event = noteAnswer(registration, response)
+    if (event === 'accepted') this.accepted(now, registration, response)
     else if (event === 'failed') this.counters.registersFailed += 1
     else if (event === 'refused') this.counters.registersRefused += 1
-    terminal.fire(now, event, this)
+    registration.fire(now, event, this)
   }
 
   onFailure(now: Now, transaction: ClientTransaction, failure: ClientFailure): void {
-    const terminal = transaction.context
-    if (!(terminal instanceof Terminal)) return this.usages?.onFailure(now, terminal, failure)
+    const registration = transaction.context
+    if (!(registration instanceof FlowRegistration)) return this.usages?.onFailure(now, registration, failure)
     this.counters.registersPending -= 1
-    if (terminal.pending !== transaction) return
-    this.counters.registersFailed += 1
-    terminal.retryAfterSeconds = 0
-    terminal.fire(now, 'failed', this)
+    if (registration.pending === transaction) this.cannotRegister(now, registration)
   }
 
   onFlowDown(now: Now, flow: FlowId): void {
     this.ways.down(now, flow)
   }
 
-  private accepted(now: Now, terminal: Terminal, response: SipMessage): void {
+  private accepted(now: Now, registration: FlowRegistration, response: SipMessage): void {
     this.counters.registersAccepted += 1
-    // RFC 5626 section 4.4: a flow is kept alive where the registrar said that it takes part.
-    if (terminal.isOutbound && listsToken(response, Header.Require, 'outbound')) this.ways.keepAlive(now, terminal)
+    const { terminal } = registration
+    const outbound = terminal.isOutbound && STAYING.has(registration.state) ? outboundOf(response) : undefined
+    if (outbound === undefined) return
+    // RFC 5626 sections 4.2.1 and 4.4: further flows, and keep-alive, where the registrar said that it takes part.
+    this.ways.keepAlive(now, registration, outbound.flowTimerSeconds)
+    if (registration === terminal) this.beginFurther(now, terminal)
+  }
+
+  private beginFurther(now: Now, terminal: Terminal): void {
+    for (const flow of terminal.further ?? []) flow.fire(now, 'switch-on', this)
   }
 
   // What the ways ask of the fleet
@@ -291,36 +302,40 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
     this.heap.arm(at, sleeper)
   }
 
-  flowLost(now: Now, terminal: Terminal): void {
-    this.usages?.flowLost(now, terminal)
+  flowLost(now: Now, terminal: Terminal, flow: FlowId | undefined): void {
+    this.usages?.flowLost(now, terminal, flow)
   }
 
-  cannotRegister(now: Now, terminal: Terminal): void {
+  cannotRegister(now: Now, registration: FlowRegistration): void {
     this.counters.registersFailed += 1
-    terminal.retryAfterSeconds = 0
-    terminal.fire(now, 'failed', this)
+    registration.retryAfterSeconds = 0
+    registration.fire(now, 'failed', this)
   }
 
-  arm(terminal: Terminal, at: Micros): void {
-    this.disarm(terminal)
-    terminal.timer = this.heap.arm(at, terminal)
+  arm(registration: FlowRegistration, at: Micros): void {
+    this.disarm(registration)
+    registration.timer = this.heap.arm(at, registration)
   }
 
-  disarm(terminal: Terminal): void {
-    if (terminal.timer !== undefined) this.heap.cancel(terminal.timer)
-    terminal.timer = undefined
+  disarm(registration: FlowRegistration): void {
+    if (registration.timer !== undefined) this.heap.cancel(registration.timer)
+    registration.timer = undefined
   }
 
-  stateChanged(now: Now, terminal: Terminal, event: TerminalEvent): void {
-    const isUp = terminal.state === 'registered' || (terminal.isUp && BOUND.has(terminal.state))
-    if (isUp !== terminal.isUp) {
-      terminal.isUp = isUp
+  stateChanged(now: Now, registration: FlowRegistration, event: TerminalEvent): void {
+    const { terminal, state } = registration
+    const wasUp = terminal.isUp
+    registration.isBound = state === 'registered' || (registration.isBound && BOUND.has(state))
+    const { isUp } = terminal
+    if (isUp !== wasUp) {
       this.counters.registered += isUp ? 1 : -1
       this.out.push({ type: 'journal', event: isUp ? 'device-up' : 'device-down', pushId: '', address: '', details: [terminal.device.instance] })
     }
-    if (terminal.state === 'off') this.ways.off(terminal, event)
-    if (terminal.state === 'off') this.usages?.gone(now, terminal)
-    else if (terminal.state === 'registered' && terminal.device.capabilities.subscribes) this.used().subscriptions.registered(now, terminal)
+    if (state === 'off') this.ways.off(registration, event)
+    if (!terminal.isOn) this.usages?.gone(now, terminal)
+    else if (state === 'registered' && terminal.device.capabilities.subscribes) this.used().subscriptions.registered(now, terminal)
+    // A P-CSCF that cannot be reached keeps nobody from another one.
+    if (state === 'backoff' && registration === terminal) this.beginFurther(now, terminal)
     if (terminal.isAwaited) this.settle(terminal)
   }
 
@@ -350,10 +365,10 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   /** Begins with one device; false when the wave is not about it. */
   private start(now: Now, wave: Wave, terminal: Terminal): boolean {
     const { behaviour } = terminal.device
-    if (wave.kind === 'register' ? behaviour.absent || !this.isOnAtStart(now, terminal) : terminal.state === 'off') return false
+    if (wave.kind === 'register' ? behaviour.absent || !this.isOnAtStart(now, terminal) : !terminal.isOn) return false
     wave.noteStarted()
     terminal.isAwaited = true
-    terminal.fire(now, wave.kind === 'register' ? 'switch-on' : 'switch-off', this)
+    terminal.switch(now, wave.kind === 'register' ? 'switch-on' : 'switch-off', this)
     // A device that was there already changed no state.
     if (terminal.isAwaited) this.settle(terminal)
     return true
@@ -372,7 +387,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   /** Counts a device the wave waits for when it has come to an end. */
   private settle(terminal: Terminal): void {
     const wave = this.wave!
-    if (!wave.noteState(terminal.state)) return
+    if (!wave.noteState(terminal.deviceState)) return
     terminal.isAwaited = false
     if (wave.pending === 0 && wave.cursor === this.roster.terminals.length) this.endWave(wave)
   }
@@ -385,5 +400,7 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
   }
 }
 
+/** States in which a REGISTER is pending that asks to stay. */
+const STAYING: ReadonlySet<TerminalState> = new Set(['registering', 'challenged', 'refreshing'])
 /** States in which a binding that was in force still is. */
 const BOUND: ReadonlySet<TerminalState> = new Set(['registered', 'refreshing', 'leaving', 'deregistering', 'returning'])

@@ -28,8 +28,10 @@ export interface UsageHost {
   readonly reception: Reception
   /** Of the terminals' certificate; undefined where they speak no MSRP over TLS. */
   readonly fingerprint: string | undefined
-  /** The way of a terminal's requests; undefined while its flow is down, or it is off. */
+  /** The way of a terminal's requests; undefined while its flows are down, or it is off. */
   hopOf(terminal: Terminal): Hop | undefined
+  /** The way of a dialog, as long as the flow is up that it was made over and its terminal is on (RFC 5626 section 5.3). */
+  stillUp(terminal: Terminal, way: Hop | undefined): Hop | undefined
   /** Did this come from the terminal's own proxy? */
   isFromProxy(terminal: Terminal, source: Hop): boolean
   /** `host:port` where its flow is bound. */

@@ -5,7 +5,8 @@
 import type { Deadline } from '../../core/kit/heap.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { draw, type CycleBehaviour } from './behaviour.js'
-import type { Terminal, TerminalHost } from './terminal.js'
+import type { TerminalHost } from './flow-registration.js'
+import type { Terminal } from './terminal.js'
 
 /** One cycling device; what the fleet's heap wakes at its next switch. */
 export class Cycle {
@@ -17,8 +18,8 @@ export class Cycle {
   turn(now: Now, host: TerminalHost): Micros {
     this.isOn = !this.isOn
     const { entropy } = host
-    if (this.isOn) this.terminal.fire(now, 'switch-on', host)
-    else this.terminal.fire(now, entropy.unit() < this.behaviour.silentShare ? 'vanish' : 'switch-off', host)
+    if (this.isOn) this.terminal.switch(now, 'switch-on', host)
+    else this.terminal.switch(now, entropy.unit() < this.behaviour.silentShare ? 'vanish' : 'switch-off', host)
     return this.nextTurn(now, host)
   }
 

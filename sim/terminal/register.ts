@@ -9,12 +9,12 @@ import { SipMessage } from '../../core/sip/message.js'
 import { nameAddrs } from '../../core/sip/name-addr.js'
 import { paramOf, unquote } from '../../core/sip/params.js'
 import { isDigit } from '../../core/sip/scan.js'
-import { DELTA_SECONDS_MAX, integerOf } from '../../core/sip/values.js'
+import { DELTA_SECONDS_MAX, integerOf, listsToken } from '../../core/sip/values.js'
 import { PUSH_APPLICATION_TAG } from './applications.js'
 import { textsOf } from './capabilities.js'
 import { DEVICES_MAX, type Device } from './population.js'
 import type { TerminalEvent } from './registration-table.js'
-import type { Grant, Terminal } from './terminal.js'
+import type { FlowRegistration, Grant } from './flow-registration.js'
 import { flattened, sharedText } from './texts.js'
 
 /** What the REGISTER of one device is made of besides the device. */
@@ -22,7 +22,7 @@ export interface RegisterParts {
   readonly impu: string
   /** The registrar's domain: the Request-URI is `sip:` and this. */
   readonly domain: string
-  /** Where the device is reached, `host:port`. */
+  /** Where the device is reached over this flow, `host:port`. */
   readonly contactHost: string
   readonly transport: Transport
   readonly fromTag: string
@@ -69,12 +69,12 @@ export function placeOfContact(requestUri: string): number {
   return subscriber * DEVICES_MAX + ordinal
 }
 
-export function buildRegister(terminal: Terminal, parts: RegisterParts): SipMessage {
+export function buildRegister({ terminal, regId: flowNumber }: FlowRegistration, parts: RegisterParts): SipMessage {
   const { device } = terminal
   const identity = composed(`<${parts.impu}>`)
   // RFC 3840 section 6: every refresh repeats all feature tags, else it removes them.
   // RFC 5626 section 4.2: the flow's number; it stays the same when another flow takes this one's place.
-  const regId = terminal.isOutbound ? ';reg-id=1' : ''
+  const regId = flowNumber === 0 ? '' : `;reg-id=${flowNumber}`
   const contact = `<${contactUri(device, parts.contactHost, parts.transport)}>${regId};+sip.instance="<${device.instance}>";${featuresOf(device)}`
   return new SipMessage({ method: 'REGISTER', requestUri: `sip:${parts.domain}` })
     .append(Header.MaxForwards, MAX_FORWARDS)
@@ -89,17 +89,17 @@ export function buildRegister(terminal: Terminal, parts: RegisterParts): SipMess
     .append(Header.UserAgent, USER_AGENT)
 }
 
-/** Notes on the terminal what the answer says (grant, expiry to ask for, Retry-After) and names the event it is. */
-export function noteAnswer(terminal: Terminal, response: SipMessage): TerminalEvent {
-  terminal.retryAfterSeconds = 0
+/** Notes on the registration what the answer says (grant, expiry to ask for, Retry-After) and names the event it is. */
+export function noteAnswer(registration: FlowRegistration, response: SipMessage): TerminalEvent {
+  registration.retryAfterSeconds = 0
   const { status } = response
   if (status < 300) {
-    terminal.grant = readGrant(terminal, response)
+    registration.grant = readGrant(registration, response)
     return 'accepted'
   }
-  if (status === 423) return noteMinimum(terminal, response)
+  if (status === 423) return noteMinimum(registration, response)
   if (!RETRIED.has(status)) return 'refused'
-  terminal.retryAfterSeconds = secondsOf(response.get(Header.RetryAfter)) ?? 0
+  registration.retryAfterSeconds = secondsOf(response.get(Header.RetryAfter)) ?? 0
   return 'failed'
 }
 
@@ -107,20 +107,20 @@ export function noteAnswer(terminal: Terminal, response: SipMessage): TerminalEv
 const RETRIED: ReadonlySet<number> = new Set([408, 430, 480, 486, 491, 500, 502, 503, 504, 580, 600])
 
 /** RFC 3261 section 10.2.8: ask for at least what the registrar honours. */
-function noteMinimum(terminal: Terminal, response: SipMessage): TerminalEvent {
+function noteMinimum(registration: FlowRegistration, response: SipMessage): TerminalEvent {
   const least = secondsOf(response.get(Header.MinExpires))
-  if (least === undefined || least <= terminal.expiryAskedSeconds) return 'refused'
-  terminal.expiryAskedSeconds = least
+  if (least === undefined || least <= registration.expiryAskedSeconds) return 'refused'
+  registration.expiryAskedSeconds = least
   return 'too-brief'
 }
 
 /** RFC 3261 section 10.2.4: its own contact among those returned tells the expiry; a registrar that lists none is taken by Expires. */
-function readGrant(terminal: Terminal, response: SipMessage): Grant {
-  const params = ownContactParams(terminal.device, response)
-  const expiry = secondsOf(params === undefined ? undefined : paramOf(params, 'expires')) ?? secondsOf(response.get(Header.Expires)) ?? terminal.expiryAskedSeconds
-  const before = terminal.grant
+function readGrant(registration: FlowRegistration, response: SipMessage): Grant {
+  const params = ownContactParams(registration, response)
+  const expiry = secondsOf(params === undefined ? undefined : paramOf(params, 'expires')) ?? secondsOf(response.get(Header.Expires)) ?? registration.expiryAskedSeconds
+  const before = registration.grant
   return {
-    expirySeconds: Math.min(expiry, terminal.expiryAskedSeconds),
+    expirySeconds: Math.min(expiry, registration.expiryAskedSeconds),
     publicGruu: kept(uriParam(params, 'pub-gruu'), before?.publicGruu),
     temporaryGruu: kept(uriParam(params, 'temp-gruu'), before?.temporaryGruu),
     serviceRoute: sharedText(response.getAll(Header.ServiceRoute).join(', ')),
@@ -128,10 +128,20 @@ function readGrant(terminal: Terminal, response: SipMessage): Grant {
   }
 }
 
-function ownContactParams(device: Device, response: SipMessage): string | undefined {
-  const wanted = `sip:${contactUser(device)}@`
-  for (const contact of nameAddrs(response, Header.Contact) ?? []) if (contact.uri.startsWith(wanted)) return contact.params
+/** Of the device's contacts the one of this flow; one without a reg-id where the registrar takes no part in RFC 5626. */
+function ownContactParams({ terminal, regId }: FlowRegistration, response: SipMessage): string | undefined {
+  const wanted = `sip:${contactUser(terminal.device)}@`
+  for (const contact of nameAddrs(response, Header.Contact) ?? []) {
+    if (contact.uri.startsWith(wanted) && (paramOf(contact.params, 'reg-id') ?? String(regId)) === String(regId)) return contact.params
+  }
   return undefined
+}
+
+/** What a 200 from a network that takes part in RFC 5626 says of keep-alive (section 10); undefined when it takes no part. */
+export function outboundOf(response: SipMessage): { readonly flowTimerSeconds: number | undefined } | undefined {
+  if (!listsToken(response, Header.Require, 'outbound')) return undefined
+  const seconds = integerOf(response.get(Header.FlowTimer) ?? '', DELTA_SECONDS_MAX)
+  return { flowTimerSeconds: seconds === 0 ? undefined : seconds }
 }
 
 function uriParam(params: string | undefined, name: string): string | undefined {

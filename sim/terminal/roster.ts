@@ -8,7 +8,8 @@ import { Usim } from '../../core/sip/aka.js'
 import type { FleetSettings } from './fleet-contract.js'
 import { sharedSlots } from './fleet-flows.js'
 import { DEVICES_MAX, SUBSCRIBER_CLASSES, type Population, type SubscriberClass } from './population.js'
-import { Terminal, type TerminalGroup } from './terminal.js'
+import { FurtherFlow, Terminal, type TerminalGroup } from './terminal.js'
+import type { FlowRegistration } from './flow-registration.js'
 
 export class Roster {
   readonly terminals: readonly Terminal[]
@@ -18,13 +19,14 @@ export class Roster {
   private readonly shard: FleetSettings['shard']
 
   /** Those with a connection of their own, in the order of their flow slots. */
-  readonly owners: readonly Terminal[]
+  readonly owners: readonly FlowRegistration[]
 
   /** Throws a RangeError when the population knows a network that the settings do not. */
-  constructor(population: Population, settings: Pick<FleetSettings, 'shard' | 'transport' | 'connections' | 'visited'>) {
+  constructor(population: Population, settings: Pick<FleetSettings, 'shard' | 'transport' | 'connections' | 'visited' | 'flows'>) {
     const { shard } = settings
     const each = sharedSlots(settings)
-    const owners: Terminal[] = []
+    const owners: FlowRegistration[] = []
+    const isDatagram = settings.transport === 'udp'
     const visited = settings.visited ?? []
     const ownFrom = each * (1 + visited.length)
     const end = population.range('reference').from
@@ -39,11 +41,11 @@ export class Roster {
       const network = networkNumber(visited, population.access.networkOf(index))
       const keys = population.access.usim(index)
       for (const device of subscriber.devices) {
-        const terminal = new Terminal(device, acceptedTypes(device.applications, bodyTypes(device.capabilities)), network * each + terminals.length % each, group)
+        const terminal = new Terminal(device, acceptedTypes(device.applications, bodyTypes(device.capabilities)), network * each + (isDatagram ? 0 : terminals.length % each), group)
         terminal.network = network
-        terminal.isOutbound = population.access.hasOwnConnection(index, device.ordinal)
+        if (population.access.hasOwnConnection(index, device.ordinal)) terminal.further = furtherFlows(terminal, settings.flows ?? 1)
         if (keys !== undefined) terminal.usim = new Usim(keys, population.access.usimBegins(index))
-        if (terminal.isOutbound && settings.transport !== 'udp') terminal.flowSlot = ownFrom + owners.push(terminal) - 1
+        if (terminal.further !== undefined && !isDatagram) for (const flow of [terminal, ...terminal.further]) flow.flowSlot = ownFrom + owners.push(flow) - 1
         terminals.push(terminal)
       }
       this.first[row + 1] = terminals.length
@@ -70,6 +72,13 @@ export class Roster {
     const row = (subscriber - this.shard.index) / this.shard.count
     return Number.isInteger(row) && row >= 0 && row < this.first.length - 1 ? row : -1
   }
+}
+
+const NO_FURTHER_FLOWS: readonly FurtherFlow[] = []
+
+/** Over UDP they are the shared slots behind that of the first. */
+function furtherFlows(terminal: Terminal, flows: number): readonly FurtherFlow[] {
+  return flows === 1 ? NO_FURTHER_FLOWS : Array.from({ length: flows - 1 }, (_, index) => new FurtherFlow(terminal, index + 2, terminal.flowSlot + index + 1))
 }
 
 /** 0 is home. */

@@ -3,11 +3,12 @@
  * connects (RFC 6135), keeps the dialogs, ends them. What comes over a session is session-contents.ts's.
  */
 import type { Deadline } from '../../core/kit/heap.js'
+import type { FlowId } from '../../core/kit/network.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import { type OurLine, type OurMedia, answerTo, fileChange } from '../../core/sdp/answer.js'
 import { DISCARD_PORT, type Description, type MediaLine, type MsrpMedia, type Origin, SDP_TYPE } from '../../core/sdp/msrp-media.js'
 import { descriptionText } from '../../core/sdp/write.js'
-import type { ServerTransaction } from '../../core/sip/endpoint-contract.js'
+import type { Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { InviteSession, InviteUser } from '../../core/sip/invite-contract.js'
@@ -43,7 +44,8 @@ export class TerminalSession {
   answer: Description | undefined = undefined
   timer: Deadline<object> | undefined = undefined
 
-  constructor(readonly terminal: Terminal, readonly target: string, readonly pushId: string, public offer: Description) {}
+  /** @param way over the flow its INVITE came over, which its dialog keeps to (RFC 5626 section 5.3) */
+  constructor(readonly terminal: Terminal, readonly way: Hop, readonly target: string, readonly pushId: string, public offer: Description) {}
 }
 
 export class Sessions implements InviteUser, LegWatcher {
@@ -54,7 +56,7 @@ export class Sessions implements InviteUser, LegWatcher {
   constructor(private readonly host: UsageHost) {
     this.media = new Media(host, new SessionContents(host, this))
     this.invites = new InviteSessions({
-      endpoint: host.endpoint, user: this, entropy: host.entropy, sessionsMax: SESSIONS_MAX, hopOf: (_uri, session) => host.hopOf(sessionOf(session).terminal),
+      endpoint: host.endpoint, user: this, entropy: host.entropy, sessionsMax: SESSIONS_MAX, hopOf: (_uri, session) => host.stillUp(sessionOf(session).terminal, sessionOf(session).way),
     })
   }
 
@@ -105,7 +107,7 @@ export class Sessions implements InviteUser, LegWatcher {
       this.host.reception.refused(terminal, targetOf(request), request.get(Header.XPushId) ?? '', refused.status, 'session')
       return this.host.answer(now, terminal, transaction, refusal(request, refused, this.host.newTag()))
     }
-    const session = new TerminalSession(terminal, flattened(targetOf(request)), flattened(request.get(Header.XPushId) ?? ''), offer)
+    const session = new TerminalSession(terminal, transaction.source, flattened(targetOf(request)), flattened(request.get(Header.XPushId) ?? ''), offer)
     session.invite = this.invites.offered(now, transaction, this.host.contactOf(terminal), session)
     if (session.invite === undefined) return
     this.keep(session)
@@ -273,9 +275,9 @@ export class Sessions implements InviteUser, LegWatcher {
   onRefused(): void {}
   onConfirmed(): void {}
 
-  /** The terminal is being switched off: a BYE for each session, while it still has a way to say so. */
-  leave(now: Now, terminal: Terminal): void {
-    for (const session of [...this.byTerminal.get(terminal) ?? []]) this.invites.close(now, session.invite!)
+  /** The terminal is being switched off, or has lost the flow of some: a BYE for each session, while it still has a way to say so. */
+  leave(now: Now, terminal: Terminal, flow?: FlowId): void {
+    for (const session of [...this.byTerminal.get(terminal) ?? []]) if (flow === undefined || session.way.flow === flow) this.invites.close(now, session.invite!)
   }
 
   private keep(session: TerminalSession): void {

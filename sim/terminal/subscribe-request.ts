@@ -36,7 +36,7 @@ export function buildSubscribe(parts: SubscribeParts): SipMessage {
   const identity = composed(`<${impu}>`)
   const event: EventHeader = parts.event?.applications !== undefined ? parts.event : { package: OMA_PUSH, applications: terminal.device.applications, deviceCapability: DEVICE_CAPABILITY }
   const request = new SipMessage({ method: 'SUBSCRIBE', requestUri: server })
-  const route = terminal.grant?.serviceRoute ?? ''
+  const route = terminal.granted?.serviceRoute ?? ''
   // RFC 3608 section 6.1: through the proxies its registration named.
   if (route !== '') request.append(Header.Route, parsedText(route))
   request

@@ -4,6 +4,7 @@
  * push. The rules of RFC 6665 are core/sip/subscriber.ts's; what a body means is contents.ts's.
  */
 import type { Deadline } from '../../core/kit/heap.js'
+import type { FlowId } from '../../core/kit/network.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import type { ClientFailure, Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { type EventHeader, type SubscriptionStateHeader, parseEvent, resubscribes } from '../../core/sip/event.js'
@@ -41,6 +42,8 @@ class Wish {
   isLeaving = false
   /** Its dialog went with the flow it was made over. */
   isLost = false
+  /** The way of its dialog: over the flow it was made over (RFC 5626 section 5.3). */
+  way: Hop | undefined = undefined
 
   constructor(readonly terminal: Terminal, readonly server: string, readonly event: EventHeader | undefined, public replaces: Wish | undefined) {}
 }
@@ -50,7 +53,7 @@ export class Subscriptions implements SubscriberUser {
   private readonly byTerminal = new Map<Terminal, Wish[]>()
 
   constructor(private readonly host: UsageHost, private readonly contents: Contents) {
-    this.subscriber = new Subscriber({ endpoint: host.endpoint, user: this, entropy: host.entropy, hopOf: (_uri, subscription) => host.hopOf(wishOf(subscription).terminal) })
+    this.subscriber = new Subscriber({ endpoint: host.endpoint, user: this, entropy: host.entropy, hopOf: (_uri, subscription) => host.stillUp(wishOf(subscription).terminal, wishOf(subscription).way) })
   }
 
   get size(): number {
@@ -84,21 +87,29 @@ export class Subscriptions implements SubscriberUser {
       const { server } = this.host.population.settings.events
       return this.wish(now, new Wish(terminal, server, undefined, undefined))
     }
-    for (const wish of wishes) {
+    this.again(now, terminal)
+  }
+
+  private again(now: Now, terminal: Terminal): void {
+    for (const wish of this.byTerminal.get(terminal) ?? []) {
       if (!wish.isLost) continue
       wish.isLost = false
       this.subscribe(now, wish)
     }
   }
 
-  /** RFC 5626 section 4.2: the proxies of its dialogs lead to a flow that is gone, so the subscriptions are made anew. */
-  flowLost(terminal: Terminal): void {
+  /**
+   * RFC 5626 section 4.2: the proxies of its dialogs lead to a flow that is gone, so the subscriptions are made anew: over
+   * another flow of the terminal at once, or when it has registered again. @param flow undefined when all of them go
+   */
+  flowLost(now: Now, terminal: Terminal, flow: FlowId | undefined): void {
     for (const wish of this.byTerminal.get(terminal) ?? []) {
-      if (wish.standing === undefined) continue
+      if (wish.standing === undefined || (flow !== undefined && wish.way?.flow !== flow)) continue
       this.subscriber.forget(wish.standing)
       wish.standing = undefined
       wish.isLost = !wish.isLeaving
     }
+    if (flow !== undefined && this.host.hopOf(terminal) !== undefined) this.again(now, terminal)
   }
 
   /** The terminal is being switched off: it unsubscribes while it still has a way to say so. */
@@ -132,6 +143,7 @@ export class Subscriptions implements SubscriberUser {
       callId: flattened(this.host.entropy.token(100)), fromTag: this.host.newTag(), expirySeconds: this.host.population.settings.events.expirySeconds,
     })
     this.host.counters.subscribesSent += 1
+    wish.way = hop
     wish.standing = this.subscriber.subscribe(now, request, hop, wish)
     if (wish.standing === undefined) this.later(now, wish, RETRY_MICROS)
   }
@@ -217,7 +229,7 @@ export class Subscriptions implements SubscriberUser {
   onEnded(now: Now, subscription: SubscriberSubscription, end: SubscriberEnd): void {
     const wish = wishOf(subscription)
     wish.standing = undefined
-    const wait = wish.isLeaving || wish.terminal.state === 'off' ? 'never' : waitAfter(end)
+    const wait = wish.isLeaving || !wish.terminal.isOn ? 'never' : waitAfter(end)
     if (wait === 'never') this.drop(wish)
     else this.later(now, wish, wait)
   }

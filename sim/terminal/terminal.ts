@@ -1,156 +1,99 @@
 /**
- * One device: what it is, what it knows of its registration, and how the table's actions are carried out. It asks its
- * host (the fleet) to send, to arm its one timer and to take note; it knows nothing of flows, sockets or other devices.
+ * One device: what it is, and what it knows besides its registration over its first flow, which it is itself. Its further
+ * flows (RFC 5626 section 4.2) are registrations of their own; what is true of the device is what is true of one of them.
  */
-import { bug } from '../../core/kit/assert.js'
-import type { Entropy } from '../../core/kit/entropy.js'
-import type { Deadline } from '../../core/kit/heap.js'
-import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
+import type { Now } from '../../core/kit/time.js'
 import type { Usim } from '../../core/sip/aka.js'
-import type { DigestSession } from './digest-session.js'
-import type { RecentPushIds } from './push-ids.js'
+import { FlowRegistration, type Grant, type TerminalHost } from './flow-registration.js'
 import type { Device } from './population.js'
-import { TERMINAL_TABLE, type TerminalAction, type TerminalEvent, type TerminalState } from './registration-table.js'
-import { flattened } from './texts.js'
+import type { RecentPushIds } from './push-ids.js'
+import type { TerminalState } from './registration-table.js'
 
-/** TS 24.229 section 5.1.1.2.1: what a terminal asks for at first. */
-export const EXPIRY_ASKED_SECONDS = 600_000
-
-/** RFC 5626 section 4.5: the wait after the n-th failure in a row is drawn from half to all of min(maximum, base * 2^n). */
-export interface BackoffSettings {
-  readonly baseMicros: Micros
-  readonly maxMicros: Micros
-}
-/** The values RFC 5626 section 4.5 recommends for a terminal with no other flow. */
-export const BACKOFF: BackoffSettings = { baseMicros: 30 * MICROS_PER_SECOND, maxMicros: 1_800 * MICROS_PER_SECOND }
-
-/** What a terminal asks of whoever holds it. */
-export interface TerminalHost {
-  readonly entropy: Entropy
-  readonly backoff: BackoffSettings
-  /** Sends a REGISTER with this expiry for the terminal; may fire `failed` from within when there is no way to send. */
-  sendRegister(now: Now, terminal: Terminal, expirySeconds: number): void
-  /** Replaces the terminal's timer. */
-  arm(terminal: Terminal, at: Micros): void
-  disarm(terminal: Terminal): void
-  /** @param event what led to its state */
-  stateChanged(now: Now, terminal: Terminal, event: TerminalEvent): void
-}
-
-/** What the registrar granted; texts are the terminal's own copies. */
-export interface Grant {
-  readonly expirySeconds: number
-  readonly publicGruu: string | undefined
-  readonly temporaryGruu: string | undefined
-  /** Service-Route as one line (RFC 3608); '' when there was none. */
-  readonly serviceRoute: string
-  /** P-Associated-URI as one line (RFC 7315 section 4.1); '' when there was none. */
-  readonly associated: string
-}
-
-export class Terminal {
-  state: TerminalState = 'off'
-  /** A binding is in force as far as it knows; told to the journal. */
-  isUp = false
+export class Terminal extends FlowRegistration {
   /** A wave of the fleet waits for it. */
   isAwaited = false
-  timer: Deadline<object> | undefined = undefined
-  /** The request whose answer it waits for; an answer to any other is stale. */
-  pending: unknown = undefined
-  /** One Call-ID for each time it is switched on (RFC 3261 section 10.2); '' while off. */
+  /** One Call-ID for each time it is switched on, whatever the flow (RFC 3261 section 10.2); '' while off. */
   callId = ''
+  /** Of its last REGISTER over any flow. */
   cseq = 0
-  expiryAskedSeconds = EXPIRY_ASKED_SECONDS
-  /** Challenges answered for the request at hand, and failures in a row. */
-  challenges = 0
-  failures = 0
-  /** Said by the last failure's Retry-After; 0 when it said nothing. */
-  retryAfterSeconds = 0
-  digest: DigestSession | undefined = undefined
-  grant: Grant | undefined = undefined
   pushIds: RecentPushIds | undefined = undefined
 
   /** Which network it is in: 0 is home. */
   network = 0
-  /** It registers by RFC 5626, with a reg-id. */
-  isOutbound = false
+  /** Its flows from reg-id 2 on; undefined when it registers without outbound. */
+  further: readonly FurtherFlow[] | undefined = undefined
   /** It is authenticated by AKA. Outlives being switched off. */
   usim: Usim | undefined = undefined
 
-  /** @param types media types it takes; @param flowSlot which of the host's flows it registers over; @param group where its class is counted */
-  constructor(readonly device: Device, readonly types: ReadonlySet<string>, public flowSlot: number, readonly group: TerminalGroup) {}
-
-  /** Looks up the cell and carries it out. A cell marked `bug` throws: no remote input can raise such an event. */
-  fire(now: Now, event: TerminalEvent, host: TerminalHost): void {
-    const before = this.state
-    const cell = TERMINAL_TABLE[before][event]
-    if (cell === 'ignore') return
-    if (cell === 'bug') bug(`terminal ${this.device.instance}: ${event} in state ${before}`)
-    this.state = cell.next
-    this.carryOut(now, cell.action, host)
-    // An action that fails at once has fired again and told of the later state itself.
-    if (this.state === cell.next && before !== cell.next) host.stateChanged(now, this, event)
+  /** @param types media types it takes; @param group where its class is counted */
+  constructor(readonly device: Device, readonly types: ReadonlySet<string>, flowSlot: number, readonly group: TerminalGroup) {
+    super(flowSlot)
   }
 
-  private carryOut(now: Now, action: TerminalAction, host: TerminalHost): void {
-    switch (action) {
-      case 'register':
-        this.challenges = 0
-        this.send(now, this.expiryAskedSeconds, host)
-        return
-      case 'deregister':
-        this.challenges = 0
-        this.send(now, 0, host)
-        return
-      case 'answer-challenge':
-        this.challenges += 1
-        this.send(now, this.state === 'deregistering' || this.state === 'returning' ? 0 : this.expiryAskedSeconds, host)
-        return
-      case 'adopt':
-        this.pending = undefined
-        this.failures = 0
-        host.arm(this, now.mono + refreshDelaySeconds(this.grant?.expirySeconds ?? 0) * MICROS_PER_SECOND)
-        return
-      case 'wait':
-        this.pending = undefined
-        host.arm(this, now.mono + this.retryDelayMicros(host))
-        this.failures += 1
-        return
-      case 'drop':
-        this.pending = undefined
-        host.disarm(this)
-        if (this.state === 'off') this.forget()
-        return
-      case 'none':
-        return
-    }
+  get terminal(): Terminal {
+    return this
   }
 
-  private send(now: Now, expirySeconds: number, host: TerminalHost): void {
-    if (this.callId === '') this.callId = flattened(host.entropy.token(100))
-    this.cseq += 1
-    host.disarm(this)
-    host.sendRegister(now, this, expirySeconds)
+  get regId(): number {
+    return this.further === undefined ? 0 : 1
   }
 
-  private retryDelayMicros(host: TerminalHost): Micros {
-    // RFC 3261 section 10.2.7 and 20.33: not before the time the registrar names.
-    if (this.retryAfterSeconds > 0) return this.retryAfterSeconds * MICROS_PER_SECOND
-    const { baseMicros, maxMicros } = host.backoff
-    const upper = Math.min(maxMicros, baseMicros * 2 ** this.failures)
-    return Math.round(upper * (0.5 + host.entropy.unit() / 2))
+  /** It registers by RFC 5626, with a reg-id. */
+  get isOutbound(): boolean {
+    return this.further !== undefined
   }
 
-  /** What does not survive being switched off. */
-  private forget(): void {
+  /** Does it hear what is sent to it? */
+  get isOn(): boolean {
+    return this.state !== 'off' || this.further?.some(({ state }) => state !== 'off') === true
+  }
+
+  /** It can be reached over one of its flows; told to the journal. */
+  get isUp(): boolean {
+    return this.isBound || this.isUpBesides(this)
+  }
+
+  /** It can be reached over another flow than this one. */
+  isUpBesides(flow: FlowRegistration): boolean {
+    if (this.further === undefined) return false
+    return (flow !== this && this.isBound) || this.further.some((other) => other !== flow && other.isBound)
+  }
+
+  /** The state of the device as a whole: an end only when all its flows have come to one. */
+  get deviceState(): TerminalState {
+    let state = this.state
+    for (const other of this.further ?? []) if (ENDS.indexOf(other.state) < ENDS.indexOf(state)) ({ state } = other)
+    return state
+  }
+
+  /** What a registration over any of its flows has granted. */
+  get granted(): Grant | undefined {
+    return this.grant ?? this.further?.find(({ grant }) => grant !== undefined)?.grant
+  }
+
+  /** Its user switches it; a further flow begins when the first has been tried. */
+  switch(now: Now, to: 'switch-on' | 'switch-off' | 'vanish', host: TerminalHost): void {
+    this.fire(now, to, host)
+    if (to !== 'switch-on') for (const flow of this.further ?? []) flow.fire(now, to, host)
+  }
+
+  /** Whichever flow went last takes the Call-ID with it. */
+  flowIsOff(): void {
+    if (this.isOn) return
     this.callId = ''
     this.cseq = 0
-    this.failures = 0
-    this.expiryAskedSeconds = EXPIRY_ASKED_SECONDS
-    this.digest = undefined
-    this.grant = undefined
   }
 }
+
+/** A further flow of a device. */
+export class FurtherFlow extends FlowRegistration {
+  constructor(readonly terminal: Terminal, readonly regId: number, flowSlot: number) {
+    super(flowSlot)
+  }
+}
+
+/** States in which nothing is under way, the last to be looked at first; any other stands before them. */
+const ENDS: readonly TerminalState[] = ['registered', 'refused', 'off']
 
 /** What is counted for each class of subscribers. */
 export interface TerminalGroup {
@@ -161,9 +104,4 @@ export interface TerminalGroup {
   refused: number
   /** Refused because a check failed. */
   rejectedByCheck: number
-}
-
-/** TS 24.229 section 5.1.1.4.1: 600 s before the end when more than 1,200 s were granted, else after half. It keeps RFC 5627 section 4.2, too. */
-export function refreshDelaySeconds(expirySeconds: number): number {
-  return expirySeconds > 1_200 ? expirySeconds - 600 : expirySeconds / 2
 }

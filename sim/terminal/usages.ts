@@ -3,7 +3,7 @@
  * the first of a fleet's terminals needs it, so idle terminals cost nothing for it. Says whose a request, an answer or
  * a flow is; each usage knows the rest.
  */
-import type { NetworkIn } from '../../core/kit/network.js'
+import type { FlowId, NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import type { ClientFailure, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { Header } from '../../core/sip/header-names.js'
@@ -93,9 +93,9 @@ export class Usages {
     this.segments.drop(terminal)
   }
 
-  /** Its flow went down, and with it its address and the way of its dialogs. */
-  flowLost(now: Now, terminal: Terminal): void {
-    this.sessions.leave(now, terminal)
-    this.subscriptions.flowLost(terminal)
+  /** A flow of its went down, and with it the way of the dialogs that were made over it; undefined: all that it has. */
+  flowLost(now: Now, terminal: Terminal, flow: FlowId | undefined): void {
+    this.sessions.leave(now, terminal, flow)
+    this.subscriptions.flowLost(now, terminal, flow)
   }
 }

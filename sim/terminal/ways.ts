@@ -4,15 +4,17 @@
  * Knows terminals and flows; what a REGISTER says is the fleet's.
  */
 import type { Entropy } from '../../core/kit/entropy.js'
-import type { FlowId, FlowUp, NetworkOut } from '../../core/kit/network.js'
+import type { Endpoint, FlowId, FlowUp, NetworkOut } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
+import { readStun } from '../../core/sip/stun.js'
 import { FleetFlows, FlowSlot } from './fleet-flows.js'
 import type { FleetSettings } from './fleet-contract.js'
+import type { FlowRegistration, TerminalHost } from './flow-registration.js'
 import { KeepAlive, KeepAlives } from './keep-alive.js'
 import type { TerminalEvent, TerminalState } from './registration-table.js'
 import { networkNumber, type Roster } from './roster.js'
-import type { Terminal, TerminalHost } from './terminal.js'
+import type { Terminal } from './terminal.js'
 
 /** What the ways ask of the fleet. */
 export interface WaysHost extends TerminalHost {
@@ -21,10 +23,10 @@ export interface WaysHost extends TerminalHost {
   emit(out: NetworkOut): void
   /** Wakes `wake` below. */
   wakeAt(sleeper: object, at: Micros): void
-  /** The flow of this terminal is gone, or is about to be; it has not been told yet. */
-  flowLost(now: Now, terminal: Terminal): void
+  /** This flow of the terminal is gone, or, undefined, all it has are about to be; it has not been told yet. */
+  flowLost(now: Now, terminal: Terminal, flow: FlowId | undefined): void
   /** No flow could be opened for its REGISTER. */
-  cannotRegister(now: Now, terminal: Terminal): void
+  cannotRegister(now: Now, registration: FlowRegistration): void
 }
 
 /** States in which a device is about to end its registration, and does that where it is. */
@@ -37,7 +39,9 @@ export class Ways {
   constructor(private readonly settings: FleetSettings, private readonly host: WaysHost) {
     const { entropy, roster } = host
     this.flows = new FleetFlows(settings, roster.owners, entropy, (out) => host.emit(out), (slot, at) => host.wakeAt(slot, at))
-    this.keepAlives = new KeepAlives(entropy, (out) => host.emit(out), (keepAlive, at) => host.wakeAt(keepAlive, at))
+    this.keepAlives = new KeepAlives({
+      entropy, emit: (out) => host.emit(out), wakeAt: (keepAlive, at) => host.wakeAt(keepAlive, at), failed: (now, slot) => this.failed(now, slot),
+    })
   }
 
   get sentBy(): string {
@@ -58,12 +62,26 @@ export class Ways {
     return this.flows.areUp
   }
 
-  of(terminal: Terminal): FlowSlot {
-    return this.flows.slots[terminal.flowSlot]!
+  of(registration: FlowRegistration): FlowSlot {
+    return this.flows.slots[registration.flowSlot]!
   }
 
+  /** Of a terminal's flows the first that it is registered over and that is up; its first when there is none. */
+  best(terminal: Terminal): FlowSlot {
+    const first = this.of(terminal)
+    if (terminal.isBound && first.hop !== undefined) return first
+    for (const flow of terminal.further ?? []) if (flow.isBound && this.of(flow).hop !== undefined) return this.of(flow)
+    return first
+  }
+
+  isUp(flow: FlowId): boolean {
+    return this.flows.isUp(flow)
+  }
+
+  /** Did it come over one of the terminal's flows, from the proxy at its end? */
   isFromProxy(terminal: Terminal, source: Hop): boolean {
-    return this.flows.isFromProxy(this.of(terminal), source)
+    if (this.flows.isFromProxy(this.of(terminal), source)) return true
+    return terminal.further?.some((flow) => this.flows.isFromProxy(this.of(flow), source)) === true
   }
 
   /** Did it come from a network the terminal is not in any more? */
@@ -81,7 +99,16 @@ export class Ways {
 
   /** Octets came over this flow. */
   heard(now: Now, flow: FlowId): void {
-    this.keepAlives.heard(now, flow)
+    const slot = this.keepAlives.isAwaiting ? this.flows.slotOf(flow) : undefined
+    if (slot !== undefined) this.keepAlives.heard(now, slot)
+  }
+
+  /** A datagram that is STUN and not SIP: the answer to a keep-alive, or nothing. */
+  stun(now: Now, flow: FlowId, bytes: Buffer, from: Endpoint): void {
+    const message = this.keepAlives.isAwaiting ? readStun(bytes) : undefined
+    if (message === undefined) return
+    const source = { transport: 'udp', ...from, flow } as const
+    for (const slot of this.flows.sharedOnes()) if (this.flows.isFromProxy(slot, source)) this.keepAlives.stun(now, slot, message)
   }
 
   /** To be told after the endpoint was: what waits for the flow is sent over it. */
@@ -101,19 +128,36 @@ export class Ways {
   }
 
   down(now: Now, flow: FlowId): void {
-    this.keepAlives.end(flow)
     for (const slot of this.flows.down(now, flow)) {
-      for (const terminal of slot.owner === undefined ? this.host.roster.terminals : [slot.owner]) {
-        if (terminal.flowSlot !== slot.index) continue
-        this.host.flowLost(now, terminal)
-        terminal.fire(now, 'flow-lost', this.host)
-      }
+      this.keepAlives.end(slot)
+      for (const registration of this.over(slot)) this.lost(now, registration, flow)
+    }
+  }
+
+  /** Keep-alive has found a flow dead (RFC 5626 section 4.4). A socket stays, but what was registered over it leads nowhere. */
+  private failed(now: Now, slot: FlowSlot): void {
+    const flow = slot.flow!
+    if (this.settings.transport !== 'udp') this.host.emit({ type: 'close', flow })
+    else for (const registration of this.over(slot)) if (registration.regId > 0) this.lost(now, registration, flow)
+  }
+
+  private lost(now: Now, registration: FlowRegistration, flow: FlowId): void {
+    this.host.flowLost(now, registration.terminal, flow)
+    registration.fire(now, 'flow-lost', this.host)
+  }
+
+  /** Whose registrations go over a slot. */
+  private *over(slot: FlowSlot): Generator<FlowRegistration> {
+    if (slot.owner !== undefined) return yield slot.owner
+    for (const terminal of this.host.roster.terminals) {
+      if (terminal.flowSlot === slot.index) yield terminal
+      for (const flow of terminal.further ?? []) if (flow.flowSlot === slot.index) yield flow
     }
   }
 
   /** The way a REGISTER takes now; undefined when there is none. `later`: `sendRegister` is called again when its flow is up. */
-  toRegister(terminal: Terminal, expirySeconds: number): Hop | undefined | 'later' {
-    const slot = this.of(terminal)
+  toRegister(registration: FlowRegistration, expirySeconds: number): Hop | undefined | 'later' {
+    const slot = this.of(registration)
     if (slot.owner === undefined || (slot.hop !== undefined && !slot.isSilent)) return slot.hop
     if (slot.isSilent) this.leave(slot)
     slot.awaitedExpirySeconds = expirySeconds
@@ -121,41 +165,44 @@ export class Ways {
     return 'later'
   }
 
-  /** A registrar has said that it takes part in RFC 5626 (section 4.4: only then a flow is kept alive). */
-  keepAlive(now: Now, terminal: Terminal): void {
-    this.keepAlives.begin(now, this.of(terminal))
+  /** The network has said that it takes part in RFC 5626 (section 4.4: only then a flow is kept alive), and how often it wants to hear of it. */
+  keepAlive(now: Now, registration: FlowRegistration, flowTimerSeconds: number | undefined): void {
+    this.keepAlives.begin(now, this.of(registration), flowTimerSeconds)
   }
 
-  /** The terminal is off. */
-  off(terminal: Terminal, event: TerminalEvent): void {
-    const slot = this.of(terminal)
+  /** The registration has ended with its device. */
+  off(registration: FlowRegistration, event: TerminalEvent): void {
+    const slot = this.of(registration)
     if (slot.owner === undefined) return
     if (event !== 'vanish' || slot.flow === undefined) this.leave(slot)
     else {
       // Who vanishes closes nothing: the network finds out by itself.
       slot.isSilent = true
-      this.keepAlives.end(slot.flow)
+      this.keepAlives.end(slot)
     }
   }
 
-  /** Handover: the same device, Call-ID and reg-id in another network (undefined: home). What it does just now to leave it does where it is. */
+  /** Handover: the same device, Call-ID and reg-ids in another network (undefined: home). What it does just now to leave it does where it is. */
   move(now: Now, terminal: Terminal, id: string | undefined): void {
     const network = networkNumber(this.settings.visited ?? [], id)
     if (terminal.network === network || LEAVING.has(terminal.state)) return
-    const slot = this.of(terminal)
-    this.host.flowLost(now, terminal)
+    this.host.flowLost(now, terminal, undefined)
     terminal.network = network
-    if (slot.owner === undefined) terminal.flowSlot = this.flows.sharedIn(network, slot.index).index
-    else {
-      this.leave(slot)
-      slot.network = network
+    const registrations = [terminal, ...terminal.further ?? []]
+    for (const registration of registrations) {
+      const slot = this.of(registration)
+      if (slot.owner === undefined) registration.flowSlot = this.flows.sharedIn(network, slot.index).index
+      else {
+        this.leave(slot)
+        slot.network = network
+      }
     }
-    terminal.fire(now, 'moved', this.host)
+    for (const registration of registrations) if (!LEAVING.has(registration.state)) registration.fire(now, 'moved', this.host)
   }
 
   /** Closes it, or gives up opening it. */
   private leave(slot: FlowSlot): void {
-    if (slot.flow !== undefined) this.keepAlives.end(slot.flow)
+    this.keepAlives.end(slot)
     this.flows.leave(slot)
   }
 }

@@ -21,7 +21,7 @@ import { linkOf, type AccessProfile, type LinkProfile } from '../network/link.js
 import { PopulationDirectory } from '../terminal/directory.js'
 import type { FleetIn, FleetOut, Settled } from '../terminal/fleet-contract.js'
 import { Fleet } from '../terminal/fleet.js'
-import { BACKOFF } from '../terminal/terminal.js'
+import { BACKOFF } from '../terminal/flow-registration.js'
 import { Population, type PopulationSettings } from '../terminal/population.js'
 import { WorldNetwork } from './network.js'
 import { WorldStore } from './store.js'

@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
 import { gatewayConfigOf, imsConfigOf, terminalsConfigOf, type HostPort } from '../../loadgen/live/part-configs.js'
 import type { Scenario } from '../../loadgen/scenario.js'
+import type { TerminalsConfigEncoded } from '../../sim/live/terminals-config.js'
 
 const REGISTER_WITHIN_MICROS = 30_000_000
 const STOP_MILLIS = 20_000
 const LOOPBACK = '127.0.0.1'
 /** Below the range the system takes ports for outgoing connections from: nobody takes ours while the gateway is down. */
 const PORTS = { from: 20_000, count: 10_000 }
+
+export type ChangeTerminals = (config: TerminalsConfigEncoded) => Promise<TerminalsConfigEncoded>
 
 export class Network {
   /** Latest sample of the gateway's counters; undefined until the first one of this process. */
@@ -28,12 +31,16 @@ export class Network {
     private readonly onSample: () => void,
   ) {}
 
-  /** @param onSample called about once a second while a gateway is up */
-  static async start(scenario: Scenario, folder: string, onSample: () => void = () => {}): Promise<Network> {
+  /**
+   * @param onSample called about once a second while a gateway is up
+   * @param change what the terminals are started with in place of what the scenario makes of them
+   */
+  static async start(scenario: Scenario, folder: string, onSample: () => void = () => {}, change?: ChangeTerminals): Promise<Network> {
     const sip = { address: LOOPBACK, port: await steadyPort() }
     const pap = { address: LOOPBACK, port: await steadyPort() }
     const ims = await startPart(moduleOf('sim/live/ims-part.js'), imsConfigOf(scenario, sip), join(folder, 'ims.journal'), () => {})
-    const terminals = await startPart(moduleOf('sim/live/terminals-part.js'), terminalsConfigOf(scenario, ims.addresses), join(folder, 'terminals.journal'), () => {})
+    const config = terminalsConfigOf(scenario, ims.addresses)
+    const terminals = await startPart(moduleOf('sim/live/terminals-part.js'), await change?.(config) ?? config, join(folder, 'terminals.journal'), () => {})
       .catch(async (error: unknown) => {
         await ims.kill()
         throw error

@@ -4,17 +4,14 @@
  */
 import { Schema } from 'effect'
 import { describe, expect, it } from 'vitest'
-import { ledgerOf } from '../../loadgen/reconcile/ledger.js'
-import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
 import { populationFor } from '../../loadgen/live/part-configs.js'
 import { CheckedScenario } from '../../loadgen/scenario-rules.js'
 import type { ScenarioWritten } from '../../loadgen/scenario.js'
 import { certify, makeAuthority } from './certificates.js'
 import { diskFolder } from './disk.js'
-import { atMost, eventsOf } from './load.js'
-import { underLoad, type LoadedNetwork } from './loaded-network.js'
+import { eventsOf } from './load.js'
+import { finished, underLoad } from './loaded-network.js'
 
-const DRAIN_MILLIS = 20_000
 const VISITED = 'visited1.example'
 
 const scenario = (more: Partial<ScenarioWritten>) => Schema.decodeUnknownSync(CheckedScenario)({
@@ -26,22 +23,6 @@ const scenario = (more: Partial<ScenarioWritten>) => Schema.decodeUnknownSync(Ch
 async function certificates(): Promise<{ certificate: string; key: string; authorities: string }> {
   const folder = diskFolder()
   return certify(folder, await makeAuthority(folder), 'loopback')
-}
-
-/** Ends the load, lets everything come to its end, and says what all journals say together. */
-async function finished({ folder, journal, network, generator, running }: LoadedNetwork) {
-  generator.stop()
-  await running
-  await atMost(DRAIN_MILLIS, journal, () => network.gatewayCounters?.['inFlight'] === 0 && journal.allNotified)
-  const [core, terminals] = await Promise.all([network.ims.perform('counters'), network.terminals.perform('counters')]) as Record<string, number>[]
-  await network.stop()
-  await journal.close()
-  const reconciler = new Reconciler()
-  await eventsOf(folder, 'initiator', (event) => reconciler.initiator(event))
-  await eventsOf(folder, 'gateway', (event) => reconciler.gateway(event))
-  await eventsOf(folder, 'ims', (event) => reconciler.ims(event))
-  await eventsOf(folder, 'terminals', (event) => reconciler.terminal('virtual', event))
-  return { ...ledgerOf(reconciler.tables(), true), core: core!, terminals: terminals! }
 }
 
 describe('TLS on every hop', () => {

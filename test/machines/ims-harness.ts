@@ -32,6 +32,9 @@ export class ImsHarness {
   readonly core: ImsCore
   readonly settings: ImsSettings
   readonly journal: Journal[] = []
+  /** Ports of the core that nobody answers at any more, from the next use on; and the flows the core has closed. */
+  readonly unreachable = new Set<number>()
+  readonly closed: FlowId[] = []
   mono = 1_000_000
   wall = Date.UTC(2026, 2, 12, 9, 0, 0)
   private flowLast: FlowId = 0
@@ -127,7 +130,10 @@ export class ImsHarness {
 
   private network(out: NetworkOut, looped: [FlowId, Buffer][]): void {
     if (out.type === 'connect') this.connected(out.ticket, out.remote)
-    else if (out.type === 'close') this.core.handle(this.now, { type: 'flow-down', flow: out.flow, reason: 'closed' })
+    else if (out.type === 'close') {
+      this.closed.push(out.flow)
+      this.core.handle(this.now, { type: 'flow-down', flow: out.flow, reason: 'closed' })
+    }
     else if (this.loops.has(out.flow)) looped.push([this.loops.get(out.flow)!, out.bytes])
     else if (out.to !== undefined) this.udpPeers.find((peer) => peer.remote.port === out.to!.port)?.take(out.bytes)
     else this.peers.get(out.flow)?.take(out.bytes)
@@ -138,7 +144,7 @@ export class ImsHarness {
     const local = { address: '127.0.0.1', port: 50_000 + near }
     const server = this.servers.get(remote.port)
     const isOwn = [...Object.values(PORTS), ...this.settings.visited.map(({ core }) => core.port)].includes(remote.port)
-    if (server === undefined && !isOwn) {
+    if (this.unreachable.has(remote.port) || (server === undefined && !isOwn)) {
       this.core.handle(this.now, { type: 'connect-failed', ticket, reason: 'nobody listens there' })
       return
     }

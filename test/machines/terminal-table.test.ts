@@ -6,7 +6,8 @@ import type { Micros, Now } from '../../core/kit/time.js'
 import { acceptedTypes } from '../../sim/terminal/applications.js'
 import type { Device } from '../../sim/terminal/population.js'
 import { TERMINAL_EVENTS, TERMINAL_STATES, TERMINAL_TABLE, type TerminalEvent, type TerminalState } from '../../sim/terminal/registration-table.js'
-import { Terminal, refreshDelaySeconds, type TerminalHost } from '../../sim/terminal/terminal.js'
+import { refreshDelaySeconds, type TerminalHost } from '../../sim/terminal/flow-registration.js'
+import { Terminal } from '../../sim/terminal/terminal.js'
 
 const DEVICE: Device = {
   subscriber: 0, ordinal: 0, instance: 'urn:uuid:00000000-0000-8000-8000-000000000000', applications: ['push.sia'],

@@ -4,7 +4,7 @@
  */
 import type { RegContact, RegInfo } from '../../reg/model.js'
 import type { WatchedRegistration } from '../../reg/table.js'
-import { DEVICES_MAX, deviceOf, instanceOf, type ThirdPartyRegister } from './third-party-register.js'
+import { DEVICES_MAX, deviceOf, instanceOf, oneEach, type ThirdPartyRegister } from './third-party-register.js'
 import { targetOf } from '../delivery/target.js'
 
 /** Where a contact tells no expiry: RFC 3680 section 4.3's own duration, and the watch tells when it ends. */
@@ -19,7 +19,7 @@ export function readRegistration(registration: WatchedRegistration, info: RegInf
   const contacts = [...registration.contacts.values()].slice(0, DEVICES_MAX)
   if (registration.state !== 'active' || contacts.length === 0) return { aor: target.aor, expiresSeconds: 0, devices: undefined, registering: '' }
   const expiresSeconds = Math.max(...contacts.map((contact) => contact.expiresSeconds ?? DEFAULT_EXPIRES_SECONDS))
-  return { aor: target.aor, expiresSeconds: Math.max(1, expiresSeconds), devices: contacts.map((contact) => deviceOf(headerOf(contact), undefined)), registering: registering(info) }
+  return { aor: target.aor, expiresSeconds: Math.max(1, expiresSeconds), devices: oneEach(contacts.map((contact) => deviceOf(headerOf(contact), undefined))), registering: registering(info) }
 }
 
 /** The device whose REGISTER this document is about; empty when it is about several, or none. */

@@ -61,8 +61,14 @@ function devicesIn(request: SipMessage): Pick<ThirdPartyRegister, 'devices' | 'r
   const bindings = answer === undefined ? undefined : nameAddrs(answer, Header.Contact)
   if (bindings === undefined) return NOBODY
   const own = registered === undefined ? undefined : nameAddrs(registered, Header.Contact)
-  const devices = bindings.slice(0, DEVICES_MAX).filter((binding) => paramOf(binding.params, 'expires') !== '0').map((binding) => deviceOf(binding, own))
+  const bound = bindings.slice(0, DEVICES_MAX).filter((binding) => paramOf(binding.params, 'expires') !== '0')
+  const devices = oneEach(bound.map((binding) => deviceOf(binding, own)))
   return { devices, registering: own?.[0] === undefined ? '' : instanceOf(own[0]) }
+}
+
+/** A device with several flows has a binding for each (RFC 5626 section 6), and is one device all the same. */
+export function oneEach(devices: readonly DeviceRecord[]): DeviceRecord[] {
+  return devices.filter(({ instance }, index) => instance === '' || devices.findIndex((other) => other.instance === instance) === index)
 }
 
 /** One binding; its features from the device's own REGISTER when the registrar does not repeat them. */
