@@ -188,6 +188,17 @@ describe('next hops', () => {
     expect(world.outcomes()).toHaveLength(2)
   })
 
+  it('that are silent for one device are used for the others all the same, and passed over for it where there is another', () => {
+    for (const settings of [{}, two]) {
+      const used: string[] = []
+      const world = new GatewayWorld({ settings, core: (request) => (request.requestUri!.includes('mute') ? void used.push(hopOf(request)) : 200) })
+      world.submit({ pushId: 'm', addresses: [user('mute')] })
+      world.advance(32_000_000)
+      world.submit({ pushId: 'p', addresses: [user('ben')] })
+      expect([world.outcomes('p'), used]).toEqual([['delivered 1000 confirmed'], settings === two ? ['peer', 'other'] : ['peer']])
+    }
+  })
+
   it('that cannot be reached are passed over, and the push is not held up', () => {
     const world = new GatewayWorld({ settings: two })
     world.refuseConnections = true

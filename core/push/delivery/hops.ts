@@ -74,6 +74,13 @@ export class Hops {
     for (const state of this.hops) if (state.hop.address === hop.address && state.hop.port === hop.port) state.restsUntil = Math.max(state.restsUntil, now.mono + micros)
   }
 
+  /** As `rest`, but never the last one awake: who said nothing may be the device behind it, for whom nobody else is to wait. */
+  restUnlessLast(now: Now, hop: Hop, micros: Micros): void {
+    for (const { hop: other, restsUntil } of this.hops) {
+      if (restsUntil <= now.mono && (other.address !== hop.address || other.port !== hop.port)) return this.rest(now, hop, micros)
+    }
+  }
+
   /** When the first of them is awake again, provided that all rest; else `Infinity`. */
   deadline(now: Now): Micros {
     let first = Infinity

@@ -76,7 +76,7 @@ export class Verdicts {
         delivery.tries++
         delivery.probe = true
         if (deliveries.passOver(now, delivery, Math.max(this.backoff(delivery), retryAfter ?? 0))) return
-        if (response === undefined && hop !== undefined && this.failedOver(now, delivery, hop)) return deliveries.again(now, delivery)
+        if (response === undefined && hop !== undefined && this.failedOver(now, delivery, hop, seen.status)) return deliveries.again(now, delivery)
         return deliveries.later(now, delivery, Math.max(this.backoff(delivery), retryAfter ?? 0))
       }
       case 'await-registration':
@@ -100,8 +100,9 @@ export class Verdicts {
   }
 
   /** A hop that could not be reached rests a moment; while another is awake each of them gets its chance before any wait. */
-  private failedOver(now: Now, delivery: Delivery, hop: Hop): boolean {
-    this.hops.rest(now, hop, UNREACHABLE_REST_MICROS)
+  private failedOver(now: Now, delivery: Delivery, hop: Hop, status: Sight): boolean {
+    if (status === 'transport') this.hops.rest(now, hop, UNREACHABLE_REST_MICROS)
+    else this.hops.restUnlessLast(now, hop, UNREACHABLE_REST_MICROS)
     return delivery.tries < this.hops.count && this.hops.anyAwake(now)
   }
 
