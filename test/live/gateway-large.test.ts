@@ -79,33 +79,49 @@ function memory(pid: number, what: 'VmRSS' | 'VmHWM'): number {
 
 const contents = (folder: string): string[] => readdirSync(join(folder, 'store', 'content'))
 
+/** How often each size is sent at most; the least growth counts. */
+const ROUNDS = 3
+/** Of the process's peak over what it held before. Seen: 2 to 7 MiB for either size, 26 without the collections of young-garbage.ts. */
+const GROWTH_MAX = 16 * MIB
+
 describe('a content of 100 MB', () => {
-  it.runIf(process.platform === 'linux')('goes from the initiator to the terminal, confirmed, and the gateway’s memory grows by a part of it', async () => {
+  it.runIf(process.platform === 'linux')('goes from the initiator to the terminal, confirmed, and costs the gateway no more memory than one of 10 MB', async () => {
     const folder = diskFolder()
     const [sink, pi] = [await msrpSink(), await initiator()]
     closers.push(() => sink.close(), () => pi.close())
     const part = await gateway(folder, sink.hop)
-    // Once before, so that everything is loaded and compiled.
-    await send(part.addresses['pap']!, 'warm', pi.url, 32 * MIB).answer
-    await until(() => pi.notified.includes('warm'))
+    const pap = part.addresses['pap']!
+    /** Sends it and waits for its result; gives the most octets the process held meanwhile. */
+    const peakOf = async (pushId: string, octets: number): Promise<number> => {
+      // The peak so far is that of an earlier one (proc(5): 5 resets it).
+      writeFileSync(`/proc/${part.pid}/clear_refs`, '5')
+      const started = performance.now()
+      const sent = send(pap, pushId, pi.url, octets)
+      expect(await sent.answer).toBe('202 1001')
+      const accepted = performance.now()
+      await until(() => pi.notified.includes(pushId))
+      const peak = memory(part.pid, 'VmHWM')
+      const message = sink.messages.at(-1)!
+      expect([message.octets, message.sha1]).toEqual([octets, sent.sha1()])
+      expect(pi.documents.at(-1)).toMatch(/message-state="delivered"/)
+      process.stderr.write(`${octets / MIB} MiB: taken in ${Math.round(accepted - started)} ms, delivered in ${Math.round(performance.now() - accepted)} ms, at most ${(peak / MIB).toFixed(1)} MiB of memory\n`)
+      return peak
+    }
+    // The first notification has the HTTP client's parser compiled, for which V8 takes some 36 MiB for half a second, whatever was pushed.
+    await submit(pap, 'first', 'ben', pi.url)
+    await until(() => pi.notified.includes('first'))
+    // A few before, so that everything is loaded and compiled; few, since without the collections each would leave its pieces behind already.
+    for (let warm = 0; warm < 3; warm++) await peakOf(`warm-${warm}`, MIB)
     const before = memory(part.pid, 'VmRSS')
-    // The peak so far is that of the start (proc(5): 5 resets it).
-    writeFileSync(`/proc/${part.pid}/clear_refs`, '5')
-    const started = performance.now()
-    const sent = send(part.addresses['pap']!, 'large', pi.url, 100 * MIB)
-    expect(await sent.answer).toBe('202 1001')
-    const accepted = performance.now()
-    await until(() => pi.notified.includes('large'))
-    const delivered = performance.now()
-    const message = sink.messages.at(-1)!
-    expect([message.octets, message.sha1]).toEqual([100 * MIB, sent.sha1()])
-    expect(pi.documents.at(-1)).toMatch(/message-state="delivered"/)
-    const grown = (memory(part.pid, 'VmHWM') - before) / MIB
-    process.stderr.write(`100 MiB: taken in ${Math.round(accepted - started)} ms, delivered in ${Math.round(delivered - accepted)} ms, memory grown by ${grown.toFixed(1)} MiB\n`)
-    // Measured 10 to 16 in a script of its own, up to 46 here for a moment; why more here was not found.
-    expect(grown).toBeLessThan(64)
-    expect(contents(folder)).toEqual([])
-    await until(() => sink.connections.size === 0)
+    let [small, large] = [Infinity, Infinity]
+    // A process grows now and then for reasons of its own, compiling for one; what a content costs it costs every time.
+    for (let round = 0; round < ROUNDS && !(Math.max(small, large) < GROWTH_MAX); round++) {
+      small = Math.min(small, await peakOf(`small-${round}`, 10 * MIB) - before)
+      large = Math.min(large, await peakOf(`large-${round}`, 100 * MIB) - before)
+    }
+    expect(large).toBeLessThan(GROWTH_MAX)
+    expect(small).toBeLessThan(GROWTH_MAX)
+    await until(() => contents(folder).length === 0 && sink.connections.size === 0)
     await part.stop(20_000)
   }, 120_000)
 })

@@ -46,7 +46,7 @@ export async function msrpSink(answers = true): Promise<MsrpSink> {
       if (!request.startsWith('INVITE ')) return void socket.write(answerTo(request, '200 OK'), 'latin1')
       const offer = request.slice(headOf(request).length + 4)
       sink.offers.push(offer)
-      socket.write(answerTo(request, '200 OK', 'Contact: <sip:sink@127.0.0.1>\r\nContent-Type: application/sdp\r\n', descriptionFor(offer, portOf(msrp))), 'latin1')
+      socket.write(answerTo(request, '200 OK', `Contact: <sip:sink@127.0.0.1:${portOf(sip)};transport=tcp>\r\nContent-Type: application/sdp\r\n`, descriptionFor(offer, portOf(msrp))), 'latin1')
     })
   })
   for (const server of [msrp, sip]) await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => resolve()) })
