@@ -4,7 +4,7 @@
  */
 import { count, duration, octets, percent, rate, thresholdText } from '../reports/format.js'
 import { STAGES, type RunRecord } from '../reports/record.js'
-import { styled, type Style } from './text-style.js'
+import { styled, wrapped, type Style } from './text-style.js'
 
 const STAGE_WORDS: Readonly<Record<(typeof STAGES)[number], string>> = {
   lag: 'sent (lag)', submit: 'answered', firstSip: 'first SIP out', endToEnd: 'at the terminal', confirmation: 'confirmed', notification: 'notified',
@@ -93,23 +93,4 @@ function partLines({ parts, devices, population }: RunRecord, style: Style): str
 /** A slow registration is said, not judged: whoever was late is there when the load begins. */
 function lasting(seconds: number | undefined): string {
   return seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`
-}
-
-const COLUMNS = 80
-
-function wrapped(text: string, first: string, others: string): string[] {
-  const lines: string[] = []
-  let line = first
-  let empty = true
-  for (const word of text.replaceAll('\n', ' ').split(' ')) {
-    if (!empty && line.length + 1 + word.length > COLUMNS) {
-      lines.push(line)
-      line = others
-      empty = true
-    }
-    line += empty ? word : ` ${word}`
-    empty = false
-  }
-  lines.push(line)
-  return lines
 }

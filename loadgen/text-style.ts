@@ -1,4 +1,4 @@
-/** Emphasis in terminal text by ANSI escapes, or none at all. Knows escapes, not when they are wanted. */
+/** Terminal text: emphasis by ANSI escapes, or none at all, and lines that fit. Knows escapes, not when they are wanted. */
 
 export interface Style {
   bold(text: string): string
@@ -27,4 +27,24 @@ export function styled(colour: boolean): Style {
 
 function same(text: string): string {
   return text
+}
+
+const COLUMNS = 80
+
+/** Words in lines of at most 80 columns. */
+export function wrapped(text: string, first: string, others: string): string[] {
+  const lines: string[] = []
+  let line = first
+  let empty = true
+  for (const word of text.replaceAll('\n', ' ').split(' ')) {
+    if (!empty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line)
+      line = others
+      empty = true
+    }
+    line += empty ? word : ` ${word}`
+    empty = false
+  }
+  lines.push(line)
+  return lines
 }

@@ -1,16 +1,17 @@
 /** The folder a run leaves behind: runs/<time>-<scenario>/ with the record, the page, the scenario, HDR logs and journals. Knows names and places. */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { workFolder } from './work-folder.js'
 
 export class RunFolder {
   private constructor(readonly path: string) {}
 
   /** Makes `<out>/<time>-<name>`, UTC; a second run within the same second gets a number behind it. */
   static async make(out: string, name: string, startedAt: Date): Promise<RunFolder> {
-    const time = startedAt.toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-')
+    const wanted = workFolder(out, name, startedAt)
     await mkdir(out, { recursive: true })
     for (let copy = 1; ; copy++) {
-      const path = join(out, copy === 1 ? `${time}-${name}` : `${time}-${name}-${copy}`)
+      const path = copy === 1 ? wanted : `${wanted}-${copy}`
       try {
         await mkdir(path)
         await mkdir(join(path, 'journals'))
