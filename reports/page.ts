@@ -8,7 +8,7 @@ import { latencyPicture, outcomesPicture, ratesPicture } from './pictures/over-t
 import { percentilePicture } from './pictures/percentiles.js'
 import { waterfallPicture } from './pictures/waterfall.js'
 import type { RunRecord } from './record.js'
-import { wilson95 } from './statistics.js'
+import { wilson } from './statistics/proportion.js'
 import { escapeText } from './svg.js'
 import { bindingsTable, causesTable, deviceOutcomesTable, devicesTable, disclosureTable, intervalsTable, ledgerTable, partsTable, scenariosTable, stagesTable } from './tables.js'
 
@@ -55,7 +55,7 @@ export function answer(record: RunRecord): string {
   const latency = endToEnd === undefined || endToEnd.count === 0 ? 'no push reached a terminal' : `half of the pushes were at their terminal ${duration(endToEnd.p50Us)} after their planned time, 99 of 100 within ${duration(endToEnd.p99Us)}`
   const judged = record.scenarios.reduce((sum, row) => sum + row.attempts, 0)
   const good = judged - record.scenarios.reduce((sum, row) => sum + row.inadequatelyHandled, 0)
-  const interval = wilson95(good, judged)
+  const interval = wilson(good, judged, 0.95)
   const handled = interval === undefined ? 'no attempt was measured' : `${percent(good, judged)} of ${count(judged)} attempts were handled as they should be, in time (95 % interval ${(interval.low * 100).toFixed(2)} to ${(interval.high * 100).toFixed(2)} %)`
   return `At ${rate(throughput.offeredPerSecond)} offered, ${handled}; ${latency}. ${count(ledger.lost)} lost, ${count(ledger.duplicated)} duplicated.`
 }

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import { count, duration, octets, percent, rate } from '../../reports/format.js'
 import { renderPage } from '../../reports/page.js'
 import { RunRecord } from '../../reports/record.js'
-import { wilson95 } from '../../reports/statistics.js'
 import { niceTicks, spread } from '../../reports/svg.js'
 import { sampleRecord } from './sample-record.js'
 
@@ -68,13 +67,6 @@ describe('figures as people read them', () => {
 
   it('never rounds a failure away', () => {
     expect([percent(9_999, 10_000), percent(999_999, 1_000_000), percent(1, 1_000_000), percent(5, 5), percent(0, 5), percent(0, 0)]).toEqual(['99.99 %', '99.9999 %', '0.0001 %', '100 %', '0 %', '–'])
-  })
-
-  it('gives Wilson’s interval as published: 8 of 10 at 95 % is 0.490 to 0.943', () => {
-    const interval = wilson95(8, 10)!
-    expect([interval.low.toFixed(3), interval.high.toFixed(3)]).toEqual(['0.490', '0.943'])
-    expect(wilson95(0, 0)).toBeUndefined()
-    expect(wilson95(5, 5)!.high).toBe(1)
   })
 
   it('places round ticks, and pushes labels apart inside the frame', () => {
