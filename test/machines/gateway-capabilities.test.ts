@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseContentType } from '../../core/mime/content-type.js'
 import { splitMultipart } from '../../core/mime/multipart.js'
+import type { PushMessage } from '../../core/pap/documents.js'
 import { decodePap } from '../../core/pap/decode.js'
 import { encodePap } from '../../core/pap/encode.js'
 import { readOptions } from '../../core/ota/options.js'
@@ -220,7 +221,24 @@ describe('progress notes', () => {
     expect(stages(world.submit({ pushId: 'a', addresses: [user('anna')], progressNotesRequested: true }))).toEqual(['validation', 'addressing', 'accepted'])
     expect(stages(world.submit({ pushId: 'b', addresses: [user('anna')], progressNotesRequested: true, deliverAfter: world.wall + 5_000 }))).toEqual(['validation', 'addressing', 'scheduling', 'accepted'])
     expect(stages(world.submit({ pushId: 'c', addresses: [user('anna')] }))).toEqual([])
-    expect(stages(world.submit({ pushId: 'a', addresses: [user('anna')], progressNotesRequested: true }))).toEqual([])
+  })
+
+  it('are in the answer of a refused push, too, up to the stage that refused it', () => {
+    const world = new GatewayWorld()
+    const noted = (fields: Partial<PushMessage>): readonly string[] => {
+      const id = world.submit({ pushId: 'a', addresses: [user('anna')], progressNotesRequested: true, ...fields })
+      const document = decodePap(world.replies.find((each) => each.id === id)!.body)
+      if (!document.ok || document.message.type !== 'push-response') throw new Error('no push-response')
+      expect(document.message.result.code).toBeGreaterThanOrEqual(2000)
+      return document.message.progressNotes.map(({ stage, note }) => `${stage}: ${note!}`)
+    }
+    world.submit({ pushId: 'a', addresses: [user('anna')] })
+    expect(noted({})).toEqual(['validation: the control entity is valid', 'admission: this push-id was used before'])
+    expect(noted({ progressNotesRequested: false })).toEqual([])
+    expect(noted({ pushId: 'b', addresses: [user('anna'), 'WAPPUSH=x/TYPE=USER@elsewhere.example'] })).toEqual(['validation: the control entity is valid', expect.stringMatching(/^addressing: .*elsewhere/)])
+    expect(noted({ pushId: 'c', deliverBefore: world.wall - 1_000 })).toEqual(['validation: the control entity is valid', 'admission: deliver-before-timestamp has passed'])
+    expect(noted({ pushId: 'd', deliverBefore: world.wall + 1_000, deliverAfter: world.wall + 2_000 })).toEqual([expect.stringMatching(/^validation: deliver-after/)])
+    expect(noted({ pushId: 'e', replacePushId: 'a' })).toEqual(['validation: the control entity is valid', 'addressing: 1 of 1 addresses resolved', expect.stringMatching(/^admission: replacement/)])
   })
 })
 

@@ -19,7 +19,7 @@ import type { GatewayContext } from '../context.js'
 import type { PapRequest } from '../contract.js'
 import type { Deliveries } from '../delivery/deliveries.js'
 import type { Identities } from './identities.js'
-import { progressNotes } from '../notification/progress-notes.js'
+import { progressNotes, refusalNotes } from '../notification/progress-notes.js'
 import type { Sequences } from './sequences.js'
 import type { CommitWaiter, ReadWaiter } from '../store-port.js'
 
@@ -148,12 +148,13 @@ export class Admission {
     out.add({ type: 'pap-reply', id, status: 503, retryAfterSeconds: settings.retryAfterSeconds, body: '' })
   }
 
-  private refuse(now: Now, id: number, submission: Submission, { code, desc }: Refusal): void {
+  private refuse(now: Now, id: number, submission: Submission, refusal: Refusal): void {
     const { counters, out } = this.context
-    const { pushId, addresses } = submission.control
+    const { code, desc } = refusal
+    const { pushId, addresses, progressNotesRequested } = submission.control
     counters.refused++
     for (const address of addresses) out.journal('refused', pushId, address, String(code))
-    this.reply(now, id, submission.form, pushId, code, `${codeName(code)}: ${desc}`)
+    this.reply(now, id, submission.form, pushId, code, `${codeName(code)}: ${desc}`, progressNotesRequested ? refusalNotes(refusal, addresses.length, now.wall) : NO_NOTES)
   }
 
   private answerRefused(now: Now, id: number, form: PapForm, answer: PapMessage): void {
