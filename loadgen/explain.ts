@@ -79,7 +79,7 @@ function deviceLines({ population, gateway, push }: Scenario): string[] {
 }
 
 /** Only what is not as by default. */
-function accessLines({ population, terminals, ims }: Scenario): string[] {
+function accessLines({ population, terminals, ims, tls }: Scenario): string[] {
   const lines: string[] = []
   for (const [network, share] of Object.entries(population.roaming)) lines.push(`${formatShare(share)} of them in ${network}, through its P-CSCF`)
   if (population.aka > 0) lines.push(`${formatShare(population.aka)} of them authenticated by AKAv1-MD5`)
@@ -88,6 +88,7 @@ function accessLines({ population, terminals, ims }: Scenario): string[] {
   }
   if (ims.timers === 'radio') lines.push('a request to a silent terminal is given up after 128 s (TS 24.229 table 7.8)')
   if (ims.mode === 'split' && ims.transport === 'tls') lines.push('TLS between the nodes of the core')
+  if (tls !== undefined) lines.push('sessions over TLS (msrps)')
   return lines.map((text) => line('', text))
 }
 

@@ -123,7 +123,7 @@ const Tls = Schema.Struct({
   certificate: Schema.String.annotations({ description: 'PEM file of a certificate for 127.0.0.1, which every part uses.' }),
   key: Schema.String.annotations({ description: 'PEM file of its private key.' }),
   authorities: Schema.String.annotations({ description: 'PEM file of who issued it.' }),
-})
+}).annotations({ description: 'Certificates, needed where a transport is tls; with them session mode runs over TLS (msrps). File names are taken from where the command runs.' })
 
 const Objective = Schema.Struct({
   inadequatelyHandled: key(Share, '0.1%', 'Highest share of attempts that fail or miss their delay limit; above, the run fails (exit code 3).'),
@@ -144,7 +144,7 @@ export const Scenario = Schema.Struct({
   gateway: key(Gateway, {}, 'The push proxy gateway under test.'),
   ims: key(Ims, {}, 'The simulated core network.'),
   terminals: key(Terminals, {}, 'The simulated terminals.'),
-  tls: Schema.optional(Tls).annotations({ description: 'Certificates, needed where a transport is tls. File names are taken from where the command runs.' }),
+  tls: Schema.optional(Tls),
   objective: key(Objective, {}, 'What a run must reach.'),
   capture: key(Schema.Boolean, false, 'Keep what crosses the gateway’s SIP and MSRP sockets as gateway.pcap in the run folder, for Wireshark.'),
 }).annotations({ identifier: 'Scenario', title: 'A pushbench scenario' })

@@ -87,7 +87,7 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
     selection: { devices: gateway.devices, segment: `${gateway.segment}B` },
     registrations: gateway.registrations,
     content: { listen: `${LOOPBACK}:0` },
-    msrp: { keep: formatDuration(gateway.sessionKeep) },
+    msrp: { keep: formatDuration(gateway.sessionKeep), ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }) },
   }
 }
 

@@ -1,10 +1,12 @@
 /**
  * Each way to deliver, required of the gateway by PAP's bearer, through every real part: every push is delivered once, by
- * that binding, and tshark reads in the gateway's capture what we read in it.
+ * that binding, and tshark reads in the gateway's capture what we read in it. Session mode over TLS too, also to sip.js.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readOwn } from '../live/capture-reader.js'
+import { certify, makeAuthority } from '../live/certificates.js'
 import { readCapture, wantsTshark } from '../live/tshark.js'
 import { Folder } from './command.js'
 import { recordIn, small } from './small-run.js'
@@ -14,14 +16,15 @@ beforeEach(() => { folder = new Folder() })
 afterEach(() => folder.remove())
 
 /** What must cross the gateway's sockets for a binding. */
-const SIGNS: readonly (readonly [binding: 'message' | 'session' | 'event' | 'indirection', size: string, methods: readonly string[], msrp: readonly string[]])[] = [
-  ['message', '300B', ['MESSAGE'], []],
-  ['session', '20 kB', ['INVITE', 'ACK'], ['SEND', 'REPORT', '200']],
-  ['event', '500B', ['SUBSCRIBE', 'NOTIFY'], []],
-  ['indirection', '20 kB', ['MESSAGE'], []],
+const SIGNS: readonly (readonly [binding: 'message' | 'session' | 'event' | 'indirection', over: 'TCP' | 'TLS', size: string, methods: readonly string[], msrp: readonly string[]])[] = [
+  ['message', 'TCP', '300B', ['MESSAGE'], []],
+  ['session', 'TCP', '20 kB', ['INVITE', 'ACK'], ['SEND', 'REPORT', '200']],
+  ['session', 'TLS', '20 kB', ['INVITE', 'ACK'], ['SEND', 'REPORT', '200']],
+  ['event', 'TCP', '500B', ['SUBSCRIBE', 'NOTIFY'], []],
+  ['indirection', 'TCP', '20 kB', ['MESSAGE'], []],
 ]
 
-describe.each(SIGNS)('a run that requires the binding %s', (binding, size, methods, msrp) => {
+describe.each(SIGNS)('a run that requires the binding %s, over %s,', (binding, over, size, methods, msrp) => {
   it('delivers every push once, by it alone, as both readers of the wire see', async () => {
     const scenario = small({
       name: binding,
@@ -29,7 +32,8 @@ describe.each(SIGNS)('a run that requires the binding %s', (binding, size, metho
       traffic: { online: { share: '70%', delayLimit: '30s' }, gruu: { share: '30%', delayLimit: '30s' } },
       push: { binding, size, deliveryMethod: 'confirmed' },
       population: { subscribers: 40, returning: { share: '0%' }, absent: '0%', subscribing: binding === 'event' ? '100%' : '0%' },
-      terminals: { reference: 0, registrationRate: '200/s' },
+      terminals: { reference: over === 'TLS' ? 4 : 0, registrationRate: '200/s' },
+      ...(over === 'TLS' ? { tls: await certify(folder.path, await makeAuthority(folder.path), 'loopback') } : {}),
       capture: true,
     })
     const { code, stderr } = await folder.command(['run', folder.write(`${binding}.yaml`, scenario)])
@@ -38,8 +42,11 @@ describe.each(SIGNS)('a run that requires the binding %s', (binding, size, metho
     const { ledger } = record
     expect({ ...ledger, code }).toMatchObject({ code: 0, attempted: ledger.delivered, accepted: ledger.delivered, lost: 0, duplicated: 0, inFlight: 0 })
     expect(record.bindings).toMatchObject([{ name: binding, pushes: ledger.delivered, delivered: ledger.delivered }])
-    if (!wantsTshark) return
     const capture = join(folder.run(), 'gateway.pcap')
+    // TLS is written down as it was before encryption.
+    const written = readFileSync(capture, 'latin1')
+    for (const [sign, isThere] of [['To-Path: msrps://', over === 'TLS'], ['a=fingerprint:sha-256 ', over === 'TLS'], ['To-Path: msrp://', over === 'TCP' && msrp.length > 0]] as const) expect([sign, written.includes(sign)]).toEqual([sign, isThere])
+    if (!wantsTshark) return
     const ours = readOwn(capture)
     for (const method of methods) expect(ours.sip.map(({ what }) => what)).toContain(method)
     for (const what of msrp) expect(ours.msrp.map((read) => read.what)).toContain(what)

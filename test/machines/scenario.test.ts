@@ -113,6 +113,7 @@ describe('the ways into the network', () => {
     const paths = (text: string): string[] => problems(text).split('\n').map((line) => /^x\.yaml:\d+:\d+ ([\w.]+):/.exec(line)?.[1] ?? line)
     expect(paths('{ terminals: { transport: tls }, gateway: { transport: tls }, ims: { transport: tls, mode: split } }')).toEqual(['terminals.transport', 'gateway.transport', 'ims.transport'])
     expect(paths('{ ims: { transport: tls }, tls: { certificate: a, key: b, authorities: c } }')).toEqual(['ims.transport'])
+    expect(explain(value('{ tls: { certificate: a, key: b, authorities: c } }'), pools, 2_000).lines.join('\n')).toContain('sessions over TLS (msrps)')
     expect(paths('{ population: { roaming: { a.example: 60%, b.example: 60% } } }')).toEqual(['population.roaming'])
   })
 })
