@@ -128,6 +128,17 @@ describe('an outcome', () => {
     expect(pair.left.outcome('push-0001')).toMatchObject({ type: 'failed', cause: 'no-report' })
   })
 
+  it('that a report brings after every answer lets the next long message begin', () => {
+    const { pair, a } = bound({ chunkBytes: 2_048, interleavedMessages: 1 })
+    pair.held = true
+    for (const index of [1, 2]) a.send(pair.now, message(`push-000${index}`, content('x'.repeat(4_000))))
+    for (const { id } of chunks(pair)) pair.inject(pair.left, 1, answer(a, id, 200))
+    expect(chunks(pair).map(({ message: id }) => id)).toEqual(['push-0001', 'push-0001'])
+    pair.inject(pair.left, 1, report(a, '1-4000/4000'))
+    expect(pair.left.outcome('push-0001')).toEqual({ type: 'confirmed' })
+    expect(chunks(pair).at(-1)!.message).toBe('push-0002')
+  })
+
   it('is confirmed by reports over parts in any order, and only when they cover all of it', () => {
     const { pair, a } = bound()
     a.send(pair.now, message('push-0001', content('x'.repeat(100))))

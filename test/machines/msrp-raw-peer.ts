@@ -7,6 +7,7 @@ import type { NetworkOut } from '../../core/kit/network.js'
 import type { MsrpLimits, MsrpSession, SessionOptions } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
 import { CERTIFICATE, Recorder, START } from './msrp-pair.js'
+import { mustSettle } from './settling.js'
 
 export const PEER = 'msrp://198.51.100.11:9/h3Zs8wQeT1bN6yLd;tcp'
 
@@ -65,7 +66,8 @@ export class RawPeer {
 
   pass(micros: number): this {
     const until = this.now.mono + micros
-    for (let next = this.endpoint.deadline(); next <= until; next = this.endpoint.deadline()) {
+    for (let next = this.endpoint.deadline(), turns = 0; next <= until; next = this.endpoint.deadline(), turns++) {
+      mustSettle(turns, () => `the endpoint wants to be woken in ${next - this.now.mono} µs`)
       this.now = { mono: Math.max(next, this.now.mono), wall: START.wall }
       this.endpoint.tick(this.now)
     }

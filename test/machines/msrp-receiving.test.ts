@@ -1,5 +1,6 @@
 /** What an MSRP endpoint makes of a peer's requests: reassembly, answers, reports, refusals (RFC 4975 section 7.3). */
 import { describe, expect, it } from 'vitest'
+import { CONTROL_BYTES_MAX } from '../../core/msrp/connection.js'
 import { RawPeer, PEER } from './msrp-raw-peer.js'
 
 const TEXT = ['Message-ID: msg-1', 'Content-Type: text/plain']
@@ -205,6 +206,12 @@ describe('a refused request', () => {
     expect(peer.chunk('dddd', 'msg-1', '1-5/5', 'short').answers()).toEqual({ dddd: 200 })
   })
 
+  it('is 200 for a message of the largest size, said or not', () => {
+    const peer = new RawPeer({ maxSize: 10 })
+    expect(peer.chunk('aaaa', 'msg-1', '1-10/10', '1234567890').chunk('bbbb', 'msg-2', '1-*/*', '1234567890').answers()).toEqual({ aaaa: 200, bbbb: 200 })
+    expect(peer.user.received.map(({ state }) => state)).toEqual(['complete', 'complete'])
+  })
+
   it('is 413 far behind the largest size, without its octets', () => {
     const peer = new RawPeer({ maxSize: 10 }).chunk('aaaa', 'msg-1', '999999999999999-*/*', 'x', '+')
     expect(peer.answers()).toEqual({ aaaa: 413 })
@@ -339,6 +346,17 @@ describe('a connection', () => {
     for (let count = 0; count < 3_000 && peer.closes.length === 0; count++) peer.chunk('bbbb', 'msg-1', '1-1/1', 'x')
     expect(peer.closes).toEqual([1])
     expect(peer.take()).toBe('')
+  })
+
+  it('whose peer reads late, but reads, stays however often that is', () => {
+    const peer = new RawPeer().send('aaaa', TEXT, 'x')
+    for (let round = 0; round < 25; round++) {
+      peer.endpoint.input(peer.now, { type: 'full', flow: 1 })
+      for (let count = 0; count < 100; count++) peer.chunk('bbbb', 'msg-1', '1-1/1', 'x')
+      peer.endpoint.input(peer.now, { type: 'writable', flow: 1 })
+    }
+    expect(peer.closes).toEqual([])
+    expect(peer.take().length).toBeGreaterThan(CONTROL_BYTES_MAX)
   })
 
   it('gets its answers when the driver has room again', () => {

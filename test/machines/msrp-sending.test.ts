@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FLOW_BYTES_MAX } from '../../core/kit/network.js'
 import type { ContentSource } from '../../core/msrp/contract.js'
 import { content, message, octetAt, Pair, virtualContent } from './msrp-pair.js'
-import { bound, chunks } from './msrp-sent.js'
+import { answer, bound, chunks } from './msrp-sent.js'
 
 const MIB = 1_048_576
 
@@ -231,6 +231,19 @@ describe('a source', () => {
     pair.run()
     expect(pair.left.outcome('slow-001')).toEqual({ type: 'confirmed' })
     expect(pair.right.user.received.find(({ messageId }) => messageId === 'slow-001')!.bytes).toEqual(bytes)
+  })
+
+  it('that is said to have more again and again has one turn at a time all the same', () => {
+    const { pair, a } = bound({ chunkBytes: 2_048, unansweredBytes: 2_048 })
+    let ready = false
+    const bytes = Buffer.alloc(20_480, 'z')
+    pair.held = true
+    a.send(pair.now, message('slow-001', { size: bytes.length, read: (offset, length) => (ready ? bytes.subarray(offset, offset + length) : undefined) }))
+    ready = true
+    for (let times = 0; times < 4; times++) a.resume(pair.now)
+    a.send(pair.now, message('fast-001', content('x'.repeat(20_480))))
+    for (let answered = 0; answered < 4; answered++) pair.inject(pair.left, 1, answer(a, chunks(pair).at(-1)!.id, 200))
+    expect(chunks(pair).map((chunk) => chunk.message)).toEqual(['slow-001', 'slow-001', 'fast-001', 'slow-001', 'fast-001'])
   })
 
   it('that has nothing at hand when the connection comes up lets the session be bound all the same', () => {

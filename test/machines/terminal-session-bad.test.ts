@@ -62,6 +62,9 @@ describe('a terminal that', () => {
     wire.pass(5 * SECOND)
     wire.act((gateway, now) => gateway.invites.close(now, bad.invite!))
     expect([bad.status, bad.end]).toEqual([487, 'cancelled'])
+    wire.pass(60 * SECOND)
+    // Nothing rings on: what it wakes for next is its registration.
+    expect(wire.fleet.deadline() - wire.now.mono).toBeGreaterThan(600 * SECOND)
     expectNothingLeft(wire, [bad])
   })
 

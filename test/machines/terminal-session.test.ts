@@ -52,6 +52,8 @@ describe('a session', () => {
     const one = call(wire, { pushId: 'invited@pi' })
     expect(one.status).toBe(200)
     expect(one.line()).toMatchObject({ port: 9, setup: 'active', direction: 'recvonly', maxSize: 104_857_600 })
+    // RFC 3261 section 13.3.1.4.
+    expect(one.response!.get(Header.Allow)).toContain('INVITE, ACK, CANCEL, BYE')
     expect(one.line().acceptTypes).toContain('text/vnd.wap.si')
     expect(one.line().acceptTypes.filter((type) => type.startsWith('message/'))).toEqual([])
     expect(one.line().path[0]).toMatch(/^msrp:\/\/198\.51\.100\.11:9\/[A-Za-z0-9]{16,};tcp$/)
@@ -206,6 +208,23 @@ describe('a session', () => {
     expect(one.outcomes).toEqual([{ type: 'confirmed' }])
     wire.act((gateway, now) => gateway.reoffer(now, one, [{ ...line, file: fileOf(content, { size: 5 }) }]))
     expect([one.status, one.line().port]).toEqual([200, 0])
+    hangUp(wire, one)
+    expectNothingLeft(wire)
+  })
+
+  it('keeps its media lines: a new offer may add one or end one, and is answered 488 when one is taken away', () => {
+    const wire = registered()
+    const one = call(wire)
+    const line = { ...one.line(), port: 2855, path: [one.msrp[0]!.uri], setup: 'actpass', direction: 'sendonly', host: '192.0.2.6' } as const
+    const more = wire.act((gateway) => gateway.msrp.session({ transport: 'tcp', acceptTypes: ['*'], context: one }))
+    one.msrp.push(more)
+    const offered = (...lines: readonly (typeof line)[]): unknown => {
+      wire.act((gateway, now) => gateway.reoffer(now, one, lines))
+      return [one.status, wire.fleet.counters.mediaSessions]
+    }
+    expect(offered(line, { ...line, path: [more.uri] as [string] })).toEqual([200, 2])
+    expect(offered(line)).toEqual([488, 2])
+    expect(offered(line, { ...line, port: 0 as 2855 })).toEqual([200, 1])
     hangUp(wire, one)
     expectNothingLeft(wire)
   })
