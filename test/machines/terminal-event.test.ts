@@ -122,6 +122,39 @@ describe('a subscription', () => {
     }
   })
 
+  it('that is refused for a time is asked for again after that time', () => {
+    const wire = new TerminalWire({ population: { subscribers: 1, events: { share: 1 } } })
+    Object.assign(wire.gateway, { insteadOfSubscription: 503, retryAfterSeconds: 120 })
+    wire.register()
+    wire.pass(110 * SECOND)
+    expect(wire.gateway.subscribes).toHaveLength(1)
+    wire.pass(20 * SECOND)
+    expect(wire.gateway.subscribes).toHaveLength(2)
+  })
+
+  it('that the server knows nothing of any more is made anew, once the lockout is over', () => {
+    const wire = subscribed({ events: { share: 1, expirySeconds: 1_000 } })
+    wire.act((gateway) => gateway.notifier.forget(gateway.subscriptions[0]!))
+    wire.gateway.insteadOfSubscription = 481
+    for (let passed = 0; wire.gateway.subscribes.length < 2 && passed < 1_000; passed++) wire.pass(SECOND)
+    wire.gateway.insteadOfSubscription = undefined
+    wire.pass(3 * SECOND)
+    expect([wire.gateway.subscribes.length, wire.fleet.counters.subscriptions]).toEqual([2, 0])
+    wire.pass(4 * SECOND)
+    expect([wire.gateway.subscribes.length, wire.fleet.counters.subscriptions, wire.gateway.notifier.size]).toEqual([3, 1, 1])
+  })
+
+  it('that is to be asked for again is not by a terminal that went off meanwhile, and once by one that came back', () => {
+    const wire = new TerminalWire({ population: { subscribers: 1, events: { share: 1 } } })
+    wire.gateway.insteadOfSubscription = 503
+    wire.register()
+    wire.gateway.insteadOfSubscription = undefined
+    wire.tellFleet({ type: 'switch', subscriber: 0, to: 'vanished' })
+    wire.tellFleet({ type: 'switch', subscriber: 0, to: 'on' })
+    wire.pass(90 * SECOND)
+    expect([wire.gateway.subscribes.length, wire.fleet.counters.subscriptions]).toEqual([2, 1])
+  })
+
   it('is made anew over the new flow when the old one is lost', () => {
     const wire = subscribed()
     wire.cut()
@@ -190,6 +223,13 @@ describe('a REFER (draft 11.4)', () => {
     expect(wire.fleet.counters.subscriptions).toBe(1)
     notify(wire)
     expect(received(wire)).toHaveLength(1)
+  })
+
+  it('that names a dialog which is none of the terminal\'s adds a subscription and gives none up', () => {
+    const wire = subscribed()
+    const { dialog } = wire.gateway.subscriptions[0]!
+    refer(wire, pushMoveText('sip:push2@home1.example', event, { callId: dialog.callId, toTag: 'another', fromTag: dialog.localTag, earlyOnly: false })!)
+    expect([statuses(wire), wire.gateway.subscriptionEnds, wire.fleet.counters.subscriptions]).toEqual([[202], [], 2])
   })
 
   it('for anything but a SUBSCRIBE to oma-push gets 489, malformed 400, from nobody 403, one too many 486', () => {

@@ -73,6 +73,8 @@ export class TerminalGateway implements TransactionUser {
   readonly strayRequests: string[] = []
   /** What it answers to a SUBSCRIBE in place of 200. */
   insteadOfSubscription: number | undefined
+  /** With it, Retry-After in seconds. */
+  retryAfterSeconds: number | undefined
   private running = 0
 
   constructor(private readonly registrar: SmallRegistrar, private readonly place: Endpoint = MSRP_PLACE) {
@@ -146,7 +148,11 @@ export class TerminalGateway implements TransactionUser {
       return this.registrar.endpoint.respond(now, transaction, responseTo(request, 481, undefined, 'gw'))
     }
     this.subscribes.push(request)
-    if (this.insteadOfSubscription !== undefined) return this.registrar.endpoint.respond(now, transaction, responseTo(request, this.insteadOfSubscription, undefined, 'gw'))
+    if (this.insteadOfSubscription !== undefined) {
+      const response = responseTo(request, this.insteadOfSubscription, undefined, 'gw')
+      if (this.retryAfterSeconds !== undefined) response.append(Header.RetryAfter, composed(String(this.retryAfterSeconds)))
+      return this.registrar.endpoint.respond(now, transaction, response)
+    }
     const subscription = this.notifier.offered(now, transaction, CONTACT, undefined)
     if (subscription === undefined) return
     this.subscriptions.push(subscription)
