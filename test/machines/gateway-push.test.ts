@@ -53,4 +53,11 @@ describe('a push', () => {
     expect(request.has(Header.Contact)).toBe(false)
     expect(request.body.toString()).toBe('hello')
   })
+
+  it('in its last second says that it expires in one: 0 would be over already', () => {
+    const world = new GatewayWorld({ core: silent })
+    world.advance(500_000)
+    world.submit({ pushId: 'p', addresses: [user('anna')], deliverBefore: START_WALL + 1_000 })
+    expect(world.sent[0]!.request.get(Header.Expires)).toBe('1')
+  })
 })

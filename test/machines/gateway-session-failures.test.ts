@@ -51,6 +51,8 @@ describe('an INVITE that is refused', () => {
     const world = open({ invite: () => 488 })
     world.push('p1', {}, { bearerRequired: false })
     expect(world.methods()).toEqual(['INVITE', 'ACK', 'MESSAGE'])
+    // A request outside of the INVITE's dialog has a Call-ID of its own.
+    expect(world.requests[2]!.get(Header.CallId)).not.toBe(world.requests[0]!.get(Header.CallId))
     expect(world.gateway.outcomes()).toEqual(['delivered 1000 confirmed'])
   })
 

@@ -29,6 +29,7 @@ describe('the INVITE of a push', () => {
     expect(invite.get(Header.XPushId)).toBe('p1')
     expect(invite.get(Header.XWapApplicationId)).toBe('x-wap-application:mms.ua')
     expect(invite.get(Header.Allow)).toBe('INVITE, ACK, CANCEL, BYE')
+    expect([invite.get(Header.Accept), invite.get(Header.ContentDisposition), invite.get(Header.RequestDisposition)]).toEqual(['application/sdp', 'session', 'fork, parallel'])
     expect(invite.get(Header.Priority)).toBe('urgent')
     const offer = offerOf(world)
     expect(offer).toMatchObject({ port: 2855, transport: 'tcp', setup: 'actpass', direction: 'sendonly', acceptTypes: ['text/vnd.wap.si', '*'], file: undefined })
