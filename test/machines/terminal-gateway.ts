@@ -52,6 +52,8 @@ export interface Invitation {
   readonly files?: readonly (FileDescription | undefined)[]
   readonly acceptTypes?: readonly string[]
   readonly setup?: 'active' | 'passive' | 'actpass'
+  /** Over TLS, with these fingerprints in the offer; over TCP when absent. */
+  readonly tls?: readonly string[]
   /** Replaces or takes away (undefined) headers. */
   readonly headers?: readonly (readonly [HeaderId, string | undefined])[]
   /** In place of the offer. */
@@ -111,11 +113,12 @@ export class TerminalGateway implements TransactionUser {
     this.registrar.endpoint.request(now, request, [...this.registrar.bindings.values()][0]!.source, this)
   }
 
-  call(now: Now, contact: string, target: string, { pushId = 'p@test', files = [undefined], acceptTypes = ['*'], setup = 'actpass', headers = [], body }: Invitation = {}): Call {
-    const call = new Call(files.map(() => this.msrp.session({ transport: 'tcp', acceptTypes: ['*'] })))
+  call(now: Now, contact: string, target: string, { pushId = 'p@test', files = [undefined], acceptTypes = ['*'], setup = 'actpass', tls, headers = [], body }: Invitation = {}): Call {
+    const transport = tls === undefined ? 'tcp' : 'tls'
+    const call = new Call(files.map(() => this.msrp.session({ transport, acceptTypes: ['*'] })))
     for (const session of call.msrp) session.context = call
     const media = call.msrp.map((session, index): MsrpMedia => ({
-      kind: 'msrp', port: this.place.port, transport: 'tcp', host: this.place.address, path: [session.uri], setup, fingerprints: [], acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
+      kind: 'msrp', port: this.place.port, transport, host: this.place.address, path: [session.uri], setup, fingerprints: tls ?? [], acceptTypes, acceptWrappedTypes: [], maxSize: undefined,
       direction: 'sendonly', file: files[index],
     }))
     const text = descriptionText({ origin: { username: 'push', sessionId: '1', version: 1, host: this.place.address }, media })
@@ -207,7 +210,7 @@ export class TerminalGateway implements TransactionUser {
     call.answer?.media.forEach((line, index) => {
       const msrp = call.msrp[index]
       // False for one that was started before; one whose peer was faster is bound already.
-      if (line.kind === 'msrp' && line.port !== 0) msrp?.start(now, 'passive', line.path.join(' '))
+      if (line.kind === 'msrp' && line.port !== 0) msrp?.start(now, 'passive', line.path.join(' '), line.fingerprints)
     })
   }
 

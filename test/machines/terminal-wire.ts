@@ -7,6 +7,7 @@ import { SeededEntropy } from '../../core/kit/entropy.js'
 import { Fifo } from '../../core/kit/fifo.js'
 import { TICK } from '../../core/kit/machine.js'
 import type { Endpoint, FlowId, NetworkOut } from '../../core/kit/network.js'
+import type { PeerCertificate } from '../../core/kit/peer-certificate.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import type { SipMessage } from '../../core/sip/message.js'
@@ -21,6 +22,9 @@ import { MSRP_PLACE, TerminalGateway } from './terminal-gateway.js'
 import { SmallRegistrar, type Push, type RegistrarIn, type RegistrarOut, type SmallRegistrarSettings } from '../live/small-registrar.js'
 
 const PROXY: Endpoint = { address: '192.0.2.5', port: 5060 }
+/** Shown by the fleet where its settings give it this fingerprint, and by the gateway unless a test says otherwise. */
+export const SHOWN: PeerCertificate = { sha256: Array.from({ length: 32 }, (_, index) => (index + 200).toString(16).toUpperCase()).join(':'), validFrom: 0, validTo: 4e12 }
+
 const DEVICES: Endpoint = { address: '198.51.100.11', port: 40_000 }
 
 export type Noted = Extract<FleetOut, { type: 'journal' }>
@@ -45,6 +49,8 @@ export class TerminalWire {
   lastSent = ''
   /** Connections the fleet asks for come up; else they fail. */
   reachable = true
+  /** What the gateway shows over TLS. */
+  gatewayShows = SHOWN
   mono: Micros = 1_000_000
   private readonly inputs = new Fifo<() => void>()
   private isRunning = false
@@ -170,13 +176,13 @@ export class TerminalWire {
     this.tellFleet({ type: 'flow-down', flow, reason: 'cut' })
   }
 
-  private bringUpMsrp(ticket: number, remote: Endpoint): void {
+  private bringUpMsrp({ ticket, remote, transport }: Extract<FleetOut, { type: 'connect' }>): void {
     const flow: FlowId = ++this.flows
     const isReached = this.reachable && remote.address === MSRP_PLACE.address && remote.port === MSRP_PLACE.port
     if (!isReached) return this.tellFleet({ type: 'connect-failed', ticket, reason: 'unreachable' })
     this.msrpFlows.add(flow)
-    this.act((gateway, now) => gateway.msrp.input(now, { type: 'flow-up', flow, transport: 'tcp', local: MSRP_PLACE, remote: DEVICES, ticket: undefined }))
-    this.tellFleet({ type: 'flow-up', flow, transport: 'tcp', local: DEVICES, remote, ticket })
+    this.act((gateway, now) => gateway.msrp.input(now, { type: 'flow-up', flow, transport, local: MSRP_PLACE, remote: DEVICES, ticket: undefined, ...(transport === 'tls' ? { certificate: SHOWN } : {}) }))
+    this.tellFleet({ type: 'flow-up', flow, transport, local: DEVICES, remote, ticket, ...(transport === 'tls' ? { certificate: this.gatewayShows } : {}) })
   }
 
   /** Ends an MSRP connection on both sides. */
@@ -208,7 +214,7 @@ export class TerminalWire {
     if (out.type === 'journal') this.journal.push(out)
     else if (out.type === 'settled') this.settled.push(out)
     else if (out.type === 'fetch') this.fetches.push(out)
-    else if (out.type === 'connect' && out.ticket >= MSRP_TICKET_FIRST) this.bringUpMsrp(out.ticket, out.remote)
+    else if (out.type === 'connect' && out.ticket >= MSRP_TICKET_FIRST) this.bringUpMsrp(out)
     else if (out.type === 'close') this.closeMsrp(out.flow)
     else if (out.type === 'connect') {
       if (this.reachable) this.bringUp('tcp', out.ticket)
