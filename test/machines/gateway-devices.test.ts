@@ -43,6 +43,16 @@ describe('a push to all devices of a user', () => {
     expect(world.gateway.counters).toMatchObject({ inFlight: 0, waiting: 0, delivered: 1 })
   })
 
+  it('goes once to a device with two flows, which has a binding for each (RFC 5626 section 6)', () => {
+    const seen: string[] = []
+    const world = worldWith('all', answering({ 'device 1': 200, 'device 2': 200 }, seen))
+    const flow = (regId: number): TestDevice => ({ ...phone, features: `;reg-id=${regId};+g.oma.pusheventapp="mms.ua"` })
+    world.receive(thirdPartyRegister(AOR, 3600, [flow(2), tablet, flow(1)]))
+    world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
+    expect(seen.sort()).toEqual(['device 1', 'device 2'])
+    expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
+  })
+
   it('ends as the device that fared worst, with a word on each, and one result notification', () => {
     const world = worldWith('all', answering({ 'device 1': 200, 'device 2': 415, 'device 3': 603 }))
     register(world, [phone, tablet, watch])

@@ -41,6 +41,8 @@ export class Edge {
   outbound = true
   /** Told in each 200. */
   flowTimer = ''
+  /** Contacts of other bindings, listed before the one just registered. */
+  readonly others: string[] = []
   /** Proxies that accept no connection, by port. */
   readonly deaf = new Set<number>()
   /** Where a NAT lets a datagram of each socket come from. */
@@ -119,6 +121,7 @@ export class Edge {
     }
     this.registers.push({ flow, message })
     const response = responseTo(message, 200, undefined, 'edge')
+    for (const other of this.others) response.append(Header.Contact, composed(other))
     for (const contact of message.getAll(Header.Contact)) response.append(Header.Contact, composed(`${contact};expires=${message.get(Header.Expires)}`))
     if (this.outbound) response.append(Header.Require, composed('outbound'))
     if (this.flowTimer !== '') response.append(Header.FlowTimer, composed(this.flowTimer))

@@ -113,6 +113,19 @@ describe.each(['tcp', 'tls'] as const)('a terminal with two flows over %s', (tra
     edge.to('vanished')
     edge.pass(3_600 * SECOND)
     expect(edge.registers).toHaveLength(6)
+    // The network may give up on connections that say nothing.
+    for (const { flow } of edge.registers.slice(4)) edge.cut(flow)
+    edge.to('on')
+    expect(regIds(edge).slice(6)).toEqual(['1', '2'])
+    expect(edge.fleet.counters.registered).toBe(1)
+  })
+
+  it('is granted what the 200 says of this flow, not of the other', () => {
+    const edge = new Edge(transport, { flows: 2, furtherProxy: FURTHER })
+    edge.others.push('<sip:ue-0-0@198.51.100.1:1>;reg-id=7;expires=10')
+    edge.to('on')
+    edge.pass(100 * SECOND)
+    expect(regIds(edge)).toEqual(['1', '2'])
   })
 
   it('takes both along to another network', () => {
