@@ -92,6 +92,8 @@ describe('a device', () => {
     expect(asks(seen)).toBe(1)
     world.submit({ pushId: 'small', addresses: [sipAddress(phone.publicGruu!)] }, MMS)
     expect(world.outcomes('small')).toEqual(['delivered 1000 confirmed'])
+    // RFC 3261 section 11.1.
+    expect(world.sent[0]!.request.get(Header.Accept)).toBe('application/sdp')
     world.answer(answerTo(world.sent[0]!.request, { allow: 'MESSAGE', accept: 'text/plain' }))
     expect(world.outcomes('p')).toEqual(['undeliverable 2006 -'])
     expect(world.outcomes('q')).toEqual(['undeliverable 2006 -'])

@@ -126,9 +126,9 @@ describe('a message that is refused within a session', () => {
     expect(world.gateway.outcomes()).toEqual(['aborted 5235 -'])
   })
 
-  it('with 481 goes out once more in a new session under the same Message-ID', () => {
+  it.each([481, 506])('with %i goes out once more in a new session under the same Message-ID', (status) => {
     const ids: string[] = []
-    const world = open({ verdict: (message) => (ids.push(message.messageId) === 1 ? 481 : 'take') })
+    const world = open({ verdict: (message) => (ids.push(message.messageId) === 1 ? status : 'take') })
     world.push('p1')
     world.advance(SECOND)
     expect(world.gateway.outcomes()).toEqual(['delivered 1000 confirmed'])
@@ -269,6 +269,28 @@ describe('a connection or dialog that ends under a push', () => {
     expect(world.gateway.outcomes()).toEqual(['delivered 1000 confirmed'])
     expect(world.taken.map(({ bytes }) => bytes.length)).toEqual([60_000])
     expect(world.methods().filter((method) => method !== 'ACK')).toEqual(['INVITE', 'BYE', 'INVITE'])
+  })
+
+  it('is not the end of an idle session that a push has joined meanwhile', () => {
+    const world = open()
+    world.push('p1')
+    world.advance(20 * SECOND)
+    world.withoutReports = true
+    world.push('p2')
+    world.advance(20 * SECOND)
+    expect([count(world, 'INVITE'), count(world, 'BYE')]).toEqual([1, 0])
+  })
+
+  it('concerns each of several on its own: where the new session is refused, one ends by that, the other asks for itself', () => {
+    let invites = 0
+    const world = open({ invite: () => (++invites === 2 ? 603 : 'answer') })
+    world.push('p1')
+    world.mute = true
+    for (const pushId of ['p2', 'p3']) world.push(pushId)
+    world.mute = false
+    world.cut()
+    world.advance(10 * SECOND)
+    expect([world.gateway.outcomes('p2'), world.gateway.outcomes('p3')].sort()).toEqual([['aborted 5235 -'], ['delivered 1000 confirmed']])
   })
 
   it('by BYE while it waits for its report: once more', () => {
