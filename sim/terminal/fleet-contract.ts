@@ -65,7 +65,7 @@ export interface Settled {
   /** Registered (or off, for `deregister`). */
   readonly done: number
   readonly refused: number
-  /** Neither yet: trying still, or waiting to try again. */
+  /** Neither yet: trying still, waiting to try again, or for its turn, which comes no more. */
   readonly pending: number
 }
 

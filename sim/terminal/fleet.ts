@@ -394,7 +394,10 @@ export class Fleet implements Machine<FleetIn, FleetOut>, TransactionUser, WaysH
 
   private endWave(wave: Wave): void {
     if (wave.timer !== undefined) this.heap.cancel(wave.timer)
-    for (const terminal of this.roster.terminals) terminal.isAwaited = false
+    const { terminals } = this.roster
+    // Those whose turn did not come are missing like those that have no answer yet.
+    for (const { device: { behaviour } } of terminals.slice(wave.cursor)) if (wave.kind === 'register' && !behaviour.absent && behaviour.cycle === undefined) wave.wanted += 1
+    for (const terminal of terminals) terminal.isAwaited = false
     this.wave = undefined
     this.out.push(wave.settled())
   }

@@ -1,10 +1,17 @@
 /** A terminal over the wire: how it registers and keeps registered, and what it answers to each push. */
+import { Schema } from 'effect'
 import { describe, expect, it } from 'vitest'
+import { SeededEntropy } from '../../core/kit/entropy.js'
+import { TICK } from '../../core/kit/machine.js'
+import { systemCrypto } from '../../core/live/crypto.js'
 import { challengeText, parseCredentials } from '../../core/sip/digest.js'
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { responseTo } from '../../core/sip/write.js'
-import { REGISTERS_PENDING_MAX } from '../../sim/terminal/fleet.js'
+import { PopulationConfig, populationOf } from '../../sim/live/population-config.js'
+import { Fleet, OPENING_MAX, REGISTERS_PENDING_MAX } from '../../sim/terminal/fleet.js'
+import type { FleetIn } from '../../sim/terminal/fleet-contract.js'
+import { BACKOFF } from '../../sim/terminal/flow-registration.js'
 import { standardLines } from '../live/small-registrar.js'
 import { TerminalWire } from './terminal-wire.js'
 
@@ -147,6 +154,45 @@ describe('registration', () => {
     expect(stuck.settled).toEqual([])
     stuck.pass(SECOND)
     expect(stuck.settled).toEqual([{ type: 'settled', ticket: 9, wanted: 3, done: 2, refused: 0, pending: 1 }])
+  })
+
+  it('counts those whose turn did not come in time among the missing', () => {
+    const wire = new TerminalWire({ population: { subscribers: 100 } })
+    wire.tellFleet({ type: 'register', ticket: 1, perSecond: 10, withinMicros: 5 * SECOND })
+    wire.pass(6 * SECOND)
+    const [settled] = wire.settled
+    expect(settled).toMatchObject({ wanted: 100, refused: 0 })
+    expect(settled!.done).toBeLessThan(60)
+    expect(settled!.done + settled!.pending).toBe(100)
+  })
+
+  it('opens no more connections at once than a machine can shake hands with, and goes on as they come up or fail', () => {
+    const population = populationOf(Schema.decodeSync(PopulationConfig)({ subscribers: 3 * OPENING_MAX, devicesPerSubscriber: { 1: 1 }, access: { ownConnections: 1 } }))
+    const fleet = new Fleet({ shard: { index: 0, count: 1 }, proxy: { address: '192.0.2.5', port: 5061 }, transport: 'tls', connections: 1, backoff: BACKOFF }, population, new SeededEntropy(1), systemCrypto)
+    const opening: number[] = []
+    let mono = SECOND
+    const tell = (input: FleetIn): void => {
+      fleet.handle({ mono, wall: 0 }, input)
+      for (let out = fleet.poll(); out !== undefined; out = fleet.poll()) if (out.type === 'connect') opening.push(out.ticket)
+    }
+    const pass = (): void => {
+      for (const until = mono + SECOND; fleet.deadline() <= until;) {
+        mono = Math.max(mono, fleet.deadline())
+        tell(TICK)
+      }
+    }
+    const up = (flow: number): void => tell({ type: 'flow-up', flow, transport: 'tls', local: { address: '192.0.2.1', port: flow }, remote: undefined, ticket: opening.shift()! })
+    tell(TICK)
+    // The one that the others would share.
+    up(1)
+    tell({ type: 'register', ticket: 1, perSecond: 1_000_000, withinMicros: 60 * SECOND })
+    pass()
+    expect(opening).toHaveLength(OPENING_MAX)
+    for (let flow = 2; flow < 32; flow++) up(flow)
+    for (let failed = 0; failed < 20; failed++) tell({ type: 'connect-failed', ticket: opening.shift()!, reason: 'no answer' })
+    expect(opening).toHaveLength(OPENING_MAX - 50)
+    pass()
+    expect([opening.length, fleet.counters.registersSent, fleet.counters.registersFailed]).toEqual([OPENING_MAX, 30, 20])
   })
 
   it('is not begun by more devices than a slow registrar can answer', () => {
