@@ -182,6 +182,12 @@ describe('a NOTIFY', () => {
     expect(received(wire)).toEqual([['a@pi', '200', 'first', 'indirection']])
   })
 
+  it.each([['refuses-type', 415], ['refuses-size', 413]] as const)('with content is refused by one that %s, with %d', (how, status) => {
+    const wire = subscribed({ misbehaving: { [how]: 1 } })
+    notify(wire, {})
+    expect([wire.gateway.notified, received(wire)]).toEqual([[status], [['a@pi', String(status), 'first', 'event']]])
+  })
+
   it('of a type the device does not take gets 415, for another or for two applications 489', () => {
     const wire = subscribed()
     notify(wire, { type: 'image/png' })
