@@ -214,10 +214,13 @@ export class Sockets {
     socket.setNoDelay(true)
     let shakes = false
     if (secure !== undefined) socket.once('connect', () => { shakes = true })
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
+      if (!this.connecting.has(socket)) return
       failure = `no ${shakes ? 'TLS handshake' : 'answer'} from ${remote.address}:${remote.port} within ${CONNECT_TIMEOUT_MICROS / 1_000_000} s`
       socket.destroy()
-    }, CONNECT_TIMEOUT_MICROS / MICROS_PER_MILLI)
+    }
+    // Not at once: a process that was busy for so long has not yet heard of the answers that came meanwhile, which timers overtake.
+    const timer = setTimeout(() => { setImmediate(giveUp) }, CONNECT_TIMEOUT_MICROS / MICROS_PER_MILLI)
     const onError = (error: Error): void => { failure = error.message }
     const onClose = (): void => {
       clearTimeout(timer)

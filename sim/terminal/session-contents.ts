@@ -20,7 +20,7 @@ export class Leg {
 
 export interface LegWatcher {
   /** The MSRP session of a leg ended by itself. */
-  onLegDown(now: Now, leg: Leg): void
+  onLegDown(now: Now, leg: Leg, cause: DownCause): void
   /** Closes in the middle of a chunk. */
   cut(): void
 }
@@ -37,7 +37,7 @@ export class SessionContents implements MsrpUser {
 
   onDown(now: Now, session: MsrpSession, cause: DownCause, _reason: string): void {
     if (DISTRUST.has(cause)) this.host.counters.peersDistrusted += 1
-    this.watcher.onLegDown(now, legOf(session))
+    this.watcher.onLegDown(now, legOf(session), cause)
   }
 
   onMessage(_now: Now, message: IncomingMessage): Verdict {

@@ -5,6 +5,7 @@
 import type { Deadline } from '../../core/kit/heap.js'
 import type { FlowId } from '../../core/kit/network.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
+import type { DownCause } from '../../core/msrp/contract.js'
 import { type OurLine, type OurMedia, answerTo, fileChange } from '../../core/sdp/answer.js'
 import { DISCARD_PORT, type Description, type MediaLine, type MsrpMedia, type Origin, SDP_TYPE } from '../../core/sdp/msrp-media.js'
 import { descriptionText } from '../../core/sdp/write.js'
@@ -215,9 +216,12 @@ export class Sessions implements InviteUser, LegWatcher {
     return before === undefined ? originOf(this.host.localOf(session.terminal), session.terminal, this.host.entropy) : { ...before, version: before.version + 1 }
   }
 
-  onLegDown(now: Now, leg: Leg): void {
+  onLegDown(now: Now, leg: Leg, cause: DownCause): void {
+    const { session } = leg
     leg.msrp = undefined
-    this.watch(now, leg.session)
+    // The caller cannot see that the side that was to connect could not: without a word it would wait in vain.
+    if (cause === 'connect' && isWithoutMedia(session)) this.invites.close(now, session.invite!)
+    else this.watch(now, session)
   }
 
   cut(): void {
@@ -226,8 +230,7 @@ export class Sessions implements InviteUser, LegWatcher {
 
   /** A session without a connection ends by itself after a while. */
   private watch(now: Now, session: TerminalSession): void {
-    const isMediaGone = session.legs.every((leg) => leg?.msrp === undefined)
-    this.wait(now, session, isMediaGone ? WITHOUT_MEDIA_MICROS : NEVER)
+    this.wait(now, session, isWithoutMedia(session) ? WITHOUT_MEDIA_MICROS : NEVER)
   }
 
   private wait(now: Now, session: TerminalSession, micros: Micros): void {
@@ -285,6 +288,10 @@ export class Sessions implements InviteUser, LegWatcher {
     all.add(session)
     this.byTerminal.set(session.terminal, all)
   }
+}
+
+function isWithoutMedia({ legs }: TerminalSession): boolean {
+  return legs.every((leg) => leg?.msrp === undefined)
 }
 
 function sessionOf(invite: InviteSession): TerminalSession {

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as tlsConnect, createServer as createTlsServer } from 'node:tls'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { FLOW_BYTES_MAX, type NetworkIn, type NetworkOut } from '../../core/kit/network.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
@@ -190,6 +190,21 @@ describe.each(['tcp', 'tls'] as const)('%s flows', (transport) => {
     })
     expect(Buffer.concat(echoed).toString()).toBe('last words')
     expect(machine.all('flow-down')).toMatchObject([{ reason: 'the peer closed the connection' }])
+  })
+})
+
+describe('a connection being opened', () => {
+  it('comes up when this process was too busy to hear of the answer until its five seconds were over', async () => {
+    const { port } = await peerServer('tcp', () => {})
+    const { machine, order } = drive()
+    // From here on in the loop's phase of timers, where a late one fires: before anything is heard of the network.
+    await new Promise((resolve) => setTimeout(resolve))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    order({ type: 'connect', ticket: 7, transport: 'tcp', remote: { address: LOOPBACK, port } })
+    vi.advanceTimersByTime(5_000)
+    vi.useRealTimers()
+    await machine.saw((log) => log.some((entry) => entry.type === 'flow-up' || entry.type === 'connect-failed'))
+    expect(machine.log.map(({ type }) => type)).toEqual(['flow-up'])
   })
 })
 

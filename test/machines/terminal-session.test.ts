@@ -175,6 +175,16 @@ describe('a session', () => {
     expectNothingLeft(wire)
   })
 
+  it('whose connection cannot be opened ends at once by BYE, so that its caller need not wait for it', () => {
+    const wire = registered()
+    wire.reachable = false
+    const one = call(wire)
+    expect(one.status).toBe(200)
+    wire.pass(SECOND)
+    expect(one.end).toBe('BYE')
+    expectNothingLeft(wire)
+  })
+
   it('goes on over a new path when its connection is lost and a new offer comes, and ends by itself when none does', () => {
     const wire = registered()
     const one = call(wire)
