@@ -84,7 +84,7 @@ class Splitter {
 
   constructor(longest: number, private readonly leastSegment: number) {
     demandCount(leastSegment, 2, 'the shortest segment')
-    demand(longest <= 5000, `the series must hold at most 5,000 values, the newest say; it holds ${longest}`)
+    demand(longest <= 2000, `the series may hold at most 2,000 values, the newest for instance; it holds ${longest}`)
     this.sums = new Float64Array((longest + 1) ** 2)
   }
 
@@ -124,7 +124,10 @@ class Splitter {
     }
   }
 
-  /** The paper's "Measuring differences in multivariate distributions": n m / (n + m) times the energy distance of the n values before `left` and the m from there up to `last`. */
+  /**
+   * The paper's "Measuring differences in multivariate distributions": n m / (n + m) times the energy distance of the n values before `left` and the m
+   * from there up to `last`.
+   */
   private divergence(left: number, last: number, width: number): number {
     const { sums } = this
     const right = last - left

@@ -1,12 +1,20 @@
 /** Quantiles of Student's, the beta and the binomial distribution. All from one function and one search; checked against scipy's to nine digits. */
 import { betaTails } from './incomplete-beta.js'
 import { demand, demandCount, demandShare } from './misuse.js'
+import { normalQuantile } from './normal.js'
+
+const NEARLY_NORMAL = 1e7
 
 /** The t that Student's distribution with so many degrees of freedom (above 0, not necessarily whole) stays below with probability p. */
 export function studentQuantile(p: number, freedom: number): number {
   demandShare(p, 'a probability')
   demand(freedom > 0 && Number.isFinite(freedom), `the degrees of freedom must be a finite number above 0; they are ${freedom}`)
   if (p === 0.5) return 0
+  // All but normal, and the fraction behind the exact value would take long: Abramowitz and Stegun 26.7.5, first term.
+  if (freedom >= NEARLY_NORMAL) {
+    const z = normalQuantile(p)
+    return z + (z ** 3 + z) / (4 * freedom)
+  }
   const t = Math.exp(search(Math.min(p, 1 - p), -1, (log) => {
     const square = Math.exp(2 * log)
     // P(T > t) is half of I_x(ν / 2, 1 / 2) at x = ν / (ν + t²) (Abramowitz and Stegun 26.5.27, 26.7.1).
@@ -53,8 +61,8 @@ interface Tail {
 }
 
 /**
- * Where a tail is q, on a logarithmic scale from e^-745 up to e^`highest`: Newton's steps on the tail's own logarithm, which is nearly straight, halving
- * whenever one leads out of what is known to enclose the place. `direction` is 1 for a tail that grows, -1 for one that shrinks.
+ * Where a tail is q, on a logarithmic scale from e^-745 up to e^`highest`: Newton's steps on the tail's own logarithm, which is nearly straight,
+ * halving whenever one leads out of what is known to enclose the place. `direction` is 1 for a tail that grows, -1 for one that shrinks.
  */
 function search(q: number, direction: 1 | -1, tailAt: (log: number) => Tail, highest = 350): number {
   let below = -745

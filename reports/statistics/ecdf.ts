@@ -30,5 +30,7 @@ export function ecdf(values: ArrayLike<number>, level: number): Ecdf {
   const half = dkwHalfWidth(sorted.length, level)
   const last = sorted.map((_, index) => index).filter((index) => sorted[index] !== sorted[index + 1])
   const share = last.map((index) => (index + 1) / sorted.length)
-  return { values: last.map((index) => sorted[index]!), share, low: share.map((at) => Math.max(0, at - half)), high: share.map((at) => Math.min(1, at + half)) }
+  const low = share.map((at) => Math.max(0, at - half))
+  const high = share.map((at) => Math.min(1, at + half))
+  return { values: last.map((index) => sorted[index]!), share, low, high }
 }

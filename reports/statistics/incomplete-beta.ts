@@ -56,11 +56,16 @@ function betaPower(x: number, y: number, a: number, b: number): number {
   return Math.sqrt((a * b) / (2 * Math.PI * (a + b))) * Math.exp(exponent)
 }
 
+/** Coefficients of DLMF 5.11.1 without their signs, the last first. */
+const STIRLING = [1 / 156, 691 / 360360, 1 / 1188, 1 / 1680, 1 / 1260, 1 / 360, 1 / 12]
+
 /** ln Γ(a) less Stirling's formula for it: the series of DLMF 5.11.1 from 12 on, and up to there by Γ(a + 1) = a Γ(a). */
 function stirlingError(a: number): number {
   let error = 0
   let at = a
   for (; at < 12; at++) error += (at + 0.5) * Math.log1p(1 / at) - 1
   const square = 1 / (at * at)
-  return error + (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square * (1 / 1188 - square * (691 / 360360 - square / 156)))))) / at
+  let series = 0
+  for (const term of STIRLING) series = term - square * series
+  return error + series / at
 }

@@ -19,7 +19,7 @@ export interface Line {
   readonly residual: number
 }
 
-/** The line y = intercept + slope x. At least three points with at least two different x (Draper and Smith, "Applied regression analysis", chapter 1). */
+/** The line y = intercept + slope x; at least three points, at two or more different x (Draper and Smith, "Applied regression analysis", chapter 1). */
 export function fitLine(points: readonly Point[], level: number): Line {
   demandPoints(points, 3, level)
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length

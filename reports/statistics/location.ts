@@ -20,7 +20,10 @@ export function quantile(share: number): Statistic {
   return (values) => quantileOfSorted(values.sort(), share)
 }
 
-/** The quantile of values in ascending order, interpolated between neighbours: definition 7 of Hyndman and Fan 1996 ("Sample quantiles in statistical packages"). */
+/**
+ * The quantile of values in ascending order, interpolated between neighbours: definition 7 of R. Hyndman and Y. Fan ("Sample quantiles in statistical
+ * packages", The American Statistician 1996).
+ */
 export function quantileOfSorted(sorted: ArrayLike<number>, share: number): number {
   const position = (sorted.length - 1) * share
   const below = Math.floor(position)

@@ -14,9 +14,15 @@ export interface RankComparison {
   readonly pValue: number
   /** Whether the p value was counted out; otherwise it is the normal approximation. */
   readonly exact: boolean
-  /** From -1 (every trial of A below every one of B) to 1: chance of above less chance of below (N. Cliff, "Dominance statistics", Psychological Bulletin 1993). */
+  /**
+   * From -1 (every trial of A below every one of B) to 1: chance of above less chance of below (N. Cliff, "Dominance statistics", Psychological
+   * Bulletin 1993).
+   */
   readonly cliffsDelta: number
-  /** The shift of A against B in the trials' unit: the median over all pairs of a - b (J. Hodges and E. Lehmann, Annals of Mathematical Statistics 1963). */
+  /**
+   * The shift of A against B in the trials' unit: the median over all pairs of a - b (J. Hodges and E. Lehmann, "Estimates of location based on rank
+   * tests", Annals of Mathematical Statistics 1963).
+   */
   readonly shift: number
 }
 
@@ -67,7 +73,7 @@ function countedP(extreme: number, n: number, m: number): number {
     for (let j = 1; j <= m; j++) {
       const row = orders[j]!
       const shorter = orders[j - 1]!
-      // The largest value is A's, above j of B's: U is j less without it. Or it is B's, and says nothing of U. Downwards, since a row follows from itself.
+      // The largest value is A's, above j of B's: U is j less without it. Or it is B's, and says nothing of U. Downwards: a row follows from itself.
       for (let sum = limit; sum >= 0; sum--) row[sum] = (sum >= j ? row[sum - j]! : 0) + shorter[sum]!
     }
   }

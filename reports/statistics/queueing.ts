@@ -17,7 +17,10 @@ export interface Queue {
   readonly meanPresent: number
 }
 
-/** How likely an arrival finds all of `servers` busy and is lost, at a load of `erlangs`, whatever the service times are distributed like (A. K. Erlang 1917, formula B). */
+/**
+ * How likely an arrival finds all of `servers` busy and is lost, at a load of `erlangs`, whatever the service times are distributed like
+ * (A. K. Erlang 1917, formula B).
+ */
 export function erlangB(servers: number, erlangs: number): number {
   demandCount(servers, 0, 'the number of servers')
   demand(erlangs >= 0 && Number.isFinite(erlangs), `the load must be a finite number of erlangs of at least 0; it is ${erlangs}`)
@@ -39,7 +42,10 @@ export function serversForBlocking(erlangs: number, blocking: number): number {
   return servers
 }
 
-/** How likely an arrival has to wait for one of `servers` at a load of `erlangs` (A. K. Erlang 1917, formula C; L. Kleinrock, "Queueing systems" I, section 3.5). */
+/**
+ * How likely an arrival has to wait for one of `servers` at a load of `erlangs` (A. K. Erlang 1917, formula C; L. Kleinrock, "Queueing systems" I,
+ * section 3.5).
+ */
 export function erlangC(servers: number, erlangs: number): number {
   demandCount(servers, 1, 'the number of servers')
   const blocked = erlangB(servers, erlangs)
@@ -67,7 +73,10 @@ export function mg1(arrivalRate: number, serviceTime: number, variation: number)
   return queue(arrivalRate, serviceTime, 1, Math.min(1, utilisation), meanWait)
 }
 
-/** Little's law (J. Little, "A proof for the queuing formula L = λW", Operations Research 1961): how many are present when they come at `arrivalRate` and stay `meanTime`. */
+/**
+ * Little's law (J. Little, "A proof for the queuing formula L = λW", Operations Research 1961): how many are present when they come at
+ * `arrivalRate` and stay `meanTime`.
+ */
 export function little(arrivalRate: number, meanTime: number): number {
   demand(arrivalRate >= 0 && meanTime >= 0, `neither the arrival rate (${arrivalRate}) nor the time (${meanTime}) may be negative`)
   return arrivalRate === 0 ? 0 : arrivalRate * meanTime

@@ -1,6 +1,7 @@
 /**
  * How throughput grows with nodes, cores or load: the universal scalability law (N. Gunther, "Guerrilla capacity planning", 2007, chapter 6;
- * "A general theory of computational scalability based on rational functions", 2008), fitted to measured throughput. Knows points, not how they were made.
+ * "A general theory of computational scalability based on rational functions", 2008), fitted to measured throughput. Knows points, not how they
+ * were made.
  */
 import type { Point } from './line.js'
 import { demand } from './misuse.js'
@@ -24,11 +25,11 @@ export function scalabilityAt({ lambda, sigma, kappa }: Pick<ScalabilityFit, 'la
 }
 
 /**
- * The law with the least squared error in throughput, and neither σ nor κ below 0. Points: x is N (1 or more), y throughput (above 0); at least three
- * different N. Levenberg and Marquardt's method (D. Marquardt, SIAM 1963) for each way of holding σ or κ at 0; the best of those that keep to it.
+ * The law with the least squared error in throughput, and neither σ nor κ below 0. Points: x is N (1 or more), y throughput (above 0); at least
+ * three different N. Levenberg and Marquardt's method (D. Marquardt, SIAM 1963) for each way of holding σ or κ at 0; the best of those that keep to it.
  */
 export function fitScalability(points: readonly Point[]): ScalabilityFit {
-  for (const { x, y } of points) demand(x >= 1 && y > 0 && Number.isFinite(x) && Number.isFinite(y), `a point needs N of at least 1 and throughput above 0; one is (${x}, ${y})`)
+  for (const { x, y } of points) demand(x >= 1 && y > 0 && Number.isFinite(x + y), `a point needs N of at least 1 and throughput above 0; one is (${x}, ${y})`)
   const different = new Set(points.map(({ x }) => x)).size
   demand(different >= 3, `the law needs throughput at 3 different N at least; there are ${different}`)
   let best: Shape | undefined
@@ -66,7 +67,7 @@ function startOf(points: readonly Point[], way: Way): Shape {
   return grid.reduce((best, shape) => (squaresOf(points, shape) < squaresOf(points, best) ? shape : best))
 }
 
-/** Down to where the squared error no longer falls, then on by undamped steps while the gradient still does: squares stop telling apart long before. */
+/** Down to where the squared error no longer falls, then on by undamped steps while the gradient still does: it tells apart what squares no longer can. */
 function descend(points: readonly Point[], start: Shape, way: Way): Shape {
   let shape = start
   let squares = squaresOf(points, shape)
@@ -142,7 +143,10 @@ function stepFrom({ sigma, kappa }: Shape, slopes: Slopes, damping: number): Sha
   const sigmaSigma = slopes.sigmaSigma * (1 + damping) || 1
   const kappaKappa = slopes.kappaKappa * (1 + damping) || 1
   const determinant = sigmaSigma * kappaKappa - sigmaKappa * sigmaKappa
-  return { sigma: sigma - (bySigma * kappaKappa - byKappa * sigmaKappa) / determinant, kappa: kappa - (byKappa * sigmaSigma - bySigma * sigmaKappa) / determinant }
+  return {
+    sigma: sigma - (bySigma * kappaKappa - byKappa * sigmaKappa) / determinant,
+    kappa: kappa - (byKappa * sigmaSigma - bySigma * sigmaKappa) / determinant,
+  }
 }
 
 /** The gradient's length when σ and κ are measured in steps that matter equally. */

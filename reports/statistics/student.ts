@@ -1,4 +1,7 @@
-/** The interval of a mean by Student's t, and how many more trials would make an interval narrow enough. Trials are taken as independent and roughly normal. */
+/**
+ * The interval of a mean by Student's t, and how many more trials would make an interval narrow enough. Trials are taken as independent and
+ * roughly normal.
+ */
 import { studentQuantile } from './distributions.js'
 import type { Interval } from './interval.js'
 import { mean } from './location.js'

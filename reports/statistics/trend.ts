@@ -7,13 +7,13 @@ import { demand, demandShare, demandValues } from './misuse.js'
 import { normalCdf } from './normal.js'
 import { sumOverTies } from './ties.js'
 
-/** Below this the normal approximation of S is too coarse (R. Gilbert, "Statistical methods for environmental pollution monitoring", section 16.4.1). */
+/** Below this the normal approximation of S is too coarse (R. Gilbert, "Statistical methods for environmental pollution monitoring", 1987, 16.4). */
 const LEAST_VALUES = 10
 
 export interface Trend {
   /** Kendall's S: pairs that rise less pairs that fall. */
   readonly s: number
-  /** The median slope over all pairs, in the values' unit per step (P. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 1968). */
+  /** The median slope over all pairs, in the values' unit per step (P. Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968). */
   readonly slope: number
   /** Two-sided, taking the values as independent. */
   readonly pValue: number

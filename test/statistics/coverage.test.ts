@@ -59,7 +59,7 @@ function expectKept(covered: number): void {
   expect(covered).toBeLessThanOrEqual(0.97)
 }
 
-describe('95 % intervals cover the truth in 93 to 97 of 100 repetitions', () => {
+describe('95 % intervals cover the truth in 93 to 97 of 100 repetitions', { timeout: 120_000 }, () => {
   const resampling = ({ unit }: Chance): { level: number; resamples: number; unit: () => number } => ({ level: 0.95, resamples: 400, unit })
   const draw = (kind: 'percentile' | 'expanded' | 'bca', make: (chance: Chance) => BootstrapIntervals) => (chance: Chance) => make(chance)[kind]!
 
@@ -125,7 +125,7 @@ describe('95 % intervals cover the truth in 93 to 97 of 100 repetitions', () => 
   })
 })
 
-describe('tests at 5 % are wrong in about 5 of 100 repetitions in which nothing happened, and see what did', () => {
+describe('tests at 5 % are wrong in about 5 of 100 repetitions in which nothing happened, and see what did', { timeout: 120_000 }, () => {
   it('Mann-Whitney', () => {
     expect(rate(20, RUNS, (chance) => mannWhitney(chance.normals(12), chance.normals(12)).pValue <= 0.05)).toBeLessThan(0.065)
     expect(rate(21, RUNS, (chance) => mannWhitney(chance.normals(12, 1.5), chance.normals(12)).pValue <= 0.05)).toBeGreaterThan(0.85)

@@ -1,8 +1,7 @@
 /**
- * Reference values made by scipy, statsmodels and textbook forms (oracle/reference.py), as kept in oracle/reference.json; and python to make them
- * anew. Knows their shape, not what is held against them.
+ * Reference values made by scipy, statsmodels and textbook forms (oracle/reference.py), as kept in oracle/reference.json. Knows their shape, not
+ * what is held against them.
  */
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
@@ -58,26 +57,10 @@ export interface Reference {
   readonly ecdfs: readonly { readonly sample: readonly number[]; readonly level: number; readonly values: readonly number[]; readonly share: readonly number[]; readonly low: readonly number[]; readonly high: readonly number[] }[]
 }
 
-const SCRIPT = fileURLToPath(new URL('oracle/reference.py', import.meta.url))
-
 export const reference = JSON.parse(readFileSync(fileURLToPath(new URL('oracle/reference.json', import.meta.url)), 'utf8')) as Reference
 
 /** Equal to nine digits, or to within `floor` where a difference of nearly equal numbers leaves fewer. */
 export function expectClose(ours: number, theirs: number, what: string, floor = 1e-300): void {
   const difference = Math.abs(ours - theirs)
   expect(ours === theirs || difference <= Math.max(1e-9 * Math.abs(theirs), floor), `${what}: ours ${ours}, the reference ${theirs}`).toBe(true)
-}
-
-/** A python that has both scipy and statsmodels: the one on the path, or the distribution's. Undefined when there is none. */
-const python = ['python3', '/usr/bin/python3'].find((command) => spawnSync(command, ['-c', 'import scipy, statsmodels'], { timeout: 60_000 }).status === 0)
-if (python === undefined && process.env['CI'] !== 'true') process.stderr.write('no python3 with scipy and statsmodels: the reference values are not made anew, only read\n')
-
-/** Under CI a missing python fails instead of being passed over. */
-export const wantsPython = python !== undefined || process.env['CI'] === 'true'
-
-/** The reference values as the script makes them here and now. */
-export function madeAnew(): Reference {
-  const run = spawnSync(python ?? 'python3', [SCRIPT], { encoding: 'utf8', timeout: 200_000, maxBuffer: 16 * 1024 * 1024 })
-  if (run.status !== 0) throw new Error(`the reference script failed: ${run.stderr || String(run.error)}`)
-  return JSON.parse(run.stdout) as Reference
 }

@@ -1,6 +1,7 @@
 /** The kept reference values are what their script makes, so that nobody can bend them towards our functions by hand. */
 import { expect, it } from 'vitest'
-import { expectClose, madeAnew, reference, wantsPython } from './oracle.js'
+import { expectClose, reference } from './oracle.js'
+import { madeAnew, wantsPython } from './oracle-python.js'
 
 /** Every number of both, with the way to it; texts and shapes are compared whole. */
 function leaves(value: unknown, way: string, into: Map<string, unknown>): Map<string, unknown> {

@@ -41,6 +41,8 @@ def student(p, freedom):
     """scipy 1.10 finds Student's quantile to nine digits only (with one degree of freedom it is a cotangent); its own distribution function mends it."""
     if freedom == 1:
         return -1 / math.tan(math.pi * p)
+    if freedom > 1e9:
+        return float(stats.norm.ppf(p))
     t = stats.t.ppf(p, freedom)
     for _ in range(3):
         t -= (stats.t.cdf(t, freedom) - p if p < 0.5 else (1 - p) - stats.t.sf(t, freedom)) / stats.t.pdf(t, freedom)
@@ -51,11 +53,11 @@ def distributions():
     return {
         "normalCdf": [[z, float(stats.norm.cdf(z))] for z in (-37.0, -12.5, -8.0, -3.1, -1.959964, -0.5, -1e-9, 0.0, 0.3, 1.0, 2.5, 6.0)],
         "normalQuantile": [[p, float(stats.norm.ppf(p))] for p in (1e-300, 1e-15, 1e-6, 0.001, 0.025, 0.2, 0.5, 0.8, 0.975, 0.99999, 1 - 1e-12)],
-        "studentQuantile": [[p, f, student(p, f)] for p in (1e-8, 0.0005, 0.025, 0.2, 0.6, 0.975, 0.9999) for f in (1, 2, 3.7, 4, 9, 29.3, 1000, 1e7)],
+        "studentQuantile": [[p, f, student(p, f)] for p in (1e-8, 0.0005, 0.025, 0.2, 0.6, 0.975, 0.9999) for f in (1, 2, 3.7, 4, 9, 29.3, 1000, 9e6, 1e7, 1e12)],
         "betaQuantile": [[p, a, b, float(stats.beta.ppf(p, a, b))] for p in (1e-6, 0.025, 0.5, 0.975, 0.999999)
                          for a, b in ((1, 1), (1, 3000), (2, 9), (0.5, 0.5), (17, 4), (2990, 11), (500000, 500001))],
         "binomialQuantile": [[p, n, q, int(stats.binom.ppf(p, n, q))] for p in (1e-6, 0.025, 0.5, 0.975, 0.9999)
-                             for n, q in ((1, 0.5), (7, 0.5), (20, 0.9), (367, 0.99), (1000, 0.999), (1000000, 0.99))],
+                             for n, q in ((1, 0.5), (7, 0.5), (101, 0.5), (20, 0.9), (367, 0.99), (1000, 0.999), (1000000, 0.99))],
     }
 
 
@@ -85,7 +87,7 @@ def students():
             low, high = (mean, mean) if error == 0 else (mean + student(p, len(values) - 1) * error for p in ((1 - level) / 2, (1 + level) / 2))
             intervals.append({"values": values, "level": level, "mean": float(mean), "standardDeviation": float(np.std(values, ddof=1)), "low": float(low), "high": float(high)})
     further = []
-    for done, half, wanted, level in ((5, 0.08, 0.05, 0.95), (3, 0.5, 0.05, 0.95), (2, 1.0, 0.3, 0.9), (10, 0.04, 0.05, 0.95), (8, 0.2, 0.011, 0.99)):
+    for done, half, wanted, level in ((5, 0.08, 0.05, 0.95), (3, 0.5, 0.05, 0.95), (2, 1.0, 0.3, 0.9), (10, 0.04, 0.05, 0.95), (8, 0.2, 0.011, 0.99), (4, 1.0, 0.02, 0.95)):
         spread = half * math.sqrt(done) / student((1 + level) / 2, done - 1)
         n = done
         while student((1 + level) / 2, n - 1) * spread / math.sqrt(n) > wanted:
@@ -156,7 +158,7 @@ def warm_ups():
     """The definition, with no running sums: for each truncation the variance of what is left over its number."""
     series = {"steady": normals(61, 200, 1000, 20), "ramp up": [round(1000 * (1 - math.exp(-i / 12)) + e, 6) for i, e in enumerate(normals(62, 240, 0, 15))],
               "never settles": [round(3.0 * i + e, 6) for i, e in enumerate(normals(63, 120, 0, 4))], "constant": [7.0] * 60, "short": normals(64, 49), "short and growing": [round(2.0 * i + e, 6) for i, e in enumerate(normals(69, 60, 0, 3))],
-              "large offset": [1e9 + x for x in normals(65, 150)], "not in fives": normals(66, 103, 5, 1), "jump": normals(67, 40, 50, 2) + normals(68, 110, 20, 2)}
+              "large offset": [1e9 + x for x in normals(65, 150)], "not in fives": normals(66, 103, 5, 1), "jump": normals(67, 40, 50, 2) + normals(68, 110, 20, 2), "jump after more than half": normals(82, 90, 50, 2) + normals(83, 60, 20, 2)}
     rows = []
     for name, values in series.items():
         batches = [float(np.mean(values[i:i + 5])) for i in range(0, len(values) - 4, 5)]
