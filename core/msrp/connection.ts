@@ -148,8 +148,9 @@ export class Connection implements Expiring {
   }
 
   /** An answer, a report or a request without content: ahead of all content that has not gone out (RFC 4975 section 7.1.1). */
-  control(bytes: Buffer): void {
+  control(text: string): void {
     if (!this.isOpen) return
+    const bytes = Buffer.from(text)
     if (!this.isFull) this.transmit(bytes)
     else {
       this.waiting.push(bytes)

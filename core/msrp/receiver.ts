@@ -7,6 +7,7 @@ import type { ContentHeader, IncomingMessage, MsrpSession, SessionOptions } from
 import { RECEIVED_BYTES_MAX } from './contract.js'
 import type { Core } from './core.js'
 import type { ContinuationFlag } from './end-line.js'
+import { Endings } from './endings.js'
 import { OPEN, type MsrpMessage } from './message.js'
 import { Ranges } from './ranges.js'
 
@@ -27,12 +28,9 @@ export class Incoming implements IncomingMessage {
   ) {}
 }
 
-/** How a message ended that may come again: its octets when it was complete, or the status it was refused with. */
-type Ending = { readonly total: number } | { readonly status: number }
-
 export class Receiver {
   private readonly open = new Map<string, Incoming>()
-  private readonly endings = new Map<string, Ending>()
+  private readonly endings: Endings
   /** The Byte-Range of the success REPORT that the SEND just ended brings about. */
   due: string | undefined
   /** Whose chunk is being received. */
@@ -40,9 +38,12 @@ export class Receiver {
   private start = 0
   private offset = 0
   private readonly maxSize: number
+  /** The type accepted last, which is mostly the next one too. */
+  private acceptedType = ''
 
   constructor(private readonly core: Core, private readonly session: MsrpSession, private readonly options: SessionOptions) {
     this.maxSize = options.maxSize ?? RECEIVED_BYTES_MAX
+    this.endings = new Endings(core.limits.rememberedMessages)
   }
 
   /** The head of a SEND; returns 200, or the status that refuses it. */
@@ -53,7 +54,7 @@ export class Receiver {
     // Section 5.4: a SEND without content only says that the connection is this session's.
     if (!hasBody) return 200
     this.start = this.offset = Math.max(0, message.rangeStart - 1)
-    if (this.endings.has(messageId)) return this.statusOf(messageId)
+    if (this.endings.of(messageId) !== undefined) return this.statusOf(messageId)
     const known = this.open.get(messageId)
     if (known !== undefined) {
       this.current = known
@@ -103,7 +104,7 @@ export class Receiver {
   refuse(incoming: Incoming, status: number): void {
     if (this.open.get(incoming.messageId) !== incoming) return
     this.close(incoming)
-    this.remember(incoming.messageId, { status })
+    this.endings.refused(incoming.messageId, status)
   }
 
   abortAll(now: Now, reason: string): void {
@@ -112,7 +113,8 @@ export class Receiver {
 
   private beginMessage(now: Now, message: MsrpMessage): number {
     const { messageId, contentType, headers, total } = message
-    if (!accepts(this.options.acceptTypes, contentType)) return this.refuseNew(messageId, 415)
+    if (contentType !== this.acceptedType && !accepts(this.options.acceptTypes, contentType)) return this.refuseNew(messageId, 415)
+    this.acceptedType = contentType
     if (total > this.maxSize || this.open.size >= this.core.limits.openMessages) return this.refuseNew(messageId, 413)
     const incoming = new Incoming(this.session, messageId, contentType, headers, total === OPEN ? undefined : total, false)
     this.open.set(messageId, incoming)
@@ -130,12 +132,13 @@ export class Receiver {
   private complete(now: Now, incoming: Incoming): number {
     this.close(incoming)
     const status = incoming.isDiscarded ? 200 : this.core.user.onComplete(now, incoming, incoming.total)
-    this.remember(incoming.messageId, status === 200 ? { total: incoming.total } : { status })
+    if (status === 200) this.endings.completed(incoming.messageId, incoming.total)
+    else this.endings.refused(incoming.messageId, status)
     return status
   }
 
   private refuseNew(messageId: string, status: number): number {
-    this.remember(messageId, { status })
+    this.endings.refused(messageId, status)
     return status
   }
 
@@ -157,33 +160,23 @@ export class Receiver {
 
   /** A chunk of a message that has ended already. */
   private endOfKnown({ messageId, successReport }: MsrpMessage, flag: ContinuationFlag): number {
-    const ending = this.endings.get(messageId)
-    if (ending === undefined) return 200
-    if ('status' in ending) {
+    const end = this.endings.of(messageId)
+    if (end === undefined) return 200
+    if (end < 0) {
       // The last of what was refused: should it come again, it is judged again.
-      if (flag !== '+') this.endings.delete(messageId)
-      return ending.status
+      if (flag !== '+') this.endings.forget(messageId)
+      return -end
     }
     // Section 7.3.1: a duplicate is acknowledged like the first, and not shown.
-    if (flag === '$' && successReport) this.due = `1-${ending.total}/${ending.total}`
+    if (flag === '$' && successReport) this.due = `1-${end}/${end}`
     return 200
   }
 
   /** After the user was asked: it may have refused the message or ended the session. */
   private statusOf(messageId: string): number {
-    const ending = this.endings.get(messageId)
-    if (ending !== undefined && 'status' in ending) return ending.status
+    const end = this.endings.of(messageId)
+    if (end !== undefined && end < 0) return -end
     return this.session.state === 'down' ? 481 : 200
-  }
-
-  private remember(messageId: string, ending: Ending): void {
-    this.endings.delete(messageId)
-    this.endings.set(messageId, ending)
-    if (this.endings.size <= this.core.limits.rememberedMessages) return
-    for (const oldest of this.endings.keys()) {
-      this.endings.delete(oldest)
-      return
-    }
   }
 }
 

@@ -103,11 +103,11 @@ export class Reception implements FrameSink {
   private endSend(session: Session, message: MsrpMessage, flag: ContinuationFlag): void {
     const { receiver } = session
     const status = receiver.end(this.now, message, flag, this.hasBody)
-    this.answer(message, this.status === 200 ? status : this.status)
-    if (receiver.due === undefined) return
+    let text = this.answerTo(message, this.status === 200 ? status : this.status)
     // Section 7.1.2: back along all the URIs it came from.
-    this.connection.control(report(this.core.newTransactionId(), message.fromPath, session.uri, message.messageId, receiver.due, 200))
+    if (receiver.due !== undefined) text += report(this.core.newTransactionId(), message.fromPath, session.uri, message.messageId, receiver.due, 200)
     receiver.due = undefined
+    if (text !== '') this.connection.control(text)
   }
 
   private answered({ transactionId, status, comment }: MsrpMessage): void {
@@ -126,13 +126,17 @@ export class Reception implements FrameSink {
     return session
   }
 
-  /** Sections 7.1.1 and 7.2: as the Failure-Report of a SEND asks; a REPORT never. */
   private answer(message: MsrpMessage, status: number): void {
-    const { method, failureReport, fromPath, toPath, transactionId } = message
-    if (this.isAnswered || method === 'REPORT') return
+    const text = this.answerTo(message, status)
+    if (text !== '') this.connection.control(text)
+  }
+
+  /** Sections 7.1.1 and 7.2: as the Failure-Report of a SEND asks; a REPORT never. '' when there is none, or it was given. */
+  private answerTo({ method, failureReport, fromPath, toPath, transactionId }: MsrpMessage, status: number): string {
+    if (this.isAnswered || method === 'REPORT') return ''
     this.isAnswered = true
     const isSend = method === 'SEND'
-    if (isSend && (failureReport === 'no' || (failureReport === 'partial' && status === 200))) return
-    this.connection.control(response(transactionId, status, isSend ? firstOf(fromPath) : fromPath, toPath))
+    if (isSend && (failureReport === 'no' || (failureReport === 'partial' && status === 200))) return ''
+    return response(transactionId, status, isSend ? firstOf(fromPath) : fromPath, toPath)
   }
 }

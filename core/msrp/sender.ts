@@ -174,7 +174,7 @@ export class Sender {
     if (!outgoing.isBegun || outgoing.state !== 'sending' || connection === undefined) return
     const id = this.core.newTransactionId()
     const head = sendHead(id, outgoing.text(peerPath), `${outgoing.sentBytes + 1}-*/${outgoing.source.size ?? '*'}`)
-    connection.control(Buffer.from(`${head}\r\n${endLine(id, '#')}`))
+    connection.control(`${head}\r\n${endLine(id, '#')}`)
   }
 }
 

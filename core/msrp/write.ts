@@ -1,5 +1,5 @@
 /**
- * MSRP requests, responses and reports as octets (RFC 4975 section 9). Writes what it is given: that paths, identifiers and
+ * MSRP requests, responses and reports as text (RFC 4975 section 9). Writes what it is given: that paths, identifiers and
  * headers are well formed was seen to before. Knows no session.
  */
 import type { ContentHeader, FailureReport } from './contract.js'
@@ -46,18 +46,16 @@ export function sendHead(transactionId: string, { before, after }: SendText, ran
 }
 
 /** A SEND without content, which binds a connection to a session (RFC 4975 section 5.4). */
-export function bodilessSend(transactionId: string, toPath: string, fromPath: string, messageId: string): Buffer {
-  return Buffer.from(`MSRP ${transactionId} SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${messageId}\r\n${endLine(transactionId, '$')}`)
+export function bodilessSend(transactionId: string, toPath: string, fromPath: string, messageId: string): string {
+  return `MSRP ${transactionId} SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${messageId}\r\n${endLine(transactionId, '$')}`
 }
 
-export function response(transactionId: string, status: number, toPath: string, fromPath: string): Buffer {
-  return Buffer.from(`MSRP ${transactionId} ${status}${commentOf(status)}\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n${endLine(transactionId, '$')}`)
+export function response(transactionId: string, status: number, toPath: string, fromPath: string): string {
+  return `MSRP ${transactionId} ${status}${commentOf(status)}\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n${endLine(transactionId, '$')}`
 }
 
 /** RFC 4975 section 7.1.2. @param range as `1-61/61` */
-export function report(transactionId: string, toPath: string, fromPath: string, messageId: string, range: string, status: number): Buffer {
-  return Buffer.from(
-    `MSRP ${transactionId} REPORT\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${messageId}\r\nByte-Range: ${range}\r\n`
-    + `Status: 000 ${status}${commentOf(status)}\r\n${endLine(transactionId, '$')}`,
-  )
+export function report(transactionId: string, toPath: string, fromPath: string, messageId: string, range: string, status: number): string {
+  return `MSRP ${transactionId} REPORT\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${messageId}\r\nByte-Range: ${range}\r\n`
+    + `Status: 000 ${status}${commentOf(status)}\r\n${endLine(transactionId, '$')}`
 }

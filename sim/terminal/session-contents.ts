@@ -47,7 +47,8 @@ export class SessionContents implements MsrpUser {
       this.rejected(leg, message, status)
       return status
     }
-    message.context = new Receipt(leg.file?.selector, this.host.crypto)
+    // Of a message that is no file nothing was said that it could be checked against.
+    if (leg.file !== undefined) message.context = new Receipt(leg.file.selector, this.host.crypto)
     return 'take'
   }
 
