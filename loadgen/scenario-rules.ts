@@ -53,6 +53,9 @@ function trafficRules({ traffic }: Scenario): BrokenRule[] {
   for (const row of ['expires', 'misbehaving'] as const) {
     if (traffic[row].share > 0 && traffic[row].lifetime < MICROS_PER_SECOND) broken.push({ path: ['traffic', row, 'lifetime'], message: 'deliver-before has whole seconds: give at least 1s' })
   }
+  if (traffic.anyone.share > 0 && traffic.anyone.lifetime < MICROS_PER_SECOND) {
+    broken.push({ path: ['traffic', 'anyone', 'lifetime'], message: 'deliver-before has whole seconds: give at least 1s' })
+  }
   for (const row of ROWS) if (traffic[row].delayLimit <= 0) broken.push({ path: ['traffic', row, 'delayLimit'], message: 'a delay limit must be above 0' })
   return broken
 }

@@ -44,6 +44,10 @@ const Traffic = Schema.Struct({
     ...rowFields('3s', 'From the deliver-before time to the final outcome at the gateway.'),
     lifetime: key(Duration, '5s', 'deliver-before, from the planned time; whole seconds on the wire.'),
   }), {}, 'A push to a subscriber who never comes; it expires.'),
+  anyone: key(Schema.Struct({
+    ...rowFields('2s', 'From the planned time, or the device being back, to the content at the terminal; or from the deliver-before time to the expiry.'),
+    lifetime: key(Duration, '4h', 'deliver-before, from the planned time; whole seconds on the wire.'),
+  }), {}, 'A push to any subscriber, who may be there, come back in time, or not: delivered, or expired.'),
   duplicate: key(Schema.Struct(rowFields('1s', 'Planned time to the refusal.')), {}, 'A push-id sent a second time; the gateway refuses it (2007).'),
   misbehaving: key(Schema.Struct({
     ...rowFields('2m', 'Planned time to the final outcome at the gateway.'),
@@ -52,7 +56,7 @@ const Traffic = Schema.Struct({
 })
 
 /** The names of the traffic set's rows, in the order they are shown. */
-export const ROWS = ['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'duplicate', 'misbehaving'] as const
+export const ROWS = ['online', 'fanOut', 'gruu', 'offlineReturns', 'expires', 'anyone', 'duplicate', 'misbehaving'] as const
 export type RowName = (typeof ROWS)[number]
 
 const DEFAULT_TRAFFIC: typeof Traffic.Encoded = {
@@ -73,6 +77,7 @@ const Returning = Schema.Struct({
   share: key(Share, '10%', 'Share of the subscribers.'),
   on: key(Duration, '3s', 'Mean time a device stays on.'),
   off: key(Duration, '6s', 'Mean time it stays off.'),
+  times: key(Schema.Literal('uniform', 'exponential'), 'uniform', 'How these times vary: evenly between half and one and a half of the mean, or exponentially.'),
 })
 
 const Misbehaving = Schema.partialWith(Schema.Record({ key: Schema.Literal(...MISBEHAVIOURS), value: Share }), { exact: true })
@@ -119,6 +124,14 @@ const Terminals = Schema.Struct({
   registrationRate: key(Rate, '1000/s', 'How fast the population registers before the load.'),
 })
 
+const Virtual = Schema.Struct({
+  gateways: key(count(1, 64), 1, 'Gateway nodes, each with its share of the subscribers, its core network and its disk.'),
+  peakToMean: key(Schema.Number.pipe(Schema.between(1, 2, { message: () => 'a day curve has a peak of 1 to 2 times its mean' })), 1.6, 'The busiest moment of the day over the mean rate; 1 is the same rate all day.'),
+  busiest: key(Duration, '20h', 'When that is, from midnight, at which the load begins.'),
+  churn: key(Share, '0%', 'Share of the subscribers who leave for good in 24 hours, and as many who are new.'),
+  accessRtt: key(Duration, '0s', 'Round trip between terminals and core network, besides what a calibration measured.'),
+})
+
 const Tls = Schema.Struct({
   certificate: Schema.String.annotations({ description: 'PEM file of a certificate for 127.0.0.1, which every part uses.' }),
   key: Schema.String.annotations({ description: 'PEM file of its private key.' }),
@@ -144,6 +157,7 @@ export const Scenario = Schema.Struct({
   gateway: key(Gateway, {}, 'The push proxy gateway under test.'),
   ims: key(Ims, {}, 'The simulated core network.'),
   terminals: key(Terminals, {}, 'The simulated terminals.'),
+  virtual: key(Virtual, {}, 'What only virtual time has (pushbench simulate).'),
   tls: Schema.optional(Tls),
   objective: key(Objective, {}, 'What a run must reach.'),
   capture: key(Schema.Boolean, false, 'Keep what crosses the gateway’s SIP and MSRP sockets as gateway.pcap in the run folder, for Wireshark.'),

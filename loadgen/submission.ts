@@ -6,7 +6,7 @@ import { assert } from '../core/kit/assert.js'
 import type { WallMillis } from '../core/kit/time.js'
 import { formatPapTime } from '../core/pap/dates.js'
 import type { DeliveryMethod, PushMessage } from '../core/pap/documents.js'
-import { encodeSubmission } from '../core/pap/submission.js'
+import { decodeSubmission, encodeSubmission, type Submission } from '../core/pap/submission.js'
 
 export interface PushSettings {
   readonly contentType: string
@@ -34,6 +34,7 @@ export class SubmissionTemplate {
   readonly contentType: string
   private readonly pieces: readonly string[]
   private readonly marks: readonly string[]
+  private readonly read: Submission
 
   /** @param notifyUrl where result notifications go; undefined for none */
   constructor(push: PushSettings, notifyUrl: string | undefined, private readonly expires: boolean) {
@@ -53,6 +54,9 @@ export class SubmissionTemplate {
     const headers = [{ name: 'X-Wap-Application-Id', value: push.application }]
     const { contentType, body } = encodeSubmission(control, { contentType: push.contentType, headers, body: contentOf(push) })
     this.contentType = contentType
+    const read = decodeSubmission(contentType, body)
+    assert(read.ok, 'a template is a submission')
+    this.read = read
     const wanted = expires ? [PUSH_ID_MARK, ADDRESS_MARK, formatPapTime(TIME_MARK)] : [PUSH_ID_MARK, ADDRESS_MARK]
     const text = body.toString('latin1')
     const places = wanted.map((mark) => ({ mark, at: text.indexOf(mark) })).sort((a, b) => a.at - b.at)
@@ -64,6 +68,12 @@ export class SubmissionTemplate {
 
   body(pushId: string, address: string, deliverBefore: WallMillis = 0): Buffer {
     return Buffer.from(this.text(pushId, address, deliverBefore), 'latin1')
+  }
+
+  /** What the body would say to whoever reads it. */
+  submission(pushId: string, address: string, deliverBefore?: WallMillis): Submission {
+    const { control } = this.read
+    return { ...this.read, control: { ...control, pushId, addresses: [address], deliverBefore: this.expires ? deliverBefore : undefined } }
   }
 
   /** The body, one character per octet. `pushId` and `address` are ours and need no escape in XML. */

@@ -29,8 +29,8 @@ export function sharesOf(traffic: Scenario['traffic']): Record<RowName, number> 
 /** How long pushes live, in the rows whose pushes end by themselves. */
 export type Lifetimes = Readonly<Partial<Record<RowName, Micros>>>
 
-export function lifetimesOf({ expires, misbehaving }: Scenario['traffic']): Lifetimes {
-  return { expires: expires.lifetime, misbehaving: misbehaving.lifetime }
+export function lifetimesOf({ expires, anyone, misbehaving }: Scenario['traffic']): Lifetimes {
+  return { expires: expires.lifetime, anyone: anyone.lifetime, misbehaving: misbehaving.lifetime }
 }
 
 export class TrafficPlan {
@@ -86,6 +86,12 @@ export class TrafficPlan {
   address(attempt: number): string {
     const row = this.rows[attempt]!
     return row === DUPLICATE ? this.address(this.picks[attempt]!) : this.pool(row).address(this.picks[attempt]!)
+  }
+
+  /** Whom it is aimed at: an index into the pool of its row, or of the row of the attempt it repeats. */
+  recipient(attempt: number): { readonly row: Exclude<RowName, 'duplicate'>; readonly index: number } {
+    const row = this.row(attempt)
+    return row === 'duplicate' ? this.recipient(this.picks[attempt]!) : { row, index: this.picks[attempt]! }
   }
 
   /** The attempt whose push-id this one repeats; undefined for a push of its own. */

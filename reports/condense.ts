@@ -5,25 +5,35 @@ type Interval = RunRecord['intervals'][number]
 
 export const POINTS_MAX = 240
 
-/** How many seconds one point of a picture stands for. */
-export function bucketSeconds(record: RunRecord): number {
+/** How many intervals one point of a picture stands for. */
+export function bucketSize(record: RunRecord): number {
   return Math.max(1, Math.ceil(record.intervals.length / POINTS_MAX))
+}
+
+/** How people call the intervals, and the sign of their unit. */
+export function intervalUnit({ intervalSeconds = 1 }: RunRecord): { readonly name: string; readonly sign: string } {
+  if (intervalSeconds === 1) return { name: 'second', sign: 's' }
+  return intervalSeconds === 3_600 ? { name: 'hour', sign: 'h' } : { name: `interval of ${intervalSeconds} s`, sign: `× ${intervalSeconds} s` }
 }
 
 /**
  * At most `POINTS_MAX` intervals. Counts become the bucket's mean per second; in flight and latencies become those of
- * its worst second, because percentiles of different seconds must not be averaged.
+ * its worst interval, because percentiles of different ones must not be averaged.
  */
 export function condensed(record: RunRecord): readonly Interval[] {
-  const size = bucketSeconds(record)
-  if (size === 1) return record.intervals
+  const { intervals, intervalSeconds = 1 } = record
+  const size = bucketSize(record)
+  if (size === 1 && intervalSeconds === 1) return intervals
   const buckets: Interval[] = []
-  for (let start = 0; start < record.intervals.length; start += size) buckets.push(merge(record.intervals.slice(start, start + size)))
+  for (let start = 0; start < intervals.length; start += size) buckets.push(merge(intervals.slice(start, start + size), intervalSeconds))
   return buckets
 }
 
-function merge(seconds: readonly Interval[]): Interval {
-  const mean = (value: (interval: Interval) => number) => Math.round(seconds.reduce((sum, interval) => sum + value(interval), 0) / seconds.length)
+function merge(seconds: readonly Interval[], lengthSeconds: number): Interval {
+  const mean = (value: (interval: Interval) => number) => {
+    const perSecond = seconds.reduce((sum, interval) => sum + value(interval), 0) / seconds.length / lengthSeconds
+    return lengthSeconds === 1 ? Math.round(perSecond) : Math.round(perSecond * 100) / 100
+  }
   const worst = (value: (interval: Interval) => number) => Math.max(...seconds.map(value))
   const names = new Set(seconds.flatMap(({ outcomes }) => Object.keys(outcomes)))
   return {

@@ -100,7 +100,7 @@ export const ScenarioRow = Schema.Struct({
   latency: Schema.optional(StageSummary),
 })
 
-/** One second of the measured window (index 0 begins at the end of the warm-up). */
+/** One second of the measured window, or a piece of `intervalSeconds` where the record says so; `second` is its index, and 0 begins at the end of the warm-up. */
 export const Interval = Schema.Struct({
   second: Count,
   planned: Count,
@@ -206,6 +206,19 @@ export const RunRecord = Schema.Struct({
   /** Little's law over the load phase: in flight measured against arrival rate times mean time in the gateway. */
   little: Schema.optional(Schema.Struct({ measured: Schema.NonNegative, predicted: Schema.NonNegative, ok: Schema.Boolean })),
   intervals: Schema.Array(Interval),
+  /** Length of each interval; a second when absent. */
+  intervalSeconds: Schema.optional(Schema.Int.pipe(Schema.positive())),
+  /** Set when the run passed in virtual time: nothing in it was measured on a socket or a disk. */
+  virtual: Schema.optional(Schema.Struct({
+    /** Gateway nodes, each with its share of the subscribers and a core network of its own. */
+    gateways: Count,
+    /** Where the service times come from, in words. */
+    calibration: Schema.String,
+    /** Real time it took. */
+    tookSeconds: Schema.NonNegative,
+    /** What crossed between the parts, by `from>to`: SIP alone, without the headers of TCP and UDP. */
+    sent: Schema.Record({ key: Schema.String, value: Schema.Struct({ packets: Count, octets: Count }) }),
+  })),
   /** Percentile curves for the plots: [percentile 0..100, microseconds] by stage. */
   curves: Schema.Record({ key: Schema.String, value: Schema.Array(Schema.Tuple(Schema.Number, Micros)) }),
   disclosure: Disclosure,

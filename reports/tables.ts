@@ -1,5 +1,5 @@
 /** The report's tables as HTML: one function each, from the record alone. Numbers stand right, words left. */
-import { condensed } from './condense.js'
+import { condensed, intervalUnit } from './condense.js'
 import { count, duration, octets, percent } from './format.js'
 import type { RunRecord } from './record.js'
 import { FURTHER_STAGES, OUTCOME_CLASSES, STAGE_TEXTS } from './stages.js'
@@ -90,10 +90,11 @@ export function partsTable(record: RunRecord): string {
 
 export function intervalsTable(record: RunRecord): string {
   const others = OUTCOME_CLASSES.map(([name]) => name).filter((name) => name !== 'delivered' && record.intervals.some((interval) => outcomeCount(interval, name) > 0))
-  return table(['second', 'offered', 'accepted', 'delivered', ...others, 'in flight', 'e2e p50', 'e2e p99', 'accepted p99', 'lag p99'], condensed(record).map((interval) => [
+  const { name } = intervalUnit(record)
+  return table([name, 'offered', 'accepted', 'delivered', ...others, 'in flight', 'e2e p50', 'e2e p99', 'accepted p99', 'lag p99'], condensed(record).map((interval) => [
     String(interval.second), count(interval.planned), count(interval.accepted), count(interval.delivered), ...others.map((name) => count(outcomeCount(interval, name))),
     count(interval.inFlight), duration(interval.endToEndP50Us), duration(interval.endToEndP99Us), duration(interval.submitP99Us), duration(interval.lagP99Us),
-  ]), 'Every measured second')
+  ]), name === 'second' ? 'Every measured second' : `Every ${name}; rates per second`)
 }
 
 export function disclosureTable(record: RunRecord): string {

@@ -19,8 +19,8 @@ export interface Endpoint {
 
 export type NetworkIn =
   | FlowUp
-  /** `from` is set on UDP flows only. `bytes` is valid until `handle` returns: whoever keeps it copies it. */
-  | { readonly type: 'bytes'; readonly flow: FlowId; readonly bytes: Buffer; readonly from?: Endpoint }
+  /** `from` is set on UDP flows only. `bytes` is valid until `handle` returns: whoever keeps it copies it; where `carried` is set, it is empty. */
+  | { readonly type: 'bytes'; readonly flow: FlowId; readonly bytes: Buffer; readonly from?: Endpoint; readonly carried?: Carried }
   /** The driver has drained what it held for this flow; sent only after a `full`. */
   | { readonly type: 'writable'; readonly flow: FlowId }
   /** More than `FLOW_BYTES_MAX` wait in the driver for this flow: stop sending until `writable`. */
@@ -28,6 +28,15 @@ export type NetworkIn =
   | { readonly type: 'flow-down'; readonly flow: FlowId; readonly reason: string }
   /** A `connect` did not succeed. `handshake`: the peer was reached, and TLS with it did not come about. */
   | { readonly type: 'connect-failed'; readonly ticket: number; readonly reason: string; readonly handshake?: true }
+
+/**
+ * A whole message as its protocol holds it, in place of its octets: between machines that one process drives, over flows
+ * that came up for it. Opaque to everybody but the protocol; a socket never sees one.
+ */
+export interface Carried {
+  /** The octets it would have been. */
+  readonly length: number
+}
 
 export interface FlowUp {
   readonly type: 'flow-up'
@@ -40,11 +49,13 @@ export interface FlowUp {
   readonly ticket: number | undefined
   /** Of a TLS flow whose peer the machine judges; absent when the peer showed none. */
   readonly certificate?: PeerCertificate
+  /** Set where messages may cross whole; whoever does not know how sends octets all the same. */
+  readonly carries?: 'messages'
 }
 
 export type NetworkOut =
-  /** `to` is required on UDP flows, absent on the others. The machine gives the bytes away and does not touch them again. */
-  | { readonly type: 'transmit'; readonly flow: FlowId; readonly bytes: Buffer; readonly to?: Endpoint }
+  /** `to` is required on UDP flows, absent on the others. The machine gives the bytes away and does not touch them again; where `carried` is set, they are empty. */
+  | { readonly type: 'transmit'; readonly flow: FlowId; readonly bytes: Buffer; readonly to?: Endpoint; readonly carried?: Carried }
   | { readonly type: 'connect'; readonly ticket: number; readonly transport: 'tcp' | 'tls'; readonly remote: Endpoint; readonly trust?: TlsTrust }
   | { readonly type: 'close'; readonly flow: FlowId }
 

@@ -17,4 +17,6 @@ export interface GatewayContext {
   readonly contents: ContentPort
   readonly out: Outbox
   readonly counters: GatewayCounters
+  /** PAP documents leave as values and are not written. */
+  readonly unwritten: boolean
 }

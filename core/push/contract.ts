@@ -5,6 +5,8 @@
 import type { Tick } from '../kit/machine.js'
 import type { NetworkIn, NetworkOut } from '../kit/network.js'
 import type { WallMillis } from '../kit/time.js'
+import type { PapMessage } from '../pap/documents.js'
+import type { Submission } from '../pap/submission.js'
 import type { Content } from '../store/content.js'
 import type { StoreIn, StoreOut } from '../store/operations.js'
 import type { JournalEventName } from '../kit/journal.js'
@@ -21,6 +23,8 @@ export interface PapRequest {
   readonly body: Buffer
   /** The content of a document too large to be held, its transfer encoding undone. The gateway owns the file from here on. */
   readonly content?: Content
+  /** What `body` says, already read, from an initiator in the same process; `body` is empty then. */
+  readonly submission?: Submission
   /** Why the content could not be taken out of its transfer encoding, for people. */
   readonly contentFault?: string
 }
@@ -54,8 +58,8 @@ export type GatewayOut =
   | { readonly type: 'content-read'; readonly ticket: number; readonly id: string; readonly offset: number; readonly length: number }
   /** No row names this content file any more. */
   | { readonly type: 'content-delete'; readonly id: string }
-  /** POST `body` (application/xml) to the initiator's ppg-notify-requested-to. */
-  | { readonly type: 'notify'; readonly ticket: number; readonly url: string; readonly body: string }
+  /** POST `body` (application/xml), or what it would say, to the initiator's ppg-notify-requested-to. */
+  | { readonly type: 'notify'; readonly ticket: number; readonly url: string; readonly body: string; readonly document?: PapMessage }
   | { readonly type: 'journal'; readonly event: JournalEventName; readonly pushId: string; readonly address: string; readonly details: readonly string[] }
   | { readonly type: 'drained' }
 
@@ -68,6 +72,8 @@ export interface PapReply {
   /** application/xml when absent. */
   readonly contentType?: string
   readonly body: string
+  /** What `body` would say, in its place, where documents cross unwritten. */
+  readonly document?: PapMessage
 }
 
 /** A terminal asks for a hosted content (RFC 4483) by the last part of its URL. */

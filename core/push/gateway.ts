@@ -52,6 +52,8 @@ export interface GatewayOptions {
   readonly crypto: Crypto
   /** RFC 3261 appendix A when absent. */
   readonly timers?: SipTimerValues
+  /** Where the initiators are in the same process: push-responses and result notifications leave as values, not as XML. */
+  readonly documents?: 'unwritten'
 }
 
 export class Gateway implements Machine<GatewayIn, GatewayOut> {
@@ -76,8 +78,10 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   private readonly beginning: Start
   private readonly draining: Drain
 
-  constructor({ settings, entropy, crypto, timers }: GatewayOptions) {
-    const context: GatewayContext = { settings, identity: new Identity(settings), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters }
+  constructor({ settings, entropy, crypto, timers, documents }: GatewayOptions) {
+    const context: GatewayContext = {
+      settings, identity: new Identity(settings), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters, unwritten: documents === 'unwritten',
+    }
     const recipients = new Recipients()
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)

@@ -6,7 +6,7 @@ import { assert } from '../kit/assert.js'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Now } from '../kit/time.js'
 import type { ClientTransaction, Hop, TransactionUser } from './endpoint-contract.js'
-import { type Flow, type Rider, leave } from './endpoint-flows.js'
+import { type Flow, type Parcel, type Rider, leave } from './endpoint-flows.js'
 import { UDP_REQUEST_BYTES_MAX, type Wire, overTcp } from './endpoint-wire.js'
 import { Header } from './header-names.js'
 import { type HeaderText, composed } from './header-text.js'
@@ -17,7 +17,6 @@ import { inviteClient, nonInviteClient } from './transaction-tables.js'
 import { validateResponse } from './validate.js'
 import { cseqNumber } from './values.js'
 import { parseVia } from './via.js'
-import { writeMessage } from './write.js'
 
 /** Client transactions alive at once; a request beyond fails as `transport`. */
 export const CLIENT_TRANSACTIONS_MAX = 1_000_000
@@ -38,7 +37,7 @@ class ClientRecord extends Transaction implements ClientTransaction, Rider {
   after: Rider | undefined = undefined
   flow: Flow | undefined = undefined
   /** What goes out, kept while it may have to go out again. */
-  bytes: Buffer | undefined = undefined
+  parcel: Parcel | undefined = undefined
   isCancelled = false
   cancelWaits = false
   /** A CANCEL of ours, whose outcome is nobody's business. */
@@ -98,18 +97,20 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
     return record
   }
 
-  /** Chooses flow and octets. RFC 3261 18.1.1: what is too large for UDP goes over TCP, and never falls back. */
+  /** Chooses the flow, and how it takes the message. RFC 3261 18.1.1: what is too large for UDP goes over TCP, and never falls back. */
   private route(record: ClientRecord): void {
-    let bytes = writeMessage(record.request)
-    if (record.hop.transport === 'udp' && bytes.length > UDP_REQUEST_BYTES_MAX) {
+    let flow = this.wire.flows.towards(record.hop)
+    let parcel = this.wire.packed(flow, record.request)
+    if (record.hop.transport === 'udp' && parcel.length > UDP_REQUEST_BYTES_MAX) {
       record.hop = overTcp(record.hop)
       record.reliable = true
       record.via = this.wire.vias.text('tcp', record.branch)
       record.request.replaceFirst(Header.Via, record.via)
-      bytes = writeMessage(record.request)
+      flow = this.wire.flows.towards(record.hop)
+      parcel = this.wire.packed(flow, record.request)
     }
-    record.bytes = bytes
-    this.wire.flows.towards(record.hop)?.board(record)
+    record.parcel = parcel
+    flow?.board(record)
   }
 
   /** A response whose top Via is `line`. One that matches nothing is dropped (RFC 3261 sections 17.1.3 and 18.1.2). */
@@ -168,14 +169,14 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
   }
 
   private sendRequest(now: Now, record: ClientRecord): void {
-    const { bytes } = record
-    if (bytes === undefined || !this.wire.write(record.flow, bytes, record.hop)) this.runner.fail(now, record)
-    else if (record.reliable) record.bytes = undefined
+    const { parcel } = record
+    if (parcel === undefined || !this.wire.write(record.flow, parcel, record.hop)) this.runner.fail(now, record)
+    else if (record.reliable) record.parcel = undefined
   }
 
   /** An ACK goes where its INVITE went (RFC 3261 section 17.1.1.2). */
   private sendBare(record: ClientRecord, message: SipMessage): void {
-    this.wire.write(record.flow, writeMessage(message), record.hop)
+    this.wire.write(record.flow, this.wire.packed(record.flow, message), record.hop)
   }
 
   private sendCancel(now: Now, record: ClientRecord): void {
@@ -192,7 +193,7 @@ export class ClientHalf implements TransactionOwner<ClientRecord> {
 
   ended(record: ClientRecord): void {
     leave(record)
-    record.bytes = undefined
+    record.parcel = undefined
     this.byBranch.delete(record.key)
   }
 

@@ -4,6 +4,7 @@
  */
 import { Fifo } from '../kit/fifo.js'
 import type { Endpoint, FlowId, FlowUp, NetworkOut, Transport } from '../kit/network.js'
+import { CarriedMessage } from './carried-message.js'
 import type { Hop } from './endpoint-contract.js'
 import { StreamFramer } from './framing.js'
 
@@ -13,6 +14,11 @@ export const FLOW_QUEUE_BYTES_MAX = 1024 * 1024
 export const CONNECTIONS_OPENED_MAX = 16_384
 /** The tickets of an endpoint's own `connect`s start here; an owner that connects by itself uses lower ones. */
 export const ENDPOINT_TICKET_FIRST = 1_000_000_000
+
+/** What is sent over a flow: the octets of a message, or the message itself. */
+export type Parcel = Buffer | CarriedMessage
+
+const NO_OCTETS = Buffer.alloc(0)
 
 /** A member of a flow's list of transactions that fail when it goes down. */
 export interface Rider {
@@ -28,9 +34,11 @@ export class Flow {
   isFull = false
   /** The peer opened it. */
   isAccepted = false
+  /** Messages cross it whole. */
+  isCarrying = false
   local: Endpoint | undefined = undefined
   waitingBytes = 0
-  readonly waiting = new Fifo<Buffer>()
+  readonly waiting = new Fifo<Parcel>()
   firstRider: Rider | undefined = undefined
   /** Present on streams that are up. */
   framer: StreamFramer | undefined = undefined
@@ -90,6 +98,7 @@ export class Flows {
     flow.id = input.flow
     flow.isUp = true
     flow.isAccepted = input.ticket === undefined
+    flow.isCarrying = input.carries === 'messages'
     flow.local = input.local
     flow.hop = { ...flow.hop, flow: input.flow }
     this.byId.set(input.flow, flow)
@@ -130,17 +139,22 @@ export class Flows {
   }
 
   /** Sends or queues; false when the queue is full. `to` is for UDP flows, which lose rather than queue. */
-  write(flow: Flow, bytes: Buffer, to: Endpoint | undefined): boolean {
+  write(flow: Flow, parcel: Parcel, to: Endpoint | undefined): boolean {
     if (flow.isUp && !flow.isFull) {
-      this.emit(to === undefined ? { type: 'transmit', flow: flow.id, bytes } : { type: 'transmit', flow: flow.id, bytes, to })
+      this.send(flow, parcel, to)
       return true
     }
     // A datagram that meets a full socket is lost; retransmission makes it good.
     if (to !== undefined) return true
-    if (flow.waitingBytes + bytes.length > FLOW_QUEUE_BYTES_MAX) return false
-    flow.waiting.push(bytes)
-    flow.waitingBytes += bytes.length
+    if (flow.waitingBytes + parcel.length > FLOW_QUEUE_BYTES_MAX) return false
+    flow.waiting.push(parcel)
+    flow.waitingBytes += parcel.length
     return true
+  }
+
+  private send(flow: Flow, parcel: Parcel, to: Endpoint | undefined): void {
+    if (parcel instanceof CarriedMessage) this.emit({ type: 'transmit', flow: flow.id, bytes: NO_OCTETS, carried: parcel, ...(to === undefined ? {} : { to }) })
+    else this.emit(to === undefined ? { type: 'transmit', flow: flow.id, bytes: parcel } : { type: 'transmit', flow: flow.id, bytes: parcel, to })
   }
 
   close(flow: Flow): void {
@@ -149,10 +163,10 @@ export class Flows {
 
   private drain(flow: Flow): void {
     while (!flow.isFull) {
-      const bytes = flow.waiting.shift()
-      if (bytes === undefined) return
-      flow.waitingBytes -= bytes.length
-      this.emit({ type: 'transmit', flow: flow.id, bytes })
+      const parcel = flow.waiting.shift()
+      if (parcel === undefined) return
+      flow.waitingBytes -= parcel.length
+      this.send(flow, parcel, undefined)
     }
   }
 

@@ -8,7 +8,8 @@ import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Now } from '../kit/time.js'
 import type { Hop, ServerTransaction, SipEndpointOptions, TransactionUser } from './endpoint-contract.js'
-import type { Flow } from './endpoint-flows.js'
+import { CarriedMessage } from './carried-message.js'
+import type { Flow, Parcel } from './endpoint-flows.js'
 import type { Wire } from './endpoint-wire.js'
 import { Header } from './header-names.js'
 import { composed } from './header-text.js'
@@ -21,7 +22,7 @@ import { inviteServer, nonInviteServer } from './transaction-tables.js'
 import { validateRequest } from './validate.js'
 import { cseqNumber } from './values.js'
 import { BRANCH_COOKIE, type Via, alignVias, markReceived, parseVia, rportOf } from './via.js'
-import { responseTo, writeMessage } from './write.js'
+import { responseTo } from './write.js'
 
 /** Server transactions alive at once; a request beyond is answered 503. */
 export const SERVER_TRANSACTIONS_MAX = 1_000_000
@@ -51,8 +52,8 @@ export interface Origin {
 
 class ServerRecord extends Transaction implements ServerTransaction {
   context: unknown = undefined
-  /** The last response, kept while a repeated request is answered with it; as text, since a small Buffer holds a whole slab of them. */
-  lastResponse: string | undefined = undefined
+  /** The last response, kept while a repeated request is answered with it; octets as text, since a small Buffer holds a whole slab of them. */
+  lastResponse: string | CarriedMessage | undefined = undefined
   /** Has any response been sent? */
   isAnswered = false
   isCancelled = false
@@ -141,7 +142,7 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
     const tag = hashText(`${this.tagSecret} ${via.branch} ${request.get(Header.CallId) ?? ''}`).toString(36)
     const response = responseTo(request, status, undefined, tag)
     if (status === 503) response.append(Header.RetryAfter, composed(String(RETRY_AFTER_SECONDS)))
-    this.wire.write(origin.flow, writeMessage(response), returnAddress(via, origin.hop))
+    this.wire.write(origin.flow, this.wire.packed(origin.flow, response), returnAddress(via, origin.hop))
   }
 
   /** For a request that could not be read wholly; silent where it names nobody to answer. */
@@ -170,24 +171,29 @@ export class ServerHalf implements TransactionOwner<ServerRecord> {
   send(_now: Now, record: ServerRecord, bits: number, response: SipMessage | undefined): void {
     if ((bits & ACTION_BIT['send response']) !== 0) this.sendResponse(record, response!)
     else if ((bits & ACTION_BIT['send 100']) !== 0) this.sendResponse(record, responseTo(record.request, 100))
-    else if (record.lastResponse !== undefined) this.transmit(record, Buffer.from(record.lastResponse, 'latin1'))
+    else if (record.lastResponse !== undefined) this.transmit(record, typeof record.lastResponse === 'string' ? Buffer.from(record.lastResponse, 'latin1') : record.lastResponse)
   }
 
   private sendResponse(record: ServerRecord, response: SipMessage): void {
     record.isAnswered = true
     alignVias(record.request, response)
-    const bytes = writeMessage(response)
+    const flow = this.flowBack(record)
+    const parcel = this.wire.packed(flow, response)
     const isInvite = record.machine === inviteServer
     // RFC 6026 7.1: a 2xx to INVITE is repeated by its user alone, until the ACK (RFC 3261 13.3.1.4); for 64*T1 nothing but its room would be taken here.
-    record.lastResponse = (isInvite ? response.status < 200 || response.status >= 300 : !record.reliable) ? bytes.toString('latin1') : undefined
-    this.transmit(record, bytes)
+    const isKept = isInvite ? response.status < 200 || response.status >= 300 : !record.reliable
+    record.lastResponse = !isKept ? undefined : parcel instanceof CarriedMessage ? parcel : parcel.toString('latin1')
+    this.wire.write(flow, parcel, record.returnTo)
+  }
+
+  private transmit(record: ServerRecord, parcel: Parcel): void {
+    this.wire.write(this.flowBack(record), parcel, record.returnTo)
   }
 
   /** RFC 3261 18.2.2: back over the connection the request came on; when that is gone, over a new one to received and sent-by port. */
-  private transmit(record: ServerRecord, bytes: Buffer): void {
-    let flow: Flow | undefined = record.flow
-    if (!flow.isUp && record.reliable) flow = this.wire.flows.towards({ transport: record.source.transport, ...record.returnTo })
-    this.wire.write(flow, bytes, record.returnTo)
+  private flowBack(record: ServerRecord): Flow | undefined {
+    const { flow } = record
+    return flow.isUp || !record.reliable ? flow : this.wire.flows.towards({ transport: record.source.transport, ...record.returnTo })
   }
 
   release(record: ServerRecord): ServerRecord {

@@ -1,7 +1,8 @@
-/** How an endpoint's messages leave: onto flows, as octets. Knows transports and sizes, not transactions. */
+/** How an endpoint's messages leave: onto flows, as octets or, where a flow carries them so, whole. Knows transports and sizes, not transactions. */
 import type { Endpoint } from '../kit/network.js'
 import type { Hop, SipEndpointOptions } from './endpoint-contract.js'
-import { type Flow, Flows } from './endpoint-flows.js'
+import { CarriedMessage } from './carried-message.js'
+import { type Flow, Flows, type Parcel } from './endpoint-flows.js'
 import { Header } from './header-names.js'
 import type { SipMessage } from './message.js'
 import { OurVias } from './our-vias.js'
@@ -18,19 +19,25 @@ export class Wire {
     this.vias = new OurVias(sentBy, entropy)
   }
 
+  /** The message as this flow takes it. */
+  packed(flow: Flow | undefined, message: SipMessage): Parcel {
+    return flow?.isCarrying === true ? CarriedMessage.of(message) : writeMessage(message)
+  }
+
   /** False when it cannot be sent or queued. `to` is for UDP flows. */
-  write(flow: Flow | undefined, bytes: Buffer, to: Endpoint | undefined): boolean {
-    return flow !== undefined && this.flows.write(flow, bytes, flow.transport === 'udp' ? to : undefined)
+  write(flow: Flow | undefined, parcel: Parcel, to: Endpoint | undefined): boolean {
+    return flow !== undefined && this.flows.write(flow, parcel, flow.transport === 'udp' ? to : undefined)
   }
 
   /** A message outside any transaction; a request has our Via on top. Lost when it cannot be sent. */
   sendOnce(message: SipMessage, hop: Hop, branch: string): void {
-    let bytes = writeMessage(message)
-    if (message.isRequest && hop.transport === 'udp' && bytes.length > UDP_REQUEST_BYTES_MAX) {
+    const flow = this.flows.towards(hop)
+    const parcel = this.packed(flow, message)
+    if (message.isRequest && hop.transport === 'udp' && parcel.length > UDP_REQUEST_BYTES_MAX) {
       message.replaceFirst(Header.Via, this.vias.text('tcp', branch))
-      bytes = writeMessage(message)
-      this.write(this.flows.towards(overTcp(hop)), bytes, undefined)
-    } else this.write(this.flows.towards(hop), bytes, hop)
+      const stream = this.flows.towards(overTcp(hop))
+      this.write(stream, this.packed(stream, message), undefined)
+    } else this.write(flow, parcel, hop)
   }
 }
 

@@ -3,8 +3,10 @@
  * Takes what the network brings, matches it, tells the user; sends what the user says. Composes the two halves
  * (endpoint-client.ts, endpoint-server.ts) over one wire and one runner; decides nothing about what a request means.
  */
-import type { NetworkIn } from '../kit/network.js'
+import { assert } from '../kit/assert.js'
+import type { Carried, Endpoint, NetworkIn } from '../kit/network.js'
 import type { Micros, Now } from '../kit/time.js'
+import { CarriedMessage } from './carried-message.js'
 import { ClientHalf } from './endpoint-client.js'
 import type { ClientTransaction, Hop, ServerTransaction, SipEndpointContract, SipEndpointOptions, TransactionUser } from './endpoint-contract.js'
 import type { Flow } from './endpoint-flows.js'
@@ -53,11 +55,11 @@ export class SipEndpoint implements SipEndpointContract {
       case 'bytes': {
         const flow = flows.get(input.flow)
         if (flow === undefined) break
-        if (flow.framer !== undefined) this.stream(now, flow, flow.framer, input.bytes)
+        if (input.carried !== undefined) this.carried(now, flow, input.carried, input.from)
+        else if (flow.framer !== undefined) this.stream(now, flow, flow.framer, input.bytes)
         else if (input.from !== undefined) {
-          const hop: Hop = { transport: 'udp', address: input.from.address, port: input.from.port, flow: flow.id }
           const result = datagramMessage(input.bytes)
-          if (result !== undefined) this.received(now, result, { flow, hop })
+          if (result !== undefined) this.received(now, result, { flow, hop: datagramHop(flow, input.from) })
         }
         break
       }
@@ -77,6 +79,12 @@ export class SipEndpoint implements SipEndpointContract {
         break
       }
     }
+  }
+
+  /** A message that came whole. */
+  private carried(now: Now, flow: Flow, carried: Carried, from: Endpoint | undefined): void {
+    assert(carried instanceof CarriedMessage, 'a flow of SIP carries SIP messages')
+    this.received(now, { message: carried.received(), problem: undefined }, { flow, hop: from === undefined ? flow.hop : datagramHop(flow, from) })
   }
 
   private stream(now: Now, flow: Flow, framer: StreamFramer, bytes: Buffer): void {
@@ -124,4 +132,9 @@ export class SipEndpoint implements SipEndpointContract {
   cancel(now: Now, transaction: ClientTransaction): void {
     this.client.cancel(now, transaction)
   }
+}
+
+/** The way back to the peer of a datagram. */
+function datagramHop(flow: Flow, { address, port }: Endpoint): Hop {
+  return { transport: 'udp', address, port, flow: flow.id }
 }

@@ -18,7 +18,7 @@ export const checkCommand = Command.make('check', { scenario: scenarioArgument, 
   const scenario = yield* chooseScenario(options.scenario, options.seed)
   const population = populationFor(scenario)
   const recipients = recipientsOf(population)
-  const pools = { online: recipients.online.size, fanOut: recipients.fanOut.size, gruu: recipients.gruu.size, offlineReturns: recipients.offlineReturns.size, expires: recipients.expires.size, misbehaving: recipients.misbehaving.size }
+  const pools = Object.fromEntries(Object.entries(recipients).map(([row, { size }]) => [row, size])) as Record<keyof typeof recipients, number>
   let devices = 0
   for (let index = 0; index < population.size; index++) devices += population.subscriber(index).devices.length
   const explanation = explain(scenario, pools, devices)

@@ -42,7 +42,8 @@ export const runCommand = Command.make('run', { scenario: scenarioArgument, seed
   yield* judge(result, stops.exitCode)
 })).pipe(Command.withDescription('Load a gateway through a simulated IMS and report what was measured.'))
 
-function show({ record, folder }: RunResult, json: boolean): void {
+/** A result on standard output: a summary, or all of it as JSON. */
+export function show({ record, folder }: RunResult, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify({ folder, ...record })}\n`)
     return
@@ -51,7 +52,8 @@ function show({ record, folder }: RunResult, json: boolean): void {
   process.stdout.write(`\n${summaryLines(record, coloursFor(process.stdout)).join('\n')}\n\n  report      ${report}\n`)
 }
 
-function judge({ record }: RunResult, stopped: CommandFailure['exitCode'] | undefined): Effect.Effect<void, CommandFailure> {
+/** The exit code a result has. */
+export function judge({ record }: RunResult, stopped: CommandFailure['exitCode'] | undefined): Effect.Effect<void, CommandFailure> {
   const end = (exitCode: CommandFailure['exitCode']) => Effect.fail(new CommandFailure({ exitCode, message: '' }))
   if (stopped !== undefined) return end(stopped)
   if (!record.verdict.valid) return end(EXIT.runInvalid)

@@ -35,8 +35,11 @@ export interface HostPort {
 export function populationConfigOf({ population, push, seed, terminals }: Scenario): PopulationWritten {
   const application = push.application.slice(push.application.lastIndexOf(':') + 1).toLowerCase()
   const other = application === 'mms.ua' ? 'wml.ua' : 'mms.ua'
-  // Evenly between half and one and a half of the mean: no device stays away for ever.
-  const about = (meanMicros: number) => ({ type: 'uniform', fromMicros: Math.round(meanMicros / 2), toMicros: Math.round(meanMicros * 1.5) }) as const
+  const { returning } = population
+  // Evenly: no device stays away for ever. Exponentially: how long it was away says nothing of how long it will be.
+  const about = (meanMicros: number) => (returning.times === 'exponential'
+    ? { type: 'exponential', meanMicros } as const
+    : { type: 'uniform', fromMicros: Math.round(meanMicros / 2), toMicros: Math.round(meanMicros * 1.5) } as const)
   return {
     subscribers: population.subscribers,
     identity: { domain: HOME_DOMAIN, privateIdentity: `user######@${HOME_DOMAIN}` },
@@ -135,19 +138,28 @@ export function terminalsConfigOf(scenario: Scenario, core: Addresses): Terminal
   }
 }
 
+/** Addresses with the subscribers they belong to. */
+export interface SubscriberPool extends AddressPool {
+  subscriber(index: number): number
+}
+
 /** The pools the traffic set aims at, as PAP addresses. */
-export function recipientsOf(population: Population): Recipients {
+export function recipientsOf(population: Population): Readonly<Record<keyof Recipients, SubscriberPool>> {
   const single = population.range('always-online')
   const panel = population.range('reference')
   const several = population.range('multi-device')
   const singles = single.to - single.from
   return {
-    online: { size: singles + panel.to - panel.from, address: (index) => user(population.impu(index < singles ? single.from + index : panel.from + index - singles)) },
-    fanOut: { size: several.to - several.from, address: (index) => user(population.impu(several.from + index)) },
+    online: usersOf(population, singles + panel.to - panel.from, (index) => (index < singles ? single.from + index : panel.from + index - singles)),
+    fanOut: usersOf(population, several.to - several.from, (index) => several.from + index),
     // The first two devices of each subscriber with several.
-    gruu: { size: 2 * (several.to - several.from), address: (index) => user(population.publicGruu(several.from + (index >> 1), index & 1)) },
+    gruu: {
+      size: 2 * (several.to - several.from), address: (index) => user(population.publicGruu(several.from + (index >> 1), index & 1)),
+      subscriber: (index) => several.from + (index >> 1),
+    },
     offlineReturns: poolOf(population, 'returning'),
     expires: poolOf(population, 'absent'),
+    anyone: usersOf(population, population.size, (index) => index),
     misbehaving: poolOf(population, 'misbehaving'),
   }
 }
@@ -162,9 +174,13 @@ export function badPeersOf(population: Population): ReadonlyMap<string, Misbehav
   return peers
 }
 
-function poolOf(population: Population, name: 'returning' | 'absent' | 'misbehaving'): AddressPool {
+function poolOf(population: Population, name: 'returning' | 'absent' | 'misbehaving'): SubscriberPool {
   const { from, to } = population.range(name)
-  return { size: to - from, address: (index) => user(population.impu(from + index)) }
+  return usersOf(population, to - from, (index) => from + index)
+}
+
+function usersOf(population: Population, size: number, subscriber: (index: number) => number): SubscriberPool {
+  return { size, subscriber, address: (index) => user(population.impu(subscriber(index))) }
 }
 
 function user(identity: string): string {

@@ -1,7 +1,8 @@
 /**
- * The measured window second by second: what happened in each, by the time it happened, and how many pushes the
+ * The measured window second by second, or by longer pieces: what happened in each, by the time it happened, and how many pushes the
  * gateway held. Counts only; latencies by second are made from the samples of measures.ts.
  */
+import type { Micros } from '../../core/kit/time.js'
 import type { Tables } from './tables.js'
 import type { Window } from './measures.js'
 
@@ -18,10 +19,11 @@ export interface IntervalCounts {
 
 const SECOND = 1_000_000
 
-export function intervalsOf({ attempts, deliveries }: Tables, window: Window): IntervalCounts[] {
-  const count = Math.max(1, Math.ceil((window.to - window.from) / SECOND))
+/** @param lengthMicros of each; a second when absent */
+export function intervalsOf({ attempts, deliveries }: Tables, window: Window, lengthMicros: Micros = SECOND): IntervalCounts[] {
+  const count = Math.max(1, Math.ceil((window.to - window.from) / lengthMicros))
   const seconds: IntervalCounts[] = Array.from({ length: count }, () => ({ planned: 0, sent: 0, accepted: 0, refused: 0, delivered: 0, outcomes: {}, inFlight: 0 }))
-  const at = (instant: number): IntervalCounts | undefined => seconds[Math.floor((instant - window.from) / SECOND)]
+  const at = (instant: number): IntervalCounts | undefined => seconds[Math.floor((instant - window.from) / lengthMicros)]
   for (let attempt = 0; attempt < attempts.length; attempt++) {
     const planned = at(attempts.plannedAt.get(attempt))
     if (planned !== undefined) planned.planned++
@@ -34,7 +36,7 @@ export function intervalsOf({ attempts, deliveries }: Tables, window: Window): I
   // What came before the window is there from its first second on.
   const enter = (instant: number, by: number): void => {
     if (!(instant < window.to)) return
-    change[Math.max(0, Math.floor((instant - window.from) / SECOND))]! += by
+    change[Math.max(0, Math.floor((instant - window.from) / lengthMicros))]! += by
   }
   for (let delivery = 0; delivery < deliveries.length; delivery++) {
     if (!deliveries.acceptedAt.has(delivery)) continue

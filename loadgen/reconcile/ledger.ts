@@ -49,7 +49,8 @@ function countAttempts(tables: Tables, ledger: LedgerCounts, found: Found): void
   for (let attempt = 0; attempt < attempts.length; attempt++) {
     const delivery = attempts.delivery.get(attempt)
     if (Number.isNaN(delivery)) {
-      unplanned++
+      // A number nobody named is another shard's attempt.
+      if (attempts.sentAt.has(attempt) || attempts.answer.has(attempt) || attempts.unanswered.has(attempt)) unplanned++
       continue
     }
     ledger.attempted++

@@ -22,7 +22,7 @@ export type StageName =
 
 /** Which stage a row's delay limit is about. */
 export const ROW_STAGE: Readonly<Record<RowName, StageName>> = {
-  online: 'endToEnd', fanOut: 'allDevices', gruu: 'endToEnd', offlineReturns: 'afterReturn', expires: 'expiry', duplicate: 'submit', misbehaving: 'settled',
+  online: 'endToEnd', fanOut: 'allDevices', gruu: 'endToEnd', offlineReturns: 'afterReturn', expires: 'expiry', anyone: 'afterReturn', duplicate: 'submit', misbehaving: 'settled',
 }
 
 const ONLINE_ROWS: ReadonlySet<RowName> = new Set(['online', 'fanOut', 'gruu'])
@@ -52,10 +52,11 @@ export function measure(tables: Tables, window: Window, limits: Readonly<Record<
     const second = Math.floor((plannedAt - window.from) / 1_000_000)
     const own = ownStageMicros(tables, attempt, row)
     result.attempts++
-    const expected = asExpected(tables, attempt, row, expectation)
+    const waits = row === 'anyone' && stillWaits(tables, attempt)
+    const expected = waits || asExpected(tables, attempt, row, expectation)
     if (expected) result.asExpected++
     // A late success is a failure; so is a success whose delay nobody could measure.
-    if (!expected || !(own <= limits[row])) result.inadequatelyHandled++
+    if (!expected || !(waits || own <= limits[row])) result.inadequatelyHandled++
     emit(tables, attempt, row, second, sink)
     const stage = ROW_STAGE[row]
     if (!WHOLE_RUN.has(stage)) sample(sink, stage, row, second, own)
@@ -72,8 +73,9 @@ function emit({ attempts, deliveries }: Tables, attempt: number, row: RowName, s
   sample(sink, 'lag', row, second, sentAt - plannedAt)
   sample(sink, 'submit', row, second, answeredAt - plannedAt)
   sample(sink, 'submitService', row, second, answeredAt - sentAt)
-  if (!ONLINE_ROWS.has(row) || !attempts.isAccepted(attempt)) return
   const delivery = attempts.delivery.get(attempt)
+  const isOnline = ONLINE_ROWS.has(row) || (row === 'anyone' && deliveries.deviceUpAt.get(delivery) <= plannedAt)
+  if (!isOnline || !attempts.isAccepted(attempt)) return
   sample(sink, 'firstSip', row, second, deliveries.firstSipAt.get(delivery) - plannedAt)
   sample(sink, 'endToEnd', row, second, deliveries.receivedAt.get(delivery) - plannedAt)
   sample(sink, 'confirmation', row, second, deliveries.outcomeAt.get(delivery) - plannedAt)
@@ -86,7 +88,8 @@ function sample(sink: SampleSink, stage: StageName, row: RowName, second: number
 }
 
 /** The delay the row's limit is about; NaN when it cannot be told. */
-function ownStageMicros({ attempts, deliveries }: Tables, attempt: number, row: RowName): number {
+function ownStageMicros(tables: Tables, attempt: number, row: RowName): number {
+  const { attempts, deliveries } = tables
   const delivery = attempts.delivery.get(attempt)
   const plannedAt = attempts.plannedAt.get(attempt)
   switch (row) {
@@ -95,10 +98,11 @@ function ownStageMicros({ attempts, deliveries }: Tables, attempt: number, row: 
       return deliveries.receivedAt.get(delivery) - plannedAt
     case 'fanOut':
       return deliveries.receivedLastAt.get(delivery) - plannedAt
-    case 'offlineReturns': {
-      const upAt = deliveries.deviceUpAt.get(delivery)
-      return deliveries.receivedAt.get(delivery) - (upAt > plannedAt ? upAt : plannedAt)
-    }
+    case 'anyone':
+      if (!deliveries.receivers.has(delivery)) return Math.max(0, deliveries.outcomeAt.get(delivery) - attempts.deliverBeforeAt.get(attempt))
+      return afterReturn(tables, delivery, plannedAt)
+    case 'offlineReturns':
+      return afterReturn(tables, delivery, plannedAt)
     case 'expires':
       return Math.max(0, deliveries.outcomeAt.get(delivery) - attempts.deliverBeforeAt.get(attempt))
     case 'duplicate':
@@ -108,6 +112,17 @@ function ownStageMicros({ attempts, deliveries }: Tables, attempt: number, row: 
   }
 }
 
+/** The run ended before its lifetime did. */
+function stillWaits({ attempts, deliveries }: Tables, attempt: number): boolean {
+  return deliveries.inFlight.get(attempts.delivery.get(attempt)) < attempts.deliverBeforeAt.get(attempt)
+}
+
+/** From the device being back, or the planned time when it was there. */
+function afterReturn({ deliveries }: Tables, delivery: number, plannedAt: Micros): Micros {
+  const upAt = deliveries.deviceUpAt.get(delivery)
+  return deliveries.receivedAt.get(delivery) - (upAt > plannedAt ? upAt : plannedAt)
+}
+
 function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowName, expectation: Expectation): boolean {
   if (row === 'duplicate') return attempts.answer.has(attempt) && attempts.answers.name(attempts.answer.get(attempt)) === '2007'
   const delivery = attempts.delivery.get(attempt)
@@ -115,6 +130,8 @@ function asExpected({ attempts, deliveries }: Tables, attempt: number, row: RowN
   const state = deliveries.states.name(deliveries.state.get(delivery))
   const seen = deliveries.receivers.has(delivery)
   if (row === 'expires') return state === 'expired' && !seen
+  // Nobody is there in time, or nobody of that name is known (any more).
+  if (row === 'anyone' && !seen) return state === 'expired' || deliveries.causes.name(deliveries.cause.get(delivery)).endsWith('SIP 404')
   if (row === 'misbehaving') {
     const last = deliveries.binding.has(delivery) ? deliveries.bindings.name(deliveries.binding.get(delivery)) : undefined
     return expectation(deliveries.addresses[delivery]!, last).includes(`${state} ${deliveries.code.get(delivery)}`) && (seen || state !== 'delivered')

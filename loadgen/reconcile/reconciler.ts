@@ -4,19 +4,28 @@
  * target belongs to which address. Nobody's counters are read: what is lost is found as a set difference.
  */
 import type { JournalEvent } from '../../core/kit/journal.js'
-import { Names } from './columns.js'
+import type { Micros } from '../../core/kit/time.js'
+import { Names, NumberColumn } from './columns.js'
 import { AttemptTable, DeliveryTable, type Copies, type GroupCounts, type Tables } from './tables.js'
 
 const EXAMPLES_MAX = 100
 /** Two numbers in one map key; 2^21 devices that received more than their first copy's row suffice for any run. */
 const INSTANCES_MAX = 2 ** 21
 
+/** The devices that journals name, and when each was last seen to come up. */
+export class Presence {
+  readonly instances = new Names()
+  readonly lastUpAt = new NumberColumn()
+
+  up(instance: string, at: Micros): void {
+    this.lastUpAt.set(this.instances.number(instance), at)
+  }
+}
+
 export class Reconciler {
   private readonly attempts = new AttemptTable()
   private readonly deliveries = new DeliveryTable()
   private readonly groups = new Map<string, GroupCounts>()
-  private readonly instances = new Names()
-  private readonly lastUpAt = new Map<number, number>()
   /** Copies by delivery and instance, for every pair but each delivery's first receiver. */
   private readonly further = new Map<number, number>()
   private readonly repeatsAtFirst = new Map<number, number>()
@@ -24,6 +33,12 @@ export class Reconciler {
   private readonly deviceStatuses = new Map<string, number>()
   private readonly foreign: Tables['foreign'] = { count: 0, examples: [] }
   private unreadable = 0
+
+  /**
+   * @param presence shared where several reconcilers each take some of a run's push-ids
+   * @param firstAttempt the lowest number of an attempt it will be told of
+   */
+  constructor(private readonly presence = new Presence(), private readonly firstAttempt = 0) {}
 
   /** The load generator's journal, and that of its notification listener. First. */
   initiator(event: JournalEvent): void {
@@ -35,7 +50,7 @@ export class Reconciler {
       deliveries.notifiedState.set(delivery, deliveries.states.number(event.details[0] ?? ''))
       return
     }
-    const attempt = Number(event.details[event.event === 'sent' ? 0 : 1])
+    const attempt = Number(event.details[event.event === 'sent' ? 0 : 1]) - this.firstAttempt
     if (!Number.isInteger(attempt) || attempt < 0) {
       this.unreadable++
       return
@@ -97,7 +112,7 @@ export class Reconciler {
         deliveries.cause.set(delivery, deliveries.causes.number(causeOf(event.details)))
         return
       case 'in-flight':
-        deliveries.inFlight.set(delivery, 1)
+        deliveries.inFlight.set(delivery, event.mono)
         return
       default:
         this.unreadable++
@@ -114,7 +129,7 @@ export class Reconciler {
   /** A journal of terminals, `group` being what they are reported as. */
   terminal(group: string, event: JournalEvent): void {
     if (event.event === 'device-up') {
-      this.lastUpAt.set(this.instances.number(event.details[0] ?? ''), event.mono)
+      this.presence.up(event.details[0] ?? '', event.mono)
       return
     }
     if (event.event !== 'received') return
@@ -127,7 +142,7 @@ export class Reconciler {
       return
     }
     const delivery = this.byTarget(event.pushId, event.details[0] ?? '', 'a terminal')
-    if (delivery !== undefined) this.received(delivery, this.instances.number(event.details[1] ?? ''), event.mono)
+    if (delivery !== undefined) this.received(delivery, this.presence.instances.number(event.details[1] ?? ''), event.mono)
   }
 
   /** A line that is no journal line: expected once at the end of a journal whose writer was killed. */
@@ -165,17 +180,18 @@ export class Reconciler {
     deliveries.receivers.increment(delivery)
     deliveries.receivedAt.setIfEarlier(delivery, at)
     deliveries.receivedLastAt.setIfLater(delivery, at)
-    const upAt = this.lastUpAt.get(instance)
-    if (upAt !== undefined) deliveries.deviceUpAt.setIfEarlier(delivery, upAt)
+    const upAt = this.presence.lastUpAt.get(instance)
+    if (!Number.isNaN(upAt)) deliveries.deviceUpAt.setIfEarlier(delivery, upAt)
   }
 
   private copies(): Copies[] {
     const doubled: Copies[] = []
+    const { instances } = this.presence
     for (const [delivery, repeats] of this.repeatsAtFirst) {
-      doubled.push({ delivery, instance: this.instances.name(this.deliveries.firstReceiver.get(delivery)), count: repeats + 1 })
+      doubled.push({ delivery, instance: instances.name(this.deliveries.firstReceiver.get(delivery)), count: repeats + 1 })
     }
     for (const [key, count] of this.further) {
-      if (count > 1) doubled.push({ delivery: Math.floor(key / INSTANCES_MAX), instance: this.instances.name(key % INSTANCES_MAX), count })
+      if (count > 1) doubled.push({ delivery: Math.floor(key / INSTANCES_MAX), instance: instances.name(key % INSTANCES_MAX), count })
     }
     return doubled
   }

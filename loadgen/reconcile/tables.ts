@@ -45,6 +45,7 @@ export class DeliveryTable {
   readonly cause = new NumberColumn()
   /** The outcome's PAP code. */
   readonly code = new NumberColumn()
+  /** When the gateway, being stopped, said that it holds it without an outcome. */
   readonly inFlight = new NumberColumn()
   /** Number in `bindings` of how its last attempt went out. */
   readonly binding = new NumberColumn()

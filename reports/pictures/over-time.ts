@@ -1,5 +1,5 @@
 /** Pictures along the measured seconds: rates, latency with the generator's lag, and outcomes stacked. One point or bar a second, or a bucket of seconds in a long run. */
-import { bucketSeconds, condensed } from '../condense.js'
+import { bucketSize, condensed, intervalUnit } from '../condense.js'
 import { count, duration } from '../format.js'
 import type { RunRecord } from '../record.js'
 import { OUTCOME_CLASSES } from '../stages.js'
@@ -13,18 +13,19 @@ function seconds(record: RunRecord): Scale {
 }
 
 function picture(record: RunRecord, name: string, y: Scale, label: (value: number) => string, entries: readonly LegendEntry[], content: string): string {
-  return svg(FRAME, name, yAxis(FRAME, y, label) + xAxis(FRAME, seconds(record), (tick) => `${tick} s`, caption(record)) + legend(FRAME, entries) + content)
+  return svg(FRAME, name, yAxis(FRAME, y, label) + xAxis(FRAME, seconds(record), (tick) => `${tick} ${intervalUnit(record).sign}`, caption(record)) + legend(FRAME, entries) + content)
 }
 
 function caption(record: RunRecord): string {
-  const size = bucketSeconds(record)
-  return size === 1 ? 'seconds after the warm-up' : `seconds after the warm-up; each point is ${size} s: mean rate, worst latency`
+  const size = bucketSize(record)
+  const { name, sign } = intervalUnit(record)
+  return size === 1 ? `${name}s after the warm-up` : `${name}s after the warm-up; each point is ${size} ${sign}: mean rate, worst latency`
 }
 
 /** The middle of each second against a value of it. */
 function curve(record: RunRecord, y: Scale, value: (interval: Interval) => number, className: string): string {
   const x = seconds(record)
-  return path(condensed(record).map((interval) => [x.at(interval.second + bucketSeconds(record) / 2), y.at(value(interval))] as const), className)
+  return path(condensed(record).map((interval) => [x.at(interval.second + bucketSize(record) / 2), y.at(value(interval))] as const), className)
 }
 
 export function ratesPicture(record: RunRecord): string {
@@ -48,22 +49,23 @@ export function latencyPicture(record: RunRecord): string {
   if (values.length === 0) return ''
   const y = logScale(Math.min(...values), Math.max(...values) * 1.2, FRAME.height - FRAME.bottom, FRAME.top)
   const entries = parts.map(({ name, className }) => ({ name, className: `key ${className}` }))
-  return picture(record, 'Latency per second', y, duration, entries, parts.map(({ className, value }) => curve(record, y, value, `line ${className}`)).join(''))
+  return picture(record, `Latency per ${intervalUnit(record).name}`, y, duration, entries, parts.map(({ className, value }) => curve(record, y, value, `line ${className}`)).join(''))
 }
 
 export function outcomesPicture(record: RunRecord): string {
   const seen = OUTCOME_CLASSES.filter(([name]) => record.intervals.some((interval) => outcomeCount(interval, name) > 0))
   if (seen.length === 0) return ''
   const top = Math.max(1, ...condensed(record).map((interval) => seen.reduce((sum, [name]) => sum + outcomeCount(interval, name), 0)))
+  const unit = intervalUnit(record).name
   const x = seconds(record)
   const y = linearScale(0, top * 1.08, FRAME.height - FRAME.bottom, FRAME.top)
-  const width = Math.max(1, x.at(bucketSeconds(record)) - x.at(0) - 1)
+  const width = Math.max(1, x.at(bucketSize(record)) - x.at(0) - 1)
   const bars = condensed(record).flatMap((interval) => {
     let below = 0
     return seen.flatMap(([name, className]) => {
       const value = outcomeCount(interval, name)
       if (value === 0) return []
-      const bar = rect(x.at(interval.second), y.at(below + value), width, y.at(below) - y.at(below + value), className, `second ${interval.second}: ${value} ${name}`)
+      const bar = rect(x.at(interval.second), y.at(below + value), width, y.at(below) - y.at(below + value), className, `${unit} ${interval.second}: ${value} ${name}`)
       below += value
       return [bar]
     })

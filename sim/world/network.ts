@@ -5,10 +5,23 @@
  */
 import { bug } from '../../core/kit/assert.js'
 import type { Entropy } from '../../core/kit/entropy.js'
-import { CONNECT_TIMEOUT_MICROS, type Endpoint, type FlowId, type NetworkIn, type NetworkOut, type Transport } from '../../core/kit/network.js'
+import { CONNECT_TIMEOUT_MICROS, type Carried, type Endpoint, type FlowId, type FlowUp, type NetworkIn, type NetworkOut, type Transport } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { datagramArrivals, departure, segmentArrival, type LinkProfile } from '../network/link.js'
 import type { World } from './world.js'
+
+export interface NetworkOptions {
+  /** Messages may cross whole instead of as octets. */
+  readonly carriesMessages?: boolean
+  /** Time a whole message takes besides the link's: each its own, so that one may overtake another. */
+  readonly delay?: (from: string, to: string, carried: Carried) => Micros
+}
+
+/** Packets and the octets in them, without headers of IP and below. */
+export interface Sent {
+  packets: number
+  octets: number
+}
 
 /** The network's view of a node. */
 export interface NetworkNode {
@@ -27,6 +40,7 @@ interface StreamEnd {
   readonly node: NetworkNode
   readonly peer: FlowId
   readonly local: Endpoint
+  readonly sent: Sent
   /** When what it sent has left. */
   freeAt: Micros
   /** When the last segment towards the peer arrives: later ones never overtake it. */
@@ -45,11 +59,13 @@ export class WorldNetwork {
   private nextPort = 32_768
   /** Datagrams that were lost on a link, and those sent to nobody. */
   readonly lost = { datagrams: 0, unreachable: 0 }
+  /** What was sent, by the names of sender and receiver, `gateway>ims`: a message or more in each packet. */
+  readonly sent = new Map<string, Sent>()
 
   /** When the way between two ends of datagrams is free, where it is narrow. */
   private readonly datagramsFreeAt = new Map<string, Micros>()
 
-  constructor(private readonly world: World, private readonly entropy: Entropy, private readonly link: LinkFinder) {}
+  constructor(private readonly world: World, private readonly entropy: Entropy, private readonly link: LinkFinder, private readonly options: NetworkOptions = {}) {}
 
   /** Gives a node the address it connects from. */
   attach(node: NetworkNode, address: string): void {
@@ -62,13 +78,13 @@ export class WorldNetwork {
     this.listeners.set(key(transport, endpoint), { node, flow })
     if (transport !== 'udp') return
     this.bound.set(flow, { node, endpoint })
-    node.give({ type: 'flow-up', flow, transport, local: endpoint, remote: undefined, ticket: undefined })
+    node.give({ type: 'flow-up', flow, transport, local: endpoint, remote: undefined, ticket: undefined, ...this.carries })
   }
 
   output(now: Now, node: NetworkNode, output: NetworkOut): void {
     switch (output.type) {
       case 'transmit':
-        return output.to === undefined ? this.segment(now, output.flow, output.bytes) : this.datagram(now, output.flow, output.to, output.bytes)
+        return output.to === undefined ? this.segment(now, output.flow, output) : this.datagram(now, output.flow, output.to, output)
       case 'connect':
         return this.connect(now, node, output.ticket, output.transport, output.remote)
       case 'close':
@@ -97,39 +113,44 @@ export class WorldNetwork {
     const upArrival = segmentArrival(back, this.entropy, synArrival, synArrival)
     const near = this.nextFlow++
     const far = this.nextFlow++
-    this.streams.set(near, { node, peer: far, local, freeAt: 0, lastArrival: upArrival })
-    this.streams.set(far, { node: listener.node, peer: near, local: remote, freeAt: 0, lastArrival: upArrival })
-    this.later(synArrival, () => listener.node.give({ type: 'flow-up', flow: far, transport, local: remote, remote: local, ticket: undefined }))
-    this.later(upArrival, () => node.give({ type: 'flow-up', flow: near, transport, local, remote, ticket }))
+    this.streams.set(near, { node, peer: far, local, sent: this.sentFrom(node, listener.node), freeAt: 0, lastArrival: upArrival })
+    this.streams.set(far, { node: listener.node, peer: near, local: remote, sent: this.sentFrom(listener.node, node), freeAt: 0, lastArrival: upArrival })
+    this.later(synArrival, () => listener.node.give({ type: 'flow-up', flow: far, transport, local: remote, remote: local, ticket: undefined, ...this.carries }))
+    this.later(upArrival, () => node.give({ type: 'flow-up', flow: near, transport, local, remote, ticket, ...this.carries }))
   }
 
-  private segment(now: Now, flow: FlowId, bytes: Buffer): void {
+  private segment(now: Now, flow: FlowId, { bytes, carried }: Packet): void {
     const end = this.streams.get(flow)
     const peer = end === undefined ? undefined : this.streams.get(end.peer)
     if (end === undefined || peer === undefined) return
+    const octets = carried?.length ?? bytes.length
+    note(end.sent, octets)
     const profile = this.link(end.node.name, peer.node.name, now.mono, { from: end.local, to: peer.local })
-    if (profile !== undefined) end.freeAt = departure(profile, now.mono, end.freeAt, bytes.length)
+    if (profile !== undefined) end.freeAt = departure(profile, now.mono, end.freeAt, octets)
     const arrival = profile === undefined ? Infinity : segmentArrival(profile, this.entropy, end.freeAt, end.lastArrival)
     if (arrival === Infinity) return this.cut(now, flow, 'timed out')
     end.lastArrival = arrival
-    this.later(arrival, () => {
-      if (this.streams.has(end.peer)) peer.node.give({ type: 'bytes', flow: end.peer, bytes })
+    const own = carried === undefined ? 0 : this.options.delay?.(end.node.name, peer.node.name, carried) ?? 0
+    this.later(arrival + own, () => {
+      if (this.streams.has(end.peer)) peer.node.give(carried === undefined ? { type: 'bytes', flow: end.peer, bytes } : { type: 'bytes', flow: end.peer, bytes, carried })
     })
   }
 
-  private datagram(now: Now, flow: FlowId, to: Endpoint, bytes: Buffer): void {
+  private datagram(now: Now, flow: FlowId, to: Endpoint, { bytes, carried }: Packet): void {
     const from = this.bound.get(flow)
     const listener = this.listeners.get(key('udp', to))
     if (from === undefined || listener === undefined) {
       this.lost.unreachable += 1
       return
     }
+    const octets = carried?.length ?? bytes.length
+    note(this.sentFrom(from.node, listener.node), octets)
     const profile = this.link(from.node.name, listener.node.name, now.mono, { from: from.endpoint, to })
-    const arrivals = profile === undefined ? [] : datagramArrivals(profile, this.entropy, this.datagramLeaves(profile, now, from.endpoint, to, bytes.length))
+    const arrivals = profile === undefined ? [] : datagramArrivals(profile, this.entropy, this.datagramLeaves(profile, now, from.endpoint, to, octets))
     if (arrivals.length === 0) this.lost.datagrams += 1
     for (const arrival of arrivals) {
       this.later(arrival, () => {
-        if (this.bound.has(listener.flow)) listener.node.give({ type: 'bytes', flow: listener.flow, bytes, from: from.endpoint })
+        if (this.bound.has(listener.flow)) listener.node.give({ type: 'bytes', flow: listener.flow, bytes, from: from.endpoint, ...(carried === undefined ? {} : { carried }) })
       })
     }
   }
@@ -156,9 +177,27 @@ export class WorldNetwork {
     })
   }
 
+  private get carries(): Pick<FlowUp, 'carries'> {
+    return this.options.carriesMessages === true ? { carries: 'messages' } : {}
+  }
+
+  private sentFrom(from: NetworkNode, to: NetworkNode): Sent {
+    const way = `${from.name}>${to.name}`
+    let sent = this.sent.get(way)
+    if (sent === undefined) this.sent.set(way, (sent = { packets: 0, octets: 0 }))
+    return sent
+  }
+
   private later(at: Micros, act: () => void): void {
     this.world.at(at, { happen: act })
   }
+}
+
+type Packet = Pick<Extract<NetworkOut, { type: 'transmit' }>, 'bytes' | 'carried'>
+
+function note(sent: Sent, octets: number): void {
+  sent.packets += 1
+  sent.octets += octets
 }
 
 function key(transport: Transport, endpoint: Endpoint): string {

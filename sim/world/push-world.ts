@@ -3,13 +3,13 @@
  * live, with initiators as actors, over modelled links and a modelled disk. One seed gives one history.
  * Knows how the parts are joined; what each does is theirs, and what a run meant is judged from the journals.
  */
+import type { SubscriberDirectory } from '../ims/subscribers.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import type { JournalEvent } from '../../core/kit/journal.js'
 import type { Tick } from '../../core/kit/machine.js'
 import type { NetworkIn } from '../../core/kit/network.js'
 import type { Micros, Now, WallMillis } from '../../core/kit/time.js'
-import { decodePap } from '../../core/pap/decode.js'
 import { bug } from '../../core/kit/assert.js'
 import type { GatewayIn, GatewayOut } from '../../core/push/contract.js'
 import { Gateway } from '../../core/push/gateway.js'
@@ -23,7 +23,8 @@ import type { FleetIn, FleetOut, Settled } from '../terminal/fleet-contract.js'
 import { Fleet } from '../terminal/fleet.js'
 import { BACKOFF } from '../terminal/flow-registration.js'
 import { Population, type PopulationSettings } from '../terminal/population.js'
-import { WorldNetwork } from './network.js'
+import { Initiators, type HttpWay, type PlannedSubmission } from './initiators.js'
+import { WorldNetwork, type NetworkOptions } from './network.js'
 import { WorldStore } from './store.js'
 import { World, type WorldNode } from './world.js'
 
@@ -43,7 +44,19 @@ export interface PushWorldOptions {
   readonly access: LinkProfile
   /** Gateway to core network and back, and initiators to gateway. */
   readonly core: LinkProfile
-  readonly flushMicros: Micros
+  readonly flushMicros: Micros | (() => Micros)
+  /** Which subscribers live here, where several worlds share a population: `index`, `index + count`, ...; all of them when absent. */
+  readonly shard?: { readonly index: number; readonly count: number }
+  /** `messages`: SIP messages and PAP documents cross as they are, which says the same and costs less; octets when absent. */
+  readonly carriage?: 'octets' | 'messages'
+  /** Time a whole message takes besides its link's. */
+  readonly delay?: NetworkOptions['delay']
+  /** What one way between initiators and gateway takes besides the core link's delay. */
+  readonly httpMicros?: (way: HttpWay, pushId: string) => Micros
+  /** Who is subscribed, where that changes with time; the whole population when absent. */
+  readonly directory?: (population: Population, now: () => Now) => SubscriberDirectory
+  /** Whether every input is folded into the world's trace; true when absent. */
+  readonly isTraced?: boolean
   /** What one input costs each part's processor, microseconds. */
   readonly service: {
     readonly gateway: (input: GatewayIn) => Micros
@@ -55,15 +68,7 @@ export interface PushWorldOptions {
   readonly journal: (part: PartName, event: JournalEvent) => void
 }
 
-/** One submission an initiator is to make. */
-export interface PlannedSubmission {
-  readonly attempt: number
-  readonly row: string
-  readonly pushId: string
-  readonly address: string
-  readonly contentType: string
-  readonly body: Buffer
-}
+export type { PlannedSubmission }
 
 const GATEWAY = { address: '192.0.2.10', port: 5060 }
 const CORE = '192.0.2.20'
@@ -87,57 +92,73 @@ export class PushWorld {
   readonly store: WorldStore
   gateway: Gateway
   private readonly entropy: SeededEntropy
-  private readonly exchanges = new Map<number, PlannedSubmission>()
-  private nextExchange = 0
-  private settled: Settled | undefined
+  private readonly initiators: Initiators
+  /** How far the registration that was begun last came; undefined until it has settled. */
+  settled: Settled | undefined
+  private hasDrained = false
   private births = 0
 
   constructor(private readonly options: PushWorldOptions) {
     this.entropy = new SeededEntropy(options.seed)
-    this.world = new World(options.startWall)
+    this.world = new World(options.startWall, options.isTraced)
     this.population = new Population(options.population)
     const visitedLinks = new Map(options.visited?.map(({ access }, index) => [portsOfVisited(index).pcscf, linkOf(access)]))
     this.network = new WorldNetwork(this.world, this.entropy.fork('network'), (from, to, _at, ends) => {
       if (from !== 'terminals' && to !== 'terminals') return options.core
       const { port } = from === 'terminals' ? ends.to : ends.from
       return visitedLinks.get(port) ?? options.access
-    })
+    }, { carriesMessages: options.carriage === 'messages', ...(options.delay === undefined ? {} : { delay: options.delay }) })
     this.gateway = this.newGateway()
     this.gatewayNode = this.world.node({ name: 'gateway', machine: this.gateway, serviceMicros: options.service.gateway, output: (now, output) => this.gatewayOutput(now, output) })
     this.store = new WorldStore(this.world, { flushMicros: options.flushMicros, give: (input) => this.gatewayNode.give(input) })
     this.ims = this.newIms()
     this.imsNode = this.world.node({ name: 'ims', machine: this.ims, serviceMicros: options.service.ims, output: (now, output) => this.partOutput(now, 'ims', this.imsNode, output) })
     this.fleet = new Fleet({
-      shard: { index: 0, count: 1 }, proxy: { address: CORE, port: PORTS.pcscf }, transport: options.transport, connections: 2, backoff: BACKOFF,
+      shard: options.shard ?? { index: 0, count: 1 }, proxy: { address: CORE, port: PORTS.pcscf }, transport: options.transport, connections: 2, backoff: BACKOFF,
       visited: (options.visited ?? []).map(({ id }, index) => ({ id, proxy: { address: CORE, port: portsOfVisited(index).pcscf } })),
       ...(options.timers === undefined ? {} : { timers: options.timers }),
     }, this.population, this.entropy.fork('fleet'), options.crypto)
     this.fleetNode = this.world.node({ name: 'terminals', machine: this.fleet, serviceMicros: options.service.terminals, output: (now, output) => this.fleetOutput(now, output) })
+    this.initiators = new Initiators({
+      overHttp: (now, way, pushId, act) => {
+        this.world.at(now.mono + options.core.delayMicros + (options.httpMicros?.(way, pushId) ?? 0), { happen: act })
+      },
+      gatewayAlive: () => this.gatewayNode.alive,
+      toGateway: (input) => this.gatewayNode.give(input),
+      journal: (now, event, pushId, address, details) => this.journal(now, 'initiator', event, pushId, address, details),
+    })
     this.connectAll()
   }
 
   /** Registers the population and returns how far that came; time passes by as much as it takes, at most `withinMicros`. */
   register(perSecond: number, withinMicros: Micros): Settled | undefined {
-    this.settled = undefined
-    this.fleetNode.give({ type: 'register', ticket: 1, perSecond, withinMicros })
+    this.beginRegistering(perSecond, withinMicros)
     this.world.run(this.world.now.mono + withinMicros, () => this.settled !== undefined)
     return this.settled
   }
 
+  /** Begins to register the population; `settled` tells when it is done. */
+  beginRegistering(perSecond: number, withinMicros: Micros): void {
+    this.settled = undefined
+    this.fleetNode.give({ type: 'register', ticket: 1, perSecond, withinMicros })
+  }
+
   /** An initiator submits at `at`. */
   submit(at: Micros, submission: PlannedSubmission): void {
-    this.world.at(at, { happen: (now) => {
-      const { pushId, address, row, attempt } = submission
-      this.journal(now, 'initiator', 'planned', pushId, address, [row, String(attempt)])
-      this.journal(now, 'initiator', 'sent', pushId, address, [String(attempt)])
-      const id = this.nextExchange++
-      this.exchanges.set(id, submission)
-      const { contentType, body } = submission
-      this.overHttp(now, () => {
-        if (this.gatewayNode.alive) this.gatewayNode.give({ type: 'pap-request', id, initiator: 'anonymous', contentType, body })
-        else this.unanswered(id, 'connection refused')
-      })
-    } })
+    this.world.at(at, { happen: (now) => this.initiators.submit(now, submission) })
+  }
+
+  /** An initiator submits now. */
+  submitNow(submission: PlannedSubmission): void {
+    this.initiators.submit(this.world.now, submission)
+  }
+
+  /** Stops the gateway cleanly: its journal is told of what it holds without an outcome. False when that took longer than `withinMicros`. */
+  drain(withinMicros: Micros): boolean {
+    this.hasDrained = false
+    this.gatewayNode.give({ type: 'drain' })
+    this.world.run(this.world.now.mono + withinMicros, () => this.hasDrained)
+    return this.hasDrained
   }
 
   /** The gateway's process dies at `at`, loses what was not flushed, and a new one starts on the same store `downMicros` later. */
@@ -146,7 +167,7 @@ export class PushWorld {
       this.gatewayNode.crash()
       this.network.vanish(now, this.gatewayNode)
       this.store.crash()
-      for (const id of [...this.exchanges.keys()]) this.unanswered(id, 'connection reset')
+      this.initiators.cutOff(now)
       this.world.at(now.mono + downMicros, { happen: () => {
         this.gateway = this.newGateway()
         this.gatewayNode.restart(this.gateway)
@@ -176,6 +197,7 @@ export class PushWorld {
   private newGateway(): Gateway {
     const { domain } = this.options.population.identity
     return new Gateway({
+      ...(this.options.carriage === 'messages' ? { documents: 'unwritten' } : {}),
       entropy: this.entropy.fork(`gateway ${this.births++}`),
       crypto: this.options.crypto,
       settings: {
@@ -210,7 +232,7 @@ export class PushWorld {
         groups: [[{ type: 'method', method: 'REGISTER' }]],
         server: { uri: `sip:${GATEWAY.address}:${GATEWAY.port};transport=tcp`, hop: { transport: 'tcp', ...GATEWAY }, defaultHandling: 'continue', includeRegisterRequest: true, includeRegisterResponse: true },
       }],
-    }, new PopulationDirectory(this.population), this.entropy.fork('ims'), this.options.crypto)
+    }, this.options.directory?.(this.population, () => this.world.now) ?? new PopulationDirectory(this.population), this.entropy.fork('ims'), this.options.crypto)
   }
 
   private gatewayOutput(now: Now, output: GatewayOut): void {
@@ -220,17 +242,15 @@ export class PushWorld {
       case 'scan':
         return this.store.output(now, output)
       case 'pap-reply':
-        return this.overHttp(now, (then) => this.replied(then, output.id, output.status, output.body))
+        return this.initiators.replied(now, output)
       case 'notify':
-        return this.overHttp(now, (then) => {
-          this.notified(then, output.body)
-          this.overHttp(then, () => this.gatewayNode.give({ type: 'notified', ticket: output.ticket, status: 202, body: '' }))
-        })
+        return this.initiators.notified(now, output)
       case 'content-read':
       case 'content-delete':
       case 'content-reply':
         return bug('no push of this world has a content that lies in a file or is fetched')
       case 'drained':
+        this.hasDrained = true
         return
       default:
         this.partOutput(now, 'gateway', this.gatewayNode, output)
@@ -246,35 +266,6 @@ export class PushWorld {
   private partOutput(now: Now, part: PartName, node: { readonly name: string; readonly alive: boolean; give(input: NetworkIn): void }, output: Exclude<ImsOut, Tick>): void {
     if (output.type === 'journal') this.journal(now, part, output.event, output.pushId, output.address, output.details)
     else this.network.output(now, node, output)
-  }
-
-  /** One way over an HTTP connection that is already open. */
-  private overHttp(now: Now, act: (then: Now) => void): void {
-    this.world.at(now.mono + this.options.core.delayMicros, { happen: act })
-  }
-
-  private replied(now: Now, id: number, status: number, body: string): void {
-    const exchange = this.exchanges.get(id)
-    if (exchange === undefined) return
-    this.exchanges.delete(id)
-    const document = status === 202 ? decodePap(body) : undefined
-    const code = document?.ok === true && document.message.type === 'push-response' ? String(document.message.result.code) : `http-${status}`
-    this.journal(now, 'initiator', 'answered', exchange.pushId, exchange.address, [code, String(exchange.attempt)])
-  }
-
-  private notified(now: Now, body: string): void {
-    const document = decodePap(body)
-    if (!document.ok || document.message.type !== 'resultnotification-message') return
-    const { pushId, address, messageState, code, qualityOfService } = document.message
-    const method = qualityOfService?.deliveryMethod
-    this.journal(now, 'initiator', 'notified', pushId, address, [messageState, String(code), method === 'confirmed' || method === 'unconfirmed' ? method : '-'])
-  }
-
-  private unanswered(id: number, reason: string): void {
-    const exchange = this.exchanges.get(id)
-    if (exchange === undefined) return
-    this.exchanges.delete(id)
-    this.journal(this.world.now, 'initiator', 'unanswered', exchange.pushId, exchange.address, [reason, String(exchange.attempt)])
   }
 
   private journal(now: Now, part: PartName, event: JournalEvent['event'], pushId: string, address: string, details: readonly string[]): void {

@@ -1,9 +1,12 @@
 /**
  * The store of the world: an ordered map with a durable and a pending half. A commit lasts its modelled flush, commits
- * that come meanwhile join the next batch, and a crash drops what was not flushed. Speaks core/store/operations.ts.
+ * that come meanwhile join the next batch, and a crash drops what was not flushed. Speaks core/store/operations.ts. Rows
+ * lie in one shelf for each kind, the first octet of their key; those that are kept for days and hardly read, in a log.
  */
 import type { Micros, Now } from '../../core/kit/time.js'
+import { RowKind } from '../../core/store/keys.js'
 import type { StoreIn, StoreOperation, StoreOut, StoreRow } from '../../core/store/operations.js'
+import { RowLog } from './row-log.js'
 import type { World } from './world.js'
 
 interface Commit {
@@ -12,15 +15,59 @@ interface Commit {
 }
 
 export interface WorldStoreOptions {
-  readonly flushMicros: Micros
+  readonly flushMicros: Micros | (() => Micros)
   /** Where answers go. */
   readonly give: (input: StoreIn) => void
 }
 
-export class WorldStore {
-  /** Keys as latin1 text, which sorts as the octets do. */
-  private durable = new Map<string, Buffer>()
+/** Written once for every push, and read again only in trouble. */
+const LOGGED: ReadonlySet<number> = new Set([RowKind.Done, RowKind.PushId])
+
+/** The rows of one kind. */
+class Shelf {
+  private readonly log: RowLog | undefined
+  private readonly rows = new Map<string, Buffer>()
+  /** No key was ever lower: what lies below needs no sorting. Keys as latin1 text, which sorts as the octets do. */
+  private least: string | undefined
   private sorted: string[] | undefined
+
+  constructor(kind: number) {
+    this.log = LOGGED.has(kind) ? new RowLog() : undefined
+  }
+
+  get size(): number {
+    return this.log?.size ?? this.rows.size
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.log === undefined ? this.rows.get(key.toString('latin1')) : this.log.get(key)
+  }
+
+  apply(operation: StoreOperation): void {
+    const { key } = operation
+    if (operation.type === 'delete') {
+      if (this.log === undefined ? this.rows.delete(key.toString('latin1')) : this.log.delete(key)) this.sorted = undefined
+      return
+    }
+    const text = key.toString('latin1')
+    if (this.least === undefined || text < this.least) this.least = text
+    const before = this.size
+    if (this.log === undefined) this.rows.set(text, operation.value)
+    else this.log.put(key, operation.value)
+    if (this.size > before) this.sorted = undefined
+  }
+
+  /** The keys from `low` to below `high`, `limit` of them at most. */
+  keys(low: string, high: string, limit: number): string[] {
+    if (this.least === undefined || high <= this.least) return []
+    this.sorted ??= (this.log === undefined ? [...this.rows.keys()] : [...this.log.keys()].map((key) => key.toString('latin1'))).sort()
+    const from = lowerBound(this.sorted, low)
+    return this.sorted.slice(from, Math.min(from + limit, lowerBound(this.sorted, high)))
+  }
+}
+
+export class WorldStore {
+  private readonly shelves = new Map<number, Shelf>()
   private next: Commit[] = []
   private flushing: Commit[] = []
   private epoch = 0
@@ -30,7 +77,9 @@ export class WorldStore {
   constructor(private readonly world: World, private readonly options: WorldStoreOptions) {}
 
   get size(): number {
-    return this.durable.size
+    let size = 0
+    for (const shelf of this.shelves.values()) size += shelf.size
+    return size
   }
 
   output(now: Now, output: StoreOut): void {
@@ -41,7 +90,7 @@ export class WorldStore {
         if (this.flushing.length === 0) this.startFlush(now)
         return
       case 'read':
-        return this.options.give({ type: 'value', ticket: output.ticket, value: this.durable.get(output.key.toString('latin1')) })
+        return this.options.give({ type: 'value', ticket: output.ticket, value: this.shelves.get(output.key[0]!)?.get(output.key) })
       case 'scan':
         return this.options.give({ type: 'rows', ticket: output.ticket, rows: this.scan(output.from, output.to, output.limit) })
     }
@@ -55,38 +104,38 @@ export class WorldStore {
   }
 
   private startFlush(now: Now): void {
+    const { flushMicros } = this.options
     const epoch = this.epoch
     this.flushing = this.next
     this.next = []
-    this.world.at(now.mono + this.options.flushMicros, { happen: (then) => { if (epoch === this.epoch) this.flushed(then) } })
+    const lasts = typeof flushMicros === 'number' ? flushMicros : flushMicros()
+    this.world.at(now.mono + lasts, { happen: (then) => { if (epoch === this.epoch) this.flushed(then) } })
   }
 
   private flushed(now: Now): void {
     const done = this.flushing
     this.flushing = []
-    for (const { operations } of done) for (const operation of operations) this.apply(operation)
+    for (const { operations } of done) for (const operation of operations) this.shelf(operation.key[0]!).apply(operation)
     if (this.next.length > 0) this.startFlush(now)
     for (const { ticket } of done) this.options.give({ type: 'committed', ticket })
   }
 
-  private apply(operation: StoreOperation): void {
-    const key = operation.key.toString('latin1')
-    if (operation.type === 'put') {
-      if (!this.durable.has(key)) this.sorted = undefined
-      this.durable.set(key, operation.value)
-    } else if (this.durable.delete(key)) {
-      this.sorted = undefined
-    }
+  private shelf(kind: number): Shelf {
+    let shelf = this.shelves.get(kind)
+    if (shelf === undefined) this.shelves.set(kind, (shelf = new Shelf(kind)))
+    return shelf
   }
 
   private scan(from: Buffer, to: Buffer, limit: number): StoreRow[] {
-    this.sorted ??= [...this.durable.keys()].sort()
     const low = from.toString('latin1')
     const high = to.toString('latin1')
     const rows: StoreRow[] = []
-    for (let index = lowerBound(this.sorted, low); index < this.sorted.length && rows.length < limit && this.sorted[index]! < high; index++) {
-      const key = this.sorted[index]!
-      rows.push({ key: Buffer.from(key, 'latin1'), value: this.durable.get(key)! })
+    for (const kind of [...this.shelves.keys()].sort((a, b) => a - b)) {
+      if (kind < from[0]! || kind > to[0]!) continue
+      for (const text of this.shelves.get(kind)!.keys(low, high, limit - rows.length)) {
+        const key = Buffer.from(text, 'latin1')
+        rows.push({ key, value: this.shelves.get(kind)!.get(key)! })
+      }
     }
     return rows
   }

@@ -1,8 +1,11 @@
 /**
  * The fingerprint of a run: every input of every node, with its instant, folded into one number in order.
- * Two runs with the same fingerprint did the same things at the same times.
+ * Two runs with the same fingerprint did the same things at the same times. A message that crossed whole counts as its octets.
  */
+import type { Carried } from '../../core/kit/network.js'
 import type { Micros } from '../../core/kit/time.js'
+import { CarriedMessage } from '../../core/sip/carried-message.js'
+import { writeMessage } from '../../core/sip/write.js'
 
 export class Trace {
   private low = 0x811c9dc5
@@ -19,13 +22,18 @@ export class Trace {
     return `${digits(this.high)}${digits(this.low)}/${this.count}`
   }
 
-  record(at: Micros, node: string, input: { readonly type: string; readonly bytes?: Uint8Array }): void {
+  record(at: Micros, node: string, input: { readonly type: string; readonly bytes?: Uint8Array; readonly carried?: Carried }): void {
     this.count += 1
     this.word(at % 0x1_0000_0000)
     this.word(Math.floor(at / 0x1_0000_0000))
     this.text(node)
     this.text(input.type)
-    if (input.bytes !== undefined) for (let index = 0; index < input.bytes.length; index++) this.word(input.bytes[index]!)
+    if (input.carried instanceof CarriedMessage) this.octets(writeMessage(input.carried.received()))
+    else if (input.bytes !== undefined) this.octets(input.bytes)
+  }
+
+  private octets(octets: Uint8Array): void {
+    for (let index = 0; index < octets.length; index++) this.word(octets[index]!)
   }
 
   private text(text: string): void {

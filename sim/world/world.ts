@@ -29,7 +29,8 @@ export class World {
   private readonly events = new DeadlineHeap<WorldEvent>()
   private mono: Micros = 0
 
-  constructor(private readonly startWall: WallMillis) {}
+  /** @param isTraced whether every input is folded into the trace, which costs more than many inputs do */
+  constructor(private readonly startWall: WallMillis, readonly isTraced = true) {}
 
   get now(): Now {
     return { mono: this.mono, wall: this.startWall + Math.floor(this.mono / 1_000) }
@@ -118,7 +119,7 @@ export class WorldNode<In extends { readonly type: string }, Out> implements Wor
     this.armed = undefined
     const input = this.waiting.shift()!
     const machine = this.machine!
-    this.world.trace.record(now.mono, this.options.name, input)
+    if (this.world.isTraced) this.world.trace.record(now.mono, this.options.name, input)
     machine.handle(now, input)
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
       this.options.output(now, output)

@@ -66,6 +66,8 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   'msrp.reuse.ratio': { bound: 'at least', value: 3 },
   'event.subscription.bytes': { bound: 'at most', value: 6_000 },
   'generator.lag.p99Us': { bound: 'at most', value: 2_000 },
+  'simulate.million.seconds': { bound: 'at most', value: 600 },
+  'simulate.million.bytes': { bound: 'at most', value: 8_000_000_000 },
   'gateway.flatness': { bound: 'at most', value: 1.15 },
 }
 

@@ -21,9 +21,9 @@ import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
 import { SubmissionTemplate } from '../../loadgen/submission.js'
 import { TrafficPlan, type AddressPool } from '../../loadgen/traffic.js'
 
-const SHARES = { online: 0.8, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0.2, duplicate: 0, misbehaving: 0 }
+const SHARES = { online: 0.8, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0.2, anyone: 0, duplicate: 0, misbehaving: 0 }
 const POOL: AddressPool = { size: 50, address: (index) => `WAPPUSH=sip%3Auser${index}%40home1.example/TYPE=USER@ppg.example` }
-const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL, misbehaving: POOL }
+const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL, anyone: POOL, misbehaving: POOL }
 
 let folder: string
 let server: Server

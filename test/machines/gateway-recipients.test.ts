@@ -61,7 +61,7 @@ describe('a delivery', () => {
   function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
     const out = new Outbox()
     const recipients = new Recipients()
-    const context = { settings: SETTINGS, identity: new Identity(SETTINGS), entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts() }
+    const context = { settings: SETTINGS, identity: new Identity(SETTINGS), entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts(), unwritten: false }
     const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
     const attempted: Delivery[] = []
     made.sender = { hasOther: () => true, send: (_now, delivery) => attempted.push(delivery) }

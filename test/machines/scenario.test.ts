@@ -103,7 +103,7 @@ describe('the reference scenario', () => {
 })
 
 describe('the ways into the network', () => {
-  const pools = { online: 1_000, fanOut: 1_000, gruu: 1_000, offlineReturns: 100, expires: 100, misbehaving: 0 }
+  const pools = { online: 1_000, fanOut: 1_000, gruu: 1_000, offlineReturns: 100, expires: 100, anyone: 1_000, misbehaving: 0 }
 
   it('are told where they are not as by default, and need certificates where they are TLS', () => {
     const { lines } = explain(value('{ population: { roaming: { visited1.example: 10%, visited2.example: 5% }, aka: 20% }, terminals: { ownConnections: 30% }, ims: { timers: radio } }'), pools, 2_000)
@@ -120,7 +120,7 @@ describe('the ways into the network', () => {
 
 describe('the explanation', () => {
   it('says what a run will do, and warns where recipients are so few that pushes wait for one another', () => {
-    const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100, misbehaving: 0 }
+    const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100, anyone: 1_000, misbehaving: 0 }
     const { attempts, lines, warnings } = explain(DEFAULT_SCENARIO, pools, 3_000)
     expect(attempts).toBe(6_000)
     expect(lines.join('\n')).toContain('6,000 attempts in 30.0 s')
@@ -129,7 +129,7 @@ describe('the explanation', () => {
   })
   it('tells which devices are bad peers, and which get their content in pieces', () => {
     const text = `load: { drainMax: 2m }\ngateway: { segment: 140B }\npopulation: { messageOnly: 20%, misbehaving: { never-answers: 1%, answers-late: 2% } }\ntraffic: { online: { share: 50% }, misbehaving: { share: 50% } }`
-    const { lines, warnings } = explain(value(text), { online: 1_000, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0, misbehaving: 60 }, 2_000)
+    const { lines, warnings } = explain(value(text), { online: 1_000, fanOut: 0, gruu: 0, offlineReturns: 0, expires: 0, anyone: 0, misbehaving: 60 }, 2_000)
     for (const words of ['1% of the subscribers have a bad peer: never-answers', '20% of the devices take MESSAGE and nothing else', 'at least 3 pieces']) expect(lines.join('\n')).toContain(words)
     // Who answers after 5 s keeps the next push waiting.
     expect(warnings).toEqual([expect.stringContaining('traffic.misbehaving aims 100 pushes/s at 60 recipients')])

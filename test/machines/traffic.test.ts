@@ -7,8 +7,8 @@ import { ROWS, type RowName } from '../../loadgen/scenario.js'
 import { REPEAT_AFTER_MICROS, TrafficPlan, identitiesNeeded, type AddressPool, type Recipients } from '../../loadgen/traffic.js'
 
 const pool = (name: string, size: number): AddressPool => ({ size, address: (index) => `${name}-${index}` })
-const recipients: Recipients = { online: pool('online', 500), fanOut: pool('several', 100), gruu: pool('gruu', 100), offlineReturns: pool('away', 50), expires: pool('absent', 20), misbehaving: pool('bad', 20) }
-const shares: Record<RowName, number> = { online: 0.5, fanOut: 0.2, gruu: 0.1, offlineReturns: 0.1, expires: 0.05, duplicate: 0.05, misbehaving: 0 }
+const recipients: Recipients = { online: pool('online', 500), fanOut: pool('several', 100), gruu: pool('gruu', 100), offlineReturns: pool('away', 50), expires: pool('absent', 20), anyone: pool('anyone', 500), misbehaving: pool('bad', 20) }
+const shares: Record<RowName, number> = { online: 0.5, fanOut: 0.2, gruu: 0.1, offlineReturns: 0.1, expires: 0.05, anyone: 0, duplicate: 0.05, misbehaving: 0 }
 const offsets = schedule('poisson', steady(1_000, 20_000_000), new SeededEntropy(5))
 const plan = (seed = 9): TrafficPlan => new TrafficPlan(offsets, shares, recipients, new SeededEntropy(seed), 'r1')
 

@@ -68,7 +68,7 @@ export class Admission {
       this.shed(request.id)
       return false
     }
-    const decoded = decodeSubmission(request.contentType, request.body, request.contentFault)
+    const decoded = request.submission ?? decodeSubmission(request.contentType, request.body, request.contentFault)
     if (!decoded.ok && decoded.query !== undefined) {
       this.queries.query(now, request.id, decoded.form, decoded.query)
       return false
@@ -170,7 +170,8 @@ export class Admission {
   private reply(now: Now, id: number, form: PapForm, pushId: string, code: number, desc: string, progressNotes = NO_NOTES): void {
     const { senderAddress, senderName } = this.context.settings
     const response: PushResponse = { type: 'push-response', pushId, senderAddress, senderName, replyTime: now.wall, progressNotes, result: { code, desc } }
-    this.context.out.add({ type: 'pap-reply', id, status: 202, body: encodePap(response, form) })
+    const { out, unwritten } = this.context
+    out.add(unwritten ? { type: 'pap-reply', id, status: 202, body: '', document: response } : { type: 'pap-reply', id, status: 202, body: encodePap(response, form) })
   }
 }
 

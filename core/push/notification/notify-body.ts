@@ -1,12 +1,19 @@
-/** The resultnotification-message of one final outcome (WAP-247 section 8.6). Knows the document, not when it goes. */
+/** The resultnotification-message of one final outcome (WAP-247 section 8.6), as a value and as XML. Knows the document, not when it goes. */
 import { codeName } from '../../pap/codes.js'
+import type { ResultNotification } from '../../pap/documents.js'
 import { encodePap } from '../../pap/encode.js'
 import type { PapForm } from '../../pap/versions.js'
 import type { BindingName, FinalRecord } from '../../store/records.js'
 import type { GatewaySettings } from '../settings.js'
 
-export function notificationBody(record: FinalRecord, settings: Pick<GatewaySettings, 'senderAddress' | 'senderName'>): string {
-  return encodePap({
+type Sender = Pick<GatewaySettings, 'senderAddress' | 'senderName'>
+
+export function notificationBody(record: FinalRecord, settings: Sender): string {
+  return encodePap(notificationOf(record, settings), record.papForm as PapForm)
+}
+
+export function notificationOf(record: FinalRecord, settings: Sender): ResultNotification {
+  return {
     type: 'resultnotification-message',
     pushId: record.pushId,
     senderAddress: settings.senderAddress,
@@ -18,7 +25,7 @@ export function notificationBody(record: FinalRecord, settings: Pick<GatewaySett
     desc: record.desc === '' ? codeName(record.code) : record.desc,
     address: record.literal,
     qualityOfService: record.hasQualityOfService ? qualityUsed(record) : undefined,
-  }, record.papForm as PapForm)
+  }
 }
 
 /** Present iff the submission had it; after success method, network and bearer are those used (sections 5.2 and 8.6). */

@@ -13,7 +13,7 @@ import { RangeWalk } from '../../store/recovery.js'
 import type { GatewayContext } from '../context.js'
 import type { Announcer } from '../delivery/endings.js'
 import { NotifyHosts, hostOf, type NotifyHost } from './notify-hosts.js'
-import { notificationBody } from './notify-body.js'
+import { notificationBody, notificationOf } from './notify-body.js'
 import type { ReadWaiter, ScanWaiter } from '../store-port.js'
 
 const HELD_MAX = 200_000
@@ -147,13 +147,14 @@ export class Notifier implements Announcer, ScanWaiter {
       this.hosts.done(notification.host)
       return this.retire(now, notification)
     }
-    const { counters, out, settings } = this.context
+    const { counters, out, settings, unwritten } = this.context
     if (notification.attempts === 0) counters.notifications++
     else counters.notificationRetries++
     notification.attempts++
     notification.record = undefined
     this.sent.set(++this.ticket, notification)
-    out.add({ type: 'notify', ticket: this.ticket, url: record.notifyUrl, body: notificationBody(record, settings) })
+    const notify = { type: 'notify', ticket: this.ticket, url: record.notifyUrl } as const
+    out.add(unwritten ? { ...notify, body: '', document: notificationOf(record, settings) } : { ...notify, body: notificationBody(record, settings) })
   }
 
   private tryLater(now: Now, notification: Notification, record: FinalRecord | undefined): void {

@@ -34,8 +34,8 @@ const START_MICROS = 200_000
 async function lag({ port, perSecond, warmUpMicros, micros, journal: path }: GeneratorLoad): Promise<number> {
   const offsets = schedule('poisson', steady(perSecond, warmUpMicros + micros), new SeededEntropy(1))
   const pool = { size: USERS, address: (index: number) => initiatorAddress(userOf(index)) }
-  const shares = { online: 0.6, fanOut: 0.2, gruu: 0.1, offlineReturns: 0.05, expires: 0.03, duplicate: 0.02, misbehaving: 0 }
-  const plan = new TrafficPlan(offsets, shares, { online: pool, fanOut: pool, gruu: pool, offlineReturns: pool, expires: pool, misbehaving: pool }, new SeededEntropy(2), 'bench')
+  const shares = { online: 0.6, fanOut: 0.2, gruu: 0.1, offlineReturns: 0.05, expires: 0.03, anyone: 0, duplicate: 0.02, misbehaving: 0 }
+  const plan = new TrafficPlan(offsets, shares, { online: pool, fanOut: pool, gruu: pool, offlineReturns: pool, expires: pool, anyone: pool, misbehaving: pool }, new SeededEntropy(2), 'bench')
   const journal = new JournalWriter(path, (error) => { throw error })
   const generator = new Generator({
     url: new URL(`http://127.0.0.1:${port}/pap`), offsets, plan, plain: new SubmissionTemplate(CONTENT, undefined, false), expiring: new SubmissionTemplate(CONTENT, undefined, true),

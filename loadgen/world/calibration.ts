@@ -1,0 +1,122 @@
+/**
+ * From a measured run to a world that behaves as it did: what each part's processor spent on a push and on a registration, and
+ * what a push took beyond that - event loops that wait to be scheduled, system calls, flushes - as distributions and not as
+ * means. Queues are not part of it: they arise in the world, from the load it is given. Knows a record, no file.
+ */
+import { hashText } from '../../core/kit/entropy.js'
+import type { Carried } from '../../core/kit/network.js'
+import type { Micros } from '../../core/kit/time.js'
+import { CarriedMessage } from '../../core/sip/carried-message.js'
+import { Header } from '../../core/sip/header-names.js'
+import type { RunRecord } from '../../reports/record.js'
+import type { PushWorldOptions } from '../../sim/world/push-world.js'
+import { TYPICAL_COSTS, type PartCosts, type ServiceCosts } from './services.js'
+
+/** [percentile 0 to 100, microseconds], ascending, as the record has them. */
+export type Curve = readonly (readonly [number, number])[]
+
+/** By stage, planned time to there. */
+export interface StageCurves {
+  readonly submit: Curve
+  readonly firstSip: Curve
+  readonly endToEnd: Curve
+}
+
+/** What a push takes beyond service times and queues, microseconds, at each percentile of `PERCENTILES`. */
+export interface Residuals {
+  /** Planned time until the gateway begins. */
+  readonly submission: readonly number[]
+  /** The answer's way back. */
+  readonly answer: readonly number[]
+  /** From the gateway to the terminal. */
+  readonly delivery: readonly number[]
+}
+
+/** Dense towards the end, where the percentiles people ask for are. */
+export const PERCENTILES: readonly number[] = [
+  ...Array.from({ length: 95 }, (_, percent) => percent), ...Array.from({ length: 40 }, (_, tenth) => 95 + tenth / 10), ...Array.from({ length: 10 }, (_, tenth) => 99 + tenth / 10), 99.95, 99.99, 100,
+]
+
+export const NO_RESIDUALS: Residuals = { submission: PERCENTILES.map(() => 0), answer: PERCENTILES.map(() => 0), delivery: PERCENTILES.map(() => 0) }
+
+/** Undefined when the record does not say what its parts did in the window. */
+export function costsOf({ work }: Pick<RunRecord, 'work'>): ServiceCosts | undefined {
+  const gateway = work?.['gateway']
+  const pushes = gateway?.counts['accepted'] ?? 0
+  if (work === undefined || gateway === undefined || pushes === 0) return undefined
+  const pushesPerSecond = pushes / gateway.seconds
+  const registrationsPerSecond = (gateway.counts['registrations'] ?? 0) / gateway.seconds
+  const costs = (part: keyof ServiceCosts): PartCosts => {
+    const { cpuSeconds, seconds } = work[part] ?? { cpuSeconds: 0, seconds: 1 }
+    const { pushMicros, registrationMicros } = TYPICAL_COSTS[part]
+    // One run has one rate of each: what a registration costs in pushes is taken to be as is typical.
+    const ratio = registrationMicros / pushMicros
+    const push = cpuSeconds / seconds * 1e6 / (pushesPerSecond + ratio * registrationsPerSecond)
+    return { pushMicros: push, registrationMicros: push * ratio }
+  }
+  return { gateway: costs('gateway'), ims: costs('ims'), terminals: costs('terminals') }
+}
+
+export function curvesOf({ curves }: Pick<RunRecord, 'curves'>): StageCurves | undefined {
+  const { submit, firstSip, endToEnd } = curves
+  return submit === undefined || firstSip === undefined || endToEnd === undefined ? undefined : { submit, firstSip, endToEnd }
+}
+
+/**
+ * What the measured run took beyond what the world took for the same load with the same costs: the difference of their
+ * quantiles, stage by stage. A push that is slow in one stage is taken to be slow in all: an event loop that is late is late for all it does.
+ */
+export function residualsBetween(measured: StageCurves, simulated: StageCurves, before: Residuals = NO_RESIDUALS): Residuals {
+  const missing = (stage: keyof StageCurves, percent: number): number => at(measured[stage], percent) - at(simulated[stage], percent)
+  return {
+    submission: PERCENTILES.map((percent, index) => positive(before.submission[index]! + missing('firstSip', percent))),
+    answer: PERCENTILES.map((percent, index) => positive(before.answer[index]! + missing('submit', percent) - missing('firstSip', percent))),
+    delivery: PERCENTILES.map((percent, index) => positive(before.delivery[index]! + missing('endToEnd', percent) - missing('firstSip', percent))),
+  }
+}
+
+/** The delays of a world by these residuals: each push has its own percentile, by its push-id. */
+export function delaysOf(residuals: Residuals): Required<Pick<PushWorldOptions, 'delay' | 'httpMicros'>> {
+  return {
+    httpMicros: (way, pushId) => (way === 'submit' ? of(residuals.submission, pushId) : way === 'answer' ? of(residuals.answer, pushId) : 0),
+    delay: (from, to, carried) => (from === 'ims' && to === 'terminals' ? of(residuals.delivery, pushIdOf(carried)) : 0),
+  }
+}
+
+function pushIdOf(carried: Carried): string | undefined {
+  return carried instanceof CarriedMessage ? carried.header(Header.XPushId) : undefined
+}
+
+function of(values: readonly number[], pushId: string | undefined): Micros {
+  if (pushId === undefined) return 0
+  const percent = 100 * mixed(hashText(pushId)) / 2 ** 32
+  let low = 0
+  let high = PERCENTILES.length - 1
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (PERCENTILES[middle]! <= percent) low = middle
+    else high = middle
+  }
+  const share = (percent - PERCENTILES[low]!) / (PERCENTILES[high]! - PERCENTILES[low]!)
+  return Math.round(values[low]! + share * (values[high]! - values[low]!))
+}
+
+/** All bits of a hash in all bits of a number (the end of MurmurHash3): numbers that follow each other lie apart. */
+function mixed(hash: number): number {
+  let word = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35)
+  return (word ^ (word >>> 16)) >>> 0
+}
+
+/** The curve at a percentile, straight between its points. */
+export function at(curve: Curve, percent: number): number {
+  let index = 0
+  while (index < curve.length - 1 && curve[index + 1]![0] <= percent) index++
+  const [from, low] = curve[index]!
+  const next = curve[index + 1]
+  return next === undefined ? low : low + (percent - from) / (next[0] - from) * (next[1] - low)
+}
+
+function positive(micros: number): number {
+  return Math.max(0, micros)
+}
