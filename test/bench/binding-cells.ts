@@ -14,17 +14,19 @@ export interface SizeClass {
   readonly name: string
   /** Of the content. */
   readonly octets: number
-  /** Pushes outstanding, each to another user. */
+  /** Pushes outstanding. */
   readonly outstanding: number
-  /** As many as are outstanding: one from each user, so that every session that is to be kept is there. */
+  /** Pushed to in turn: as many as pushes are outstanding, or more, and then without result notifications. */
+  readonly users: number
+  /** One push to each user, so that every session that is to be kept is there. */
   readonly warmUp: number
   readonly repeats: number
   /** About how long a repeat takes, whatever the rate. */
   readonly seconds: number
 }
 
-const sized = (name: string, octets: number, outstanding: number, repeats: number, seconds: number): SizeClass =>
-  ({ name, octets, outstanding, warmUp: outstanding, repeats, seconds })
+const sized = (name: string, octets: number, outstanding: number, repeats: number, seconds: number, users = outstanding): SizeClass =>
+  ({ name, octets, outstanding, users, warmUp: users, repeats, seconds })
 
 /** Flushes of the store lie between a push and its outcome: with few pushes outstanding the disk is measured, and not the way. */
 const MANY = 512
@@ -32,7 +34,7 @@ export const SIZES: readonly SizeClass[] = [
   sized('200B', 200, MANY, 3, 1), sized('1kB', 1_000, MANY, 3, 1), sized('10kB', 10_000, MANY, 3, 1), sized('100kB', 100_000, 16, 2, 1), sized('1MB', 1_000_000, 4, 2, 1.5),
 ]
 /** Where keeping sessions is compared with a session for each push. */
-export const REUSE_SIZE: SizeClass = sized('2kB', 2_000, MANY, 5, 1)
+export const REUSE_SIZE: SizeClass = sized('2kB', 2_000, MANY / 2, 5, 1, MANY)
 export const USERS = MANY
 /** Before anything is measured: every process has then compiled what a push goes through. */
 export const COMPILING: SizeClass = sized('1kB', 1_000, MANY, 1, 3)

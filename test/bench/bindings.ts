@@ -3,6 +3,7 @@
  * notification: how many a second with a bounded number outstanding, the gateway's processor time, and the octets that
  * crossed its SIP, MSRP and content sockets, both directions, heads included. The submission itself (PAP) is not among them.
  */
+import type { GatewayConfigWritten } from '../../core/live/config.js'
 import { bindingOf, COMPILING, figureRow, missingRows, REUSE_SIZE, SIZES, USERS, whyNot, type SizeClass, type Way } from './binding-cells.js'
 import type { BindingLoad } from './children/binding-load.js'
 import type { LoopResult } from './children/closed-loop.js'
@@ -18,11 +19,14 @@ interface Cost {
   readonly sessionsPerPush: number
 }
 
+/** How often deliveries are counted where no notification tells of them: rarely enough to cost nothing, while hundreds are outstanding. */
+const COUNT_MILLIS = 10
 /** How many of the pushes through kept sessions may begin one. */
 const NEW_SESSIONS_MAX = 0.05
+type Keeping = Pick<GatewayConfigWritten, 'msrp'>
 /** How the gateway keeps sessions. Kept ones carry every size: a content offered as a file (RFC 5547) has a session of its own. */
-const OWN = { msrp: { keep: '0s' } }
-const KEPT = { msrp: { keep: '30s', fileFrom: '2MiB' } }
+const OWN: Keeping = { msrp: { keep: '0s', parallel: 1 } }
+const KEPT: Keeping = { msrp: { keep: '30s', fileFrom: '2MiB' } }
 
 /** Every size by one way, in a network of its own. */
 export async function benchBinding(lab: Lab, way: Way): Promise<(Measured | Missing)[]> {
@@ -39,10 +43,13 @@ export async function benchBinding(lab: Lab, way: Way): Promise<(Measured | Miss
   return rows
 }
 
-/** Whole pushes of 2 kB, INVITE to BYE for each, beside whole pushes through sessions that are kept; in turns. */
+/**
+ * Whole pushes of 2 kB, INVITE to BYE for each, beside whole pushes through sessions that are kept; in turns. Without result
+ * notifications, as the rows gateway.push: they cost the same however a push was delivered, and blur what is compared.
+ */
 export async function benchReuse(lab: Lab): Promise<Measured[]> {
   const load = await startedLoad(lab)
-  const sideOf = async (way: Way, config: typeof OWN) => ({ way, network: await startedNetwork(lab, config), count: REUSE_SIZE.warmUp, rates: [] as number[] })
+  const sideOf = async (way: Way, config: Keeping) => ({ way, network: await startedNetwork(lab, config), count: REUSE_SIZE.warmUp, rates: [] as number[] })
   const sides = [await sideOf('session', OWN), await sideOf('session-reused', KEPT)] as const
   for (const { network, way } of sides) await repeated(lab, network, load, way, COMPILING)
   for (let repeat = -3; repeat < REUSE_SIZE.repeats; repeat++) {
@@ -69,7 +76,7 @@ async function startedLoad(lab: Lab): Promise<Child> {
   return load
 }
 
-function startedNetwork(lab: Lab, config: typeof OWN): Promise<PushNetwork> {
+function startedNetwork(lab: Lab, config: Keeping): Promise<PushNetwork> {
   // A reference counts as delivered once every octet of it was fetched: the fetch is part of what is measured.
   return PushNetwork.start(lab, { subscribers: USERS, subscribing: true, gateway: { content: { listen: '127.0.0.1:0', confirmation: 'fetched' }, ...config } })
 }
@@ -86,17 +93,19 @@ async function repeated(lab: Lab, network: PushNetwork, load: Child, way: Way, s
   return costs
 }
 
-function countOf({ outstanding, seconds }: SizeClass, perSecond: number): number {
-  return Math.max(outstanding, Math.round(perSecond * seconds))
+function countOf({ warmUp, seconds }: SizeClass, perSecond: number): number {
+  return Math.max(warmUp, Math.round(perSecond * seconds))
 }
 
 async function pushed(network: PushNetwork, load: Child, way: Way, size: SizeClass, count: number): Promise<Cost> {
   const { gateway } = network
   const before = await network.counters()
   const cpuBefore = cpuMicros(gateway.pid)
-  const { micros } = await load.ask<LoopResult>('push', {
-    pap: gateway.addresses['pap']!, count, outstanding: size.outstanding, push: { ...CONTENT, size: size.octets, binding: bindingOf(way) },
+  const pushing = load.ask<LoopResult>('push', {
+    pap: gateway.addresses['pap']!, count, outstanding: size.outstanding, users: size.users, push: { ...CONTENT, size: size.octets, binding: bindingOf(way) },
   } satisfies BindingLoad)
+  if (size.users > size.outstanding) await tellDelivered(network, load, before['delivered']!, pushing)
+  const { micros } = await pushing
   // The outcome is told before the session is ended; its end belongs to the push.
   if (way === 'session') await settled('every session is ended', async () => (await network.counters())['sessionsOpen'] === 0)
   const used = cpuMicros(gateway.pid) - cpuBefore
@@ -104,6 +113,16 @@ async function pushed(network: PushNetwork, load: Child, way: Way, size: SizeCla
   const sessions = after['sessions']! - before['sessions']!
   if (way === 'session' && sessions !== count) throw new Error(`${count} pushes in ${sessions} sessions: not one for each`)
   return { perSecond: count * 1_000_000 / micros, cpuMicros: used / count, wireBytes: (wireBytes(after) - wireBytes(before)) / count, sessionsPerPush: sessions / count }
+}
+
+/** Lets the initiator know how many of its pushes have been delivered until it is done. */
+async function tellDelivered(network: PushNetwork, load: Child, before: number, pushing: Promise<unknown>): Promise<void> {
+  let isOver = false
+  const over = pushing.then(() => {}, () => {}).then(() => { isOver = true })
+  while (!isOver) {
+    await Promise.race([over, new Promise((resolve) => setTimeout(resolve, COUNT_MILLIS))])
+    await load.ask('delivered', (await network.counters())['delivered']! - before)
+  }
 }
 
 /** Refuses what was measured as kept sessions where they were not; the gateway ends one after so many messages all the same. */
