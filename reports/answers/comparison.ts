@@ -23,6 +23,8 @@ export const ComparedRun = Schema.Struct({
   startedAt: Schema.String,
   /** Why the run is left out of every figure; absent for one that counts. */
   leftOut: Schema.optional(Schema.String),
+  /** Latency end to end by percentile: [percentile 0 to 100, microseconds], ascending; for the picture of all runs. */
+  endToEnd: Schema.optional(Schema.Array(Schema.Tuple(Schema.Number, Schema.NonNegative))),
 })
 
 export const ComparedSide = Schema.Struct({
