@@ -3,49 +3,48 @@
  * print and in the dark; behind each picture stands its table. Its size is bounded whatever the run's length.
  */
 import { count, duration, percent, rate, thresholdText } from './format.js'
-import { PAGE_STYLE } from './page-style.js'
+import { figure, folded, list, opening, section, sheet, tiles } from './html.js'
+import { heatPicture, heatTable } from './pictures/heat-map.js'
 import { latencyPicture, outcomesPicture, ratesPicture } from './pictures/over-time.js'
-import { percentilePicture } from './pictures/percentiles.js'
+import { curvesTable, milestonesPicture } from './pictures/percentiles.js'
 import { waterfallPicture } from './pictures/waterfall.js'
 import type { RunRecord } from './record.js'
 import { wilson } from './statistics/proportion.js'
-import { escapeText } from './svg.js'
-import { bindingsTable, causesTable, deviceOutcomesTable, devicesTable, disclosureTable, intervalsTable, ledgerTable, partsTable, scenariosTable, stagesTable } from './tables.js'
+import {
+  bindingsTable, causesTable, deviceOutcomesTable, devicesTable, disclosureTable, intervalsTable, latenciesTable, ledgerTable, outcomesTable, partsTable, scenariosTable, stagesTable,
+} from './tables.js'
 
 /** The whole page as HTML text. */
 export function renderPage(record: RunRecord): string {
-  const title = `${record.scenario} · ${record.verdict.valid ? 'valid' : 'INVALID'} · pushbench`
-  return [
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
-    `<title>${escapeText(title)}</title><style>${PAGE_STYLE}</style></head><body><main>`,
-    header(record), tiles(record),
+  return sheet(`${record.scenario} · ${record.verdict.valid ? 'valid' : 'INVALID'} · pushbench`, [
+    header(record), tiles(tilesOf(record)),
     section('By kind of push', 'A push is inadequately handled (IHS) when it failed or missed its limit; a late success is a failure.', scenariosTable(record)),
     section('Where the time goes', 'Each bar starts where the median push reached the milestone before. All times count from the planned instant, so a late generator is part of them.',
       figure(waterfallPicture(record), stagesTable(record))),
-    section('Latency by percentile', 'The further right, the rarer. A curve that bends upwards early has a tail that users meet.', figure(percentilePicture(record))),
-    section('Rates over time', 'The load phase only: warm-up and drain are not shown. Pushes of the warm-up may still be accepted or delivered in it.', figure(ratesPicture(record))),
-    section('Latency over time', '', figure(latencyPicture(record))),
-    section('Outcomes over time', 'Each final outcome in the second in which the gateway recorded it, load phase only; what ended in the drain is in the ledger.', figure(outcomesPicture(record), intervalsTable(record))),
+    section('Latency by percentile', 'The further right, the rarer. A curve that bends upwards early has a tail that users meet.', figure(milestonesPicture(record), curvesTable(record))),
+    section('Rates over time', 'The load phase only: warm-up and drain are not shown. Pushes of the warm-up may still be accepted or delivered in it. Below: how late the generator was with what it had planned, which is a fault of the measurement and not of the gateway.',
+      figure(ratesPicture(record), intervalsTable(record))),
+    section('Latency over time', '', figure(latencyPicture(record), latenciesTable(record))),
+    section('Where latencies lie', 'Every push of the load phase by the second it was planned for and the time it took to its terminal. A dark stripe is the usual case; what lies above it is the tail, and when.',
+      figure(heatPicture(record), heatTable(record))),
+    section('Outcomes over time', 'Each final outcome in the second in which the gateway recorded it, load phase only; what ended in the drain is in the ledger.', figure(outcomesPicture(record), outcomesTable(record))),
     section('Ledger', 'Each part kept a journal of its own; they were reconciled push by push, by set difference.', ledgerTable(record) + findings(record) + causesTable(record)),
     section('Bindings', 'How pushes were sent: as a MESSAGE, in a session, as a notification, or as a reference to be fetched.', bindingsTable(record)),
     section('Terminals', '', devicesTable(record) + deviceOutcomesTable(record)),
     section('Cost of each part', 'CPU over the whole run, start and registration included, so the cost per push is an upper bound.', partsTable(record)),
     section('Disclosure', '', disclosureTable(record)),
-    section('Scenario as run', 'Save it and run it again with <code>pushbench run scenario.yaml</code>; the seed is in it.', `<details><summary>show the scenario</summary><pre>${escapeText(record.scenarioYaml)}</pre></details>`),
-    '</main></body></html>\n',
-  ].join('\n')
+    section('Scenario as run', 'Save it and run it again with <code>pushbench run scenario.yaml</code>; the seed is in it.', folded('show the scenario', record.scenarioYaml)),
+  ])
 }
 
 function header(record: RunRecord): string {
   const { valid, reasons } = record.verdict
   const crossed = (record.thresholds ?? []).filter(({ passed }) => !passed).map((threshold) => `a threshold is crossed: ${thresholdText(threshold)}`)
-  const items = [...reasons, ...crossed]
-  const why = items.length === 0 ? '' : `<ul class="reasons">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
-  const stopped = record.interrupted === undefined ? '' : `<p><strong>${escapeText(record.interrupted)}</strong></p>`
-  return [
-    `<h1>${escapeText(record.scenario)}</h1><p class="soft">${escapeText(record.startedAt)} · seed ${record.seed} · pushbench ${escapeText(record.disclosure.pushbench)}</p>`,
-    `<div class="verdict ${valid ? 'valid' : 'invalid'}">${valid ? 'VALID' : 'INVALID'}</div>${why}${stopped}<p>${escapeText(answer(record))}</p>`,
-  ].join('')
+  return opening({
+    heading: record.scenario, origin: `${record.startedAt} · seed ${record.seed} · pushbench ${record.disclosure.pushbench}`,
+    badge: valid ? 'VALID' : 'INVALID', tone: valid ? 'good' : 'bad', reasons: [...reasons, ...crossed],
+    sentences: [record.interrupted ?? '', record.endedEarly === undefined ? '' : `The load was ended early: ${record.endedEarly}.`, answer(record)],
+  })
 }
 
 /** The run in one or two sentences. */
@@ -60,9 +59,9 @@ export function answer(record: RunRecord): string {
   return `At ${rate(throughput.offeredPerSecond)} offered, ${handled}; ${latency}. ${count(ledger.lost)} lost, ${count(ledger.duplicated)} duplicated.`
 }
 
-function tiles(record: RunRecord): string {
+function tilesOf(record: RunRecord): [string, string][] {
   const endToEnd = record.stages['endToEnd']
-  const entries: [string, string][] = [
+  return [
     [rate(record.throughput.offeredPerSecond), 'offered'],
     [rate(record.throughput.deliveredPerSecond), 'delivered'],
     [percent(record.ledger.delivered, record.ledger.accepted), 'of the accepted delivered'],
@@ -70,7 +69,6 @@ function tiles(record: RunRecord): string {
     [endToEnd === undefined ? '–' : duration(endToEnd.p99Us), 'end to end, 99th percentile'],
     [`${count(record.ledger.lost)} / ${count(record.ledger.duplicated)}`, 'lost / duplicated'],
   ]
-  return `<div class="tiles">${entries.map(([figureText, name]) => `<div class="tile"><b>${escapeText(figureText)}</b><span>${escapeText(name)}</span></div>`).join('')}</div>`
 }
 
 function findings(record: RunRecord): string {
@@ -79,15 +77,5 @@ function findings(record: RunRecord): string {
     ...record.findings.duplicated.map(({ pushId, address, instance, copies }) => `duplicated: ${pushId} to ${address}: ${copies} copies at ${instance}`),
     ...record.findings.notes,
   ]
-  return items.length === 0 ? '<p class="soft">Everything reconciles.</p>' : `<ul class="reasons">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
-}
-
-/** `lead` is HTML of ours, never data. */
-function section(heading: string, lead: string, content: string): string {
-  return content === '' ? '' : `<section><h2>${escapeText(heading)}</h2>${lead === '' ? '' : `<p class="soft">${lead}</p>`}${content}</section>`
-}
-
-function figure(picture: string, behind = ''): string {
-  if (picture === '') return ''
-  return `<figure>${picture}</figure>${behind === '' ? '' : `<details><summary>the figures behind it</summary>${behind}</details>`}`
+  return items.length === 0 ? '<p class="soft">Everything reconciles.</p>' : list(items)
 }

@@ -118,6 +118,18 @@ export const Interval = Schema.Struct({
   endToEndP99Us: Micros,
 })
 
+/**
+ * How often each latency occurred when, for the heat map. Row r of a column counts the latencies from 10^(r / rowsPerDecade)
+ * microseconds up to those of the next row; a column stands for `columnSeconds` seconds of planned time.
+ */
+export const HeatMap = Schema.Struct({
+  stage: Schema.String,
+  columnSeconds: Schema.Positive,
+  rowsPerDecade: Schema.Positive,
+  columns: Schema.Array(Schema.Struct({ lowestRow: Count, counts: Schema.Array(Count) })),
+})
+export type HeatMap = typeof HeatMap.Type
+
 export const Causes = Schema.Array(Schema.Struct({ outcome: Schema.String, cause: Schema.String, count: Count }))
 
 /** A promise the scenario makes about its own result; one that is broken fails the run (exit code 3) without making it invalid. */
@@ -208,6 +220,8 @@ export const RunRecord = Schema.Struct({
   intervals: Schema.Array(Interval),
   /** Length of each interval; a second when absent. */
   intervalSeconds: Schema.optional(Schema.Int.pipe(Schema.positive())),
+  /** Latencies end to end over the measured window; absent when no push reached a terminal, and in records of before it was kept. */
+  heatMap: Schema.optional(HeatMap),
   /** Set when the run passed in virtual time: nothing in it was measured on a socket or a disk. */
   virtual: Schema.optional(Schema.Struct({
     /** Gateway nodes, each with its share of the subscribers and a core network of its own. */

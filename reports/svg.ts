@@ -74,6 +74,36 @@ export function path(points: readonly (readonly [number, number])[], className: 
   return `<path d="M${points.map(([x, y]) => `${px(x)} ${px(y)}`).join('L')}" class="${className}"/>`
 }
 
+/** What lies between two lines over the same places, for instance an interval around a curve. */
+export function band(upper: readonly (readonly [number, number])[], lower: readonly (readonly [number, number])[], className: string): string {
+  if (upper.length === 0) return ''
+  return `<path d="M${[...upper, ...[...lower].reverse()].map(([x, y]) => `${px(x)} ${px(y)}`).join('L')}Z" class="${className}"/>`
+}
+
+/** Told apart by shape as well as by colour: filled, hollow, or crossed. */
+export type MarkShape = 'dot' | 'ring' | 'cross'
+
+export function mark(shape: MarkShape, x: number, y: number, className: string, title: string): string {
+  const named = `<title>${escapeText(title)}</title>`
+  if (shape === 'cross') return `<path d="M${px(x - 4)} ${px(y - 4)}l8 8m0 -8l-8 8" class="line ${className}">${named}</path>`
+  return `<circle cx="${px(x)}" cy="${px(y)}" r="4.5" class="${shape === 'ring' ? 'line ring ' : ''}${className}">${named}</circle>`
+}
+
+/** An interval drawn upright, with a short stroke at each end. */
+export function upright(x: number, y1: number, y2: number, className: string): string {
+  return `<path d="M${px(x - 3)} ${px(y1)}h6m-3 0V${px(y2)}m-3 0h6" class="${className}"/>`
+}
+
+/** An interval drawn lying. */
+export function lying(x1: number, x2: number, y: number, className: string): string {
+  return `<path d="M${px(x1)} ${px(y - 4)}v8m0 -4H${px(x2)}m0 -4v8" class="${className}"/>`
+}
+
+/** The coordinates of a staircase through the points: level from each point to the next, where it steps. */
+export function stairs(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  return points.flatMap(([x, y], index) => (index === 0 ? [[x, y] as const] : [[x, points[index - 1]![1]] as const, [x, y] as const]))
+}
+
 /** Horizontal grid lines with their labels left of the frame. */
 export function yAxis(frame: Frame, scale: Scale, label: (value: number) => string): string {
   return scale.ticks.map((tick) => {
@@ -95,13 +125,15 @@ export function xAxis(frame: Frame, scale: Scale, label: (value: number) => stri
 export interface LegendEntry {
   readonly name: string
   readonly className: string
+  /** Drawn in place of the coloured square. */
+  readonly shape?: MarkShape
 }
 
 /** One row of colour keys, above the frame. */
 export function legend(frame: Frame, entries: readonly LegendEntry[]): string {
   let x = frame.left
-  return entries.map(({ name, className }) => {
-    const key = rect(x, 4, 12, 12, className) + text(x + 17, 14.5, name)
+  return entries.map(({ name, className, shape }) => {
+    const key = (shape === undefined ? rect(x, 4, 12, 12, className) : mark(shape, x + 6, 10, className, name)) + text(x + 17, 14.5, name)
     x += 34 + name.length * 7.4
     return key
   }).join('')

@@ -4,19 +4,7 @@ import { count, duration, octets, percent } from './format.js'
 import type { RunRecord } from './record.js'
 import { FURTHER_STAGES, OUTCOME_CLASSES, STAGE_TEXTS } from './stages.js'
 import { outcomeCount } from './pictures/over-time.js'
-import { escapeText } from './svg.js'
-
-/** A column's heading; one that starts with `<` holds words and stands left. */
-type Heading = string
-
-export function table(headings: readonly Heading[], rows: readonly (readonly string[])[], caption: string): string {
-  const words = headings.map((heading) => heading.startsWith('<'))
-  const cell = (tag: 'th' | 'td', content: string, index: number) =>
-    `<${tag}${words[index] ? ' class="words"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${escapeText(content)}</${tag}>`
-  const head = headings.map((heading, index) => cell('th', heading.replace(/^</, ''), index)).join('')
-  const body = rows.map((row) => `<tr>${row.map((content, index) => cell('td', content, index)).join('')}</tr>`).join('')
-  return `<div class="scroll" tabindex="0" role="group" aria-label="${escapeText(caption)}"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
-}
+import { table } from './table.js'
 
 export function scenariosTable(record: RunRecord): string {
   return table(
@@ -89,17 +77,28 @@ export function partsTable(record: RunRecord): string {
 }
 
 export function intervalsTable(record: RunRecord): string {
-  const others = OUTCOME_CLASSES.map(([name]) => name).filter((name) => name !== 'delivered' && record.intervals.some((interval) => outcomeCount(interval, name) > 0))
+  return intervalsOf(record, 'Rates', ['offered', 'sent', 'accepted', 'delivered', 'in flight', 'lag p99'], ({ planned, sent, accepted, delivered, inFlight, lagP99Us }) =>
+    [count(planned), count(sent), count(accepted), count(delivered), count(inFlight), duration(lagP99Us)])
+}
+
+export function latenciesTable(record: RunRecord): string {
+  return intervalsOf(record, 'Latencies', ['e2e p50', 'e2e p99', 'accepted p50', 'accepted p99', 'lag p99'], (interval) =>
+    [interval.endToEndP50Us, interval.endToEndP99Us, interval.submitP50Us, interval.submitP99Us, interval.lagP99Us].map(duration))
+}
+
+export function outcomesTable(record: RunRecord): string {
+  const names = OUTCOME_CLASSES.map(([name]) => name).filter((name) => name === 'delivered' || record.intervals.some((interval) => outcomeCount(interval, name) > 0))
+  return intervalsOf(record, 'Final outcomes', names, (interval) => names.map((name) => count(outcomeCount(interval, name))))
+}
+
+function intervalsOf(record: RunRecord, what: string, headings: readonly string[], cells: (interval: RunRecord['intervals'][number]) => readonly string[]): string {
   const { name } = intervalUnit(record)
-  return table([name, 'offered', 'accepted', 'delivered', ...others, 'in flight', 'e2e p50', 'e2e p99', 'accepted p99', 'lag p99'], condensed(record).map((interval) => [
-    String(interval.second), count(interval.planned), count(interval.accepted), count(interval.delivered), ...others.map((name) => count(outcomeCount(interval, name))),
-    count(interval.inFlight), duration(interval.endToEndP50Us), duration(interval.endToEndP99Us), duration(interval.submitP99Us), duration(interval.lagP99Us),
-  ]), name === 'second' ? 'Every measured second' : `Every ${name}; rates per second`)
+  return table([name, ...headings], condensed(record).map((interval) => [String(interval.second), ...cells(interval)]), name === 'second' ? `${what} of every measured second` : `${what} of every ${name}, per second`)
 }
 
 export function disclosureTable(record: RunRecord): string {
   const { disclosure } = record
-  return table(['<disclosure', '<'], [
+  return table(['<disclosure', '<value'], [
     ['pushbench', `${disclosure.pushbench} at commit ${disclosure.commit}`],
     ['machine', `${disclosure.cpu}, ${disclosure.cores} cores, ${octets(disclosure.memoryBytes)}`],
     ['system', `${disclosure.kernel}, Node ${disclosure.node}`],

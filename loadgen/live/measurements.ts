@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path'
 import type { WallMillis } from '../../core/kit/time.js'
+import { HeatCounter } from '../../reports/heat.js'
+import type { HeatMap } from '../../reports/record.js'
 import type { StageName } from '../reconcile/measures.js'
 import { ROW_STAGE } from '../reconcile/measures.js'
 import type { RowName } from '../scenario.js'
@@ -19,6 +21,9 @@ export interface IntervalLatencies {
   endToEndP99Us: number
 }
 
+/** The stage of the heat map: what the recipient notices. */
+const HEAT_STAGE: StageName = 'endToEnd'
+
 interface StageRecorders {
   readonly whole: Recorder
   readonly interval: Recorder
@@ -27,12 +32,14 @@ interface StageRecorders {
 
 export class Measurements {
   readonly intervals: IntervalLatencies[]
+  private readonly heat: HeatCounter
   private readonly stages = new Map<StageName, StageRecorders>()
   private readonly rows = new Map<RowName, Recorder>()
   private second = 0
 
   constructor(private readonly folder: string, private readonly windowStartedAt: WallMillis, private readonly seconds: number) {
     this.intervals = Array.from({ length: seconds }, () => ({ lagP99Us: 0, submitP50Us: 0, submitP99Us: 0, endToEndP50Us: 0, endToEndP99Us: 0 }))
+    this.heat = new HeatCounter(seconds)
   }
 
   readonly take = (stage: StageName, row: RowName, second: number, micros: number): void => {
@@ -40,6 +47,7 @@ export class Measurements {
     const recorders = this.stage(stage)
     recorders.whole.record(micros)
     recorders.interval.record(micros)
+    if (stage === HEAT_STAGE) this.heat.add(second, micros)
     if (ROW_STAGE[row] === stage) this.row(row).record(micros)
   }
 
@@ -51,6 +59,10 @@ export class Measurements {
   /** Recorders of the whole run by stage; only stages that have a sample. */
   whole(): ReadonlyMap<StageName, Recorder> {
     return new Map([...this.stages].map(([name, { whole }]) => [name, whole]))
+  }
+
+  heatMap(): HeatMap | undefined {
+    return this.heat.heatMap(HEAT_STAGE)
   }
 
   row(row: RowName): Recorder {

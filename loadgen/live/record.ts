@@ -60,6 +60,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const duplicatedAtBadPeers = tables.copies.filter(({ delivery }) => badPeers.has(tables.deliveries.addresses[delivery]!)).length
   const input = verdictInput(facts, tables, rows, duplicatedAtBadPeers, { ledger, findings }, causes, whole.get('lag')?.percentile(99) ?? NaN)
   const datagrams: Partial<Record<string, DatagramLosses>> = facts.parts.datagramsLost()
+  const heatMap = measurements.heatMap()
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -87,6 +88,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     population: { ...facts.population, subscribers: scenario.population.subscribers },
     ...(little === undefined ? {} : { little: { measured: round(little.measured), predicted: round(little.predicted), ok: little.ok } }),
     intervals: counts.map((count, second) => ({ second, ...count, ...measurements.intervals[second]! })),
+    ...(heatMap === undefined ? {} : { heatMap }),
     curves: Object.fromEntries([...whole].map(([stage, recorder]) => [stage, curveOf(recorder.histogram)])),
     disclosure: { ...facts.machine, scenarioHash: createHash('sha256').update(facts.scenarioYaml).digest('hex'), deviations: [...facts.deviations] },
     scenarioYaml: facts.scenarioYaml,

@@ -3,7 +3,7 @@ import { bucketSize, condensed, intervalUnit } from '../condense.js'
 import { count, duration } from '../format.js'
 import type { RunRecord } from '../record.js'
 import { OUTCOME_CLASSES } from '../stages.js'
-import { legend, linearScale, logScale, path, rect, svg, xAxis, yAxis, type Frame, type LegendEntry, type Scale } from '../svg.js'
+import { band, legend, linearScale, logScale, path, rect, svg, xAxis, yAxis, type Frame, type LegendEntry, type Scale } from '../svg.js'
 
 const FRAME: Frame = { width: 960, height: 300, left: 72, right: 24, top: 34, bottom: 48 }
 type Interval = RunRecord['intervals'][number]
@@ -28,13 +28,25 @@ function curve(record: RunRecord, y: Scale, value: (interval: Interval) => numbe
   return path(condensed(record).map((interval) => [x.at(interval.second + bucketSize(record) / 2), y.at(value(interval))] as const), className)
 }
 
+/** The rates' frame, and below it that of the generator's lag, over the same seconds. */
+const RATES: Frame = { ...FRAME, height: 420, bottom: 152 }
+const LAG: Frame = { ...FRAME, height: 420, top: 306 }
+
 export function ratesPicture(record: RunRecord): string {
   if (record.intervals.length === 0) return ''
-  const top = Math.max(1, ...condensed(record).flatMap(({ planned, accepted, delivered }) => [planned, accepted, delivered]))
-  const y = linearScale(0, top * 1.08, FRAME.height - FRAME.bottom, FRAME.top)
-  const entries = [{ name: 'offered', className: 'key c0' }, { name: 'accepted', className: 'key c1' }, { name: 'delivered', className: 'key c3' }]
-  return picture(record, 'Offered, accepted and delivered pushes per second', y, count, entries, [
+  const intervals = condensed(record)
+  const top = Math.max(1, ...intervals.flatMap(({ planned, accepted, delivered }) => [planned, accepted, delivered]))
+  const y = linearScale(0, top * 1.08, RATES.height - RATES.bottom, RATES.top)
+  const late = linearScale(0, Math.max(1_000, ...intervals.map(({ lagP99Us }) => lagP99Us)) * 1.08, LAG.height - LAG.bottom, LAG.top, 2)
+  const entries = [
+    { name: 'offered', className: 'key c0' }, { name: 'accepted', className: 'key c1' }, { name: 'delivered', className: 'key c3' }, { name: 'generator lag p99', className: 'key c4' },
+  ]
+  const x = seconds(record)
+  const lag = intervals.map((interval) => [x.at(interval.second + bucketSize(record) / 2), late.at(interval.lagP99Us)] as const)
+  return svg(RATES, 'Offered, accepted and delivered pushes per second, and how late the generator was', [
+    yAxis(RATES, y, count), yAxis(LAG, late, duration), xAxis(LAG, x, (tick) => `${tick} ${intervalUnit(record).sign}`, caption(record)), legend(RATES, entries),
     curve(record, y, ({ planned }) => planned, 'line c0'), curve(record, y, ({ accepted }) => accepted, 'line c1'), curve(record, y, ({ delivered }) => delivered, 'line c3'),
+    band(lag, lag.map(([at]) => [at, late.at(0)] as const), 'faint c4'), path(lag, 'line c4'),
   ].join(''))
 }
 

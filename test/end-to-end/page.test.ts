@@ -19,7 +19,7 @@ const SCENARIO = JSON.stringify({
   population: { subscribers: 60, returning: { share: '0%' }, absent: '0%' }, terminals: { reference: 1 },
 })
 const WIDTHS = [400, 1_200, 1_920]
-const PICTURES = 5
+const PICTURES = 6
 /** WCAG 2.1 success criterion 1.4.3: normal text, level AA. */
 const CONTRAST_MIN = 4.5
 const WHITE = 'rgb(255, 255, 255)'

@@ -5,7 +5,8 @@ import { count, duration, octets, percent, rate } from '../../reports/format.js'
 import { renderPage } from '../../reports/page.js'
 import { RunRecord } from '../../reports/record.js'
 import { niceTicks, spread } from '../../reports/svg.js'
-import { sampleRecord } from './sample-record.js'
+import { OUTCOME_CLASSES } from '../../reports/stages.js'
+import { sampleHeat, sampleRecord } from './sample-record.js'
 
 describe('the report page', () => {
   const page = renderPage(sampleRecord())
@@ -39,8 +40,8 @@ describe('the report page', () => {
     expect(shown).not.toContain('<script')
   })
 
-  it('draws five pictures, each named for a reader who cannot see it, and keeps the figures in tables', () => {
-    expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)?.length).toBe(5)
+  it('draws six pictures, each named for a reader who cannot see it, and keeps the figures in tables', () => {
+    expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)?.length).toBe(6)
     expect(page.match(/<table>/g)?.length).toBeGreaterThanOrEqual(7)
     expect(page).not.toMatch(/NaN|undefined|Infinity/)
   })
@@ -54,8 +55,8 @@ describe('the report page', () => {
 
   it('stays under 1 MB for an hour of seconds', () => {
     const { intervals } = sampleRecord()
-    const hour = Array.from({ length: 3600 }, (_, second) => ({ ...intervals[second % 30]!, second }))
-    expect(renderPage(sampleRecord({ intervals: hour })).length).toBeLessThan(1_000_000)
+    const hour = Array.from({ length: 3600 }, (_, second) => ({ ...intervals[second % 30]!, second, outcomes: Object.fromEntries(OUTCOME_CLASSES.slice(1).map(([name]) => [name, 1 + second % 7])) }))
+    expect(renderPage(sampleRecord({ intervals: hour, heatMap: sampleHeat(3600) })).length).toBeLessThan(1_000_000)
   })
 })
 

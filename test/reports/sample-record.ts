@@ -1,7 +1,22 @@
 /** A run record with round, made-up figures, for tests that look at how a record is shown. */
-import type { RunRecord } from '../../reports/record.js'
+import { HeatCounter } from '../../reports/heat.js'
+import type { HeatMap, RunRecord } from '../../reports/record.js'
 
 const stage = (p50Us: number, factor = 1) => ({ count: 6000, p50Us, p90Us: p50Us * 2 * factor, p99Us: p50Us * 4 * factor, p999Us: p50Us * 9 * factor, maxUs: p50Us * 20 * factor })
+
+/** Latencies around 4 ms with a tail, and one bad second, the same each time. */
+export function sampleHeat(seconds: number): HeatMap {
+  const heat = new HeatCounter(seconds)
+  for (let second = 0; second < seconds; second++) {
+    for (let push = 0; push < 198; push++) {
+      const wave = Math.sin(push * 12.9898 + second * 78.233) * 43_758.5453
+      const share = wave - Math.floor(wave)
+      const late = (second === Math.floor(seconds * 0.6) && share > 0.7) || share > 0.985 ? 20 : 1
+      heat.add(second, 3_700 * late * (share / (1.02 - share)) ** 0.4)
+    }
+  }
+  return heat.heatMap('endToEnd')!
+}
 
 export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
   const stages: Record<string, ReturnType<typeof stage>> = {
@@ -38,6 +53,7 @@ export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
         inFlight: second < 30 ? 12 : 0, lagP99Us: Math.round(1_100 * wave), submitP50Us: Math.round(1_900 * wave), submitP99Us: Math.round(5_000 * wave), endToEndP50Us: Math.round(3_700 * wave), endToEndP99Us: Math.round(14_000 * wave),
       }
     }),
+    heatMap: sampleHeat(30),
     curves: Object.fromEntries(Object.entries(stages).map(([key, { p50Us, p90Us, p99Us, p999Us, maxUs }]) =>
       [key, [[0, Math.round(p50Us / 2)], [25, Math.round(p50Us * 0.8)], [50, p50Us], [75, Math.round(p50Us * 1.4)], [90, p90Us], [99, p99Us], [99.9, p999Us], [99.98, maxUs], [100, maxUs]] as [number, number][]])),
     disclosure: { pushbench: '0.1.0', commit: 'abcdef0', node: 'v20.20.2', kernel: 'Linux 6.1', cpu: 'sample processor', cores: 2, memoryBytes: 25_000_000_000, scenarioHash: '0'.repeat(64), deviations: [] },
