@@ -67,7 +67,7 @@ function startOf(points: readonly Point[], way: Way): Shape {
   return grid.reduce((best, shape) => (squaresOf(points, shape) < squaresOf(points, best) ? shape : best))
 }
 
-/** Down to where the squared error no longer falls, then on by undamped steps while the gradient still does: it tells apart what squares no longer can. */
+/** Down to where the squared error no longer falls, however small the step: ten digits of σ and κ. */
 function descend(points: readonly Point[], start: Shape, way: Way): Shape {
   let shape = start
   let squares = squaresOf(points, shape)
@@ -80,12 +80,6 @@ function descend(points: readonly Point[], start: Shape, way: Way): Shape {
       squares = reached
       damping = Math.max(damping / 10, 1e-15)
     } else damping *= 10
-  }
-  for (let step = 0; step < 300; step++) {
-    const here = slopesAt(points, shape, way)
-    const next = stepFrom(shape, here, 0)
-    if (!(steepness(slopesAt(points, next, way)) < steepness(here))) break
-    shape = next
   }
   return shape
 }
@@ -147,11 +141,6 @@ function stepFrom({ sigma, kappa }: Shape, slopes: Slopes, damping: number): Sha
     sigma: sigma - (bySigma * kappaKappa - byKappa * sigmaKappa) / determinant,
     kappa: kappa - (byKappa * sigmaSigma - bySigma * sigmaKappa) / determinant,
   }
-}
-
-/** The gradient's length when σ and κ are measured in steps that matter equally. */
-function steepness({ bySigma, byKappa, sigmaSigma, kappaKappa }: Slopes): number {
-  return Math.hypot(bySigma / Math.sqrt(sigmaSigma || 1), byKappa / Math.sqrt(kappaKappa || 1))
 }
 
 function lambdaOf(points: readonly Point[], { sigma, kappa }: Shape): number {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { bootstrap } from '../../reports/statistics/bootstrap.js'
+import { shuffle } from '../../reports/statistics/chance.js'
 import { changePoints, strongestSplit } from '../../reports/statistics/change-points.js'
 import { binomialQuantile, studentQuantile } from '../../reports/statistics/distributions.js'
 import { ecdf } from '../../reports/statistics/ecdf.js'
@@ -171,7 +172,27 @@ describe('tests', () => {
   })
 })
 
+describe('chance', () => {
+  it('puts values into each order equally often, and touches none outside of the stretch', () => {
+    const unit = unitOf(7)
+    const seen = new Map<string, number>()
+    for (let run = 0; run < 6000; run++) {
+      const values = Float64Array.of(9, 1, 2, 3, 9)
+      shuffle(values, 1, 4, unit)
+      seen.set(values.join(''), (seen.get(values.join('')) ?? 0) + 1)
+    }
+    expect([...seen.keys()].sort()).toEqual(['91239', '91329', '92139', '92319', '93129', '93219'])
+    for (const times of seen.values()) expect(Math.abs(times - 1000)).toBeLessThan(120)
+  })
+})
+
 describe('series', () => {
+  it('growth too small to matter is none, however certain', () => {
+    const series = Array.from({ length: 30 }, (_, second) => 1000 + second)
+    expect(isGrowing(series, 0.05, 0.05)).toBe(false)
+    expect(isGrowing(series, 0.05, 0.02)).toBe(true)
+  })
+
   it('warm-up: in fives, never more than half with a verdict, whatever the unit', () => {
     holds([fc.array(value, { minLength: 0, maxLength: 150 })], (series) => {
       const ours = warmUp(series)
