@@ -67,6 +67,7 @@ const Push = Schema.Struct({
   notifications: key(Schema.Boolean, true, 'Ask for result notifications and answer them.'),
   contentType: key(text('write a media type, such as text/vnd.wap.si', /^[\w.+-]+\/[\w.+-]+$/), 'text/vnd.wap.si', 'Content type of the pushed content.'),
   size: key(Size.pipe(Schema.lessThanOrEqualTo(CONTENT_OCTETS_MAX, { message: () => 'the gateway takes at most 100 MiB of content' })), '300B', 'Octets of the content.'),
+  inARow: key(count(1, 1000), 1, 'Pushes in a row to one recipient; load.rate counts each of them.'),
   binding: key(Schema.Literal('auto', 'message', 'session', 'event', 'indirection'), 'auto',
     'How pushes are sent: chosen by the gateway for each, or required of it by PAP’s bearer: as a MESSAGE, in an MSRP session, as a notification in a subscription, or as a reference the terminal fetches.'),
   application: key(text('write an application id, such as x-wap-application:push.sia', /^[\w.:-]+$/), 'x-wap-application:push.sia', 'X-Wap-Application-Id of the content; every device has this application.'),

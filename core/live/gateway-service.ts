@@ -124,6 +124,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,
+      sipMessagesIn: gateway.endpoint.messages.in, sipMessagesOut: gateway.endpoint.messages.out, msrpMessagesIn: gateway.sessions.messages.in, msrpMessagesOut: gateway.sessions.messages.out,
       subscriptions: gateway.subscriptions.size, sessionsOpen: gateway.sessions.open.sessions, dialogsOpen: gateway.sessions.open.dialogs, msrpConnections: gateway.sessions.open.connections,
       httpRequests: listener.counters.requests, httpRefused: listener.counters.refused, httpClientsGone: listener.counters.clientsGone,
       storeCommits: store.counters.commits, storeBatches: store.counters.batches, storeFull: store.counters.full,

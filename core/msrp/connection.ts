@@ -147,9 +147,10 @@ export class Connection implements Expiring {
     this.core.emit({ type: 'transmit', flow: this.flow, bytes })
   }
 
-  /** An answer, a report or a request without content: ahead of all content that has not gone out (RFC 4975 section 7.1.1). */
-  control(text: string): void {
+  /** An answer, a report or a request without content, or several `messages` at once: ahead of all content that has not gone out (RFC 4975 section 7.1.1). */
+  control(text: string, messages = 1): void {
     if (!this.isOpen) return
+    this.core.messagesOut += messages
     const bytes = Buffer.from(text)
     if (!this.isFull) this.transmit(bytes)
     else {

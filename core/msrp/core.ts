@@ -40,6 +40,9 @@ export class Core {
   /** When the oldest of `news` and `hurried` was left to the next turn. */
   private leftAt: Micros = Infinity
   private busy = false
+  /** Requests and responses, each chunk being a request, that came in as far as their head and that went out. */
+  messagesIn = 0
+  messagesOut = 0
   /** Counts the machine's turns: the driver says what it thinks of one, `full` perhaps, before the next. */
   turn = 0
 

@@ -35,6 +35,11 @@ export class MsrpEndpoint implements MsrpEndpointContract, ConnectionOwner {
     return this.byFlow.size + this.byTicket.size
   }
 
+  /** Requests and responses that came and that went, each chunk counted by itself. */
+  get messages(): { readonly in: number; readonly out: number } {
+    return { in: this.core.messagesIn, out: this.core.messagesOut }
+  }
+
   deadline(): Micros {
     return this.core.deadline()
   }

@@ -43,6 +43,7 @@ export class Reception implements FrameSink {
   }
 
   onHead(message: MsrpMessage, hasBody: boolean): void {
+    this.core.messagesIn++
     this.message = message
     this.session = undefined
     this.hasBody = hasBody
@@ -104,10 +105,14 @@ export class Reception implements FrameSink {
     const { receiver } = session
     const status = receiver.end(this.now, message, flag, this.hasBody)
     let text = this.answerTo(message, this.status === 200 ? status : this.status)
+    let messages = text === '' ? 0 : 1
     // Section 7.1.2: back along all the URIs it came from.
-    if (receiver.due !== undefined) text += report(this.core.newTransactionId(), message.fromPath, session.uri, message.messageId, receiver.due, 200)
+    if (receiver.due !== undefined) {
+      text += report(this.core.newTransactionId(), message.fromPath, session.uri, message.messageId, receiver.due, 200)
+      messages++
+    }
     receiver.due = undefined
-    if (text !== '') this.connection.control(text)
+    if (text !== '') this.connection.control(text, messages)
   }
 
   private answered({ transactionId, status, comment }: MsrpMessage): void {

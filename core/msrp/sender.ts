@@ -144,6 +144,7 @@ export class Sender {
     const total = source.size ?? (isLast ? end : '*')
     const head = sendHead(id, outgoing.text(toPath), `${sentBytes + 1}-${rangeEnd}/${total}`)
     const tail = `\r\n${endLine(id, isLast ? '$' : '+')}`
+    this.core.messagesOut++
     if (body.length <= COPIED_BYTES_MAX) connection.transmit(joined(head, body, tail))
     else {
       connection.transmit(Buffer.from(head))

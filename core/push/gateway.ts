@@ -63,7 +63,8 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
   readonly sessions: SessionBinding
   private readonly store = new StorePort(this.out)
   private readonly contents = new ContentPort(this.out)
-  private readonly endpoint: SipEndpoint
+  /** What crosses its SIP flows is counted there. */
+  readonly endpoint: SipEndpoint
   private readonly admission: Admission
   private readonly deliveries: Deliveries
   private readonly endings: Endings

@@ -13,6 +13,8 @@ export const UDP_REQUEST_BYTES_MAX = 1_300
 export class Wire {
   readonly flows: Flows
   readonly vias: OurVias
+  /** Messages that were handed to a flow, retransmissions among them. */
+  sent = 0
 
   constructor({ emit, sentBy, entropy }: SipEndpointOptions) {
     this.flows = new Flows(emit)
@@ -26,6 +28,7 @@ export class Wire {
 
   /** False when it cannot be sent or queued. `to` is for UDP flows. */
   write(flow: Flow | undefined, parcel: Parcel, to: Endpoint | undefined): boolean {
+    this.sent++
     return flow !== undefined && this.flows.write(flow, parcel, flow.transport === 'udp' ? to : undefined)
   }
 

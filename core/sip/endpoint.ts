@@ -28,6 +28,7 @@ export class SipEndpoint implements SipEndpointContract {
   private readonly client: ClientHalf
   private readonly server: ServerHalf
   private readonly user: TransactionUser
+  private messagesIn = 0
 
   constructor(options: SipEndpointOptions) {
     this.user = options.user
@@ -39,6 +40,11 @@ export class SipEndpoint implements SipEndpointContract {
 
   get openTransactions(): number {
     return this.client.size + this.server.size
+  }
+
+  /** Messages that came, unreadable ones among them, and that went; each is counted as often as it crossed. */
+  get messages(): { readonly in: number; readonly out: number } {
+    return { in: this.messagesIn, out: this.wire.sent }
   }
 
   deadline(): Micros {
@@ -92,7 +98,7 @@ export class SipEndpoint implements SipEndpointContract {
     framer.push(bytes)
     for (let result = framer.next(); result !== undefined; result = framer.next()) this.received(now, result, origin)
     // RFC 5626 3.5.1: who opened a flow pings, the other answers. On a flow of our own, two line breaks are two answers.
-    for (; framer.pings > 0; framer.pings--) if (flow.isAccepted) this.wire.write(flow, PONG, undefined)
+    for (; framer.pings > 0; framer.pings--) if (flow.isAccepted) this.wire.flows.write(flow, PONG, undefined)
     if (framer.fatal !== undefined) {
       // RFC 3261 18.3: nobody knows where the next message would begin.
       this.unreadable(framer.fatal, origin)
@@ -101,6 +107,7 @@ export class SipEndpoint implements SipEndpointContract {
   }
 
   private received(now: Now, result: ParseResult, origin: Origin): void {
+    this.messagesIn++
     if (result.problem !== undefined) this.unreadable(result.problem, origin)
     else if (result.message.isRequest) this.server.request(now, result.message, origin)
     else this.client.response(now, result.message)

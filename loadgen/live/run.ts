@@ -154,7 +154,7 @@ class Run {
     const entropy = new SeededEntropy(scenario.seed, 'load')
     const offsets = schedule(load.arrival, steady(load.rate, load.warmUp + load.duration), entropy.fork('arrivals'))
     const runId = `${scenario.name}-${this.startedAt.getTime().toString(36)}`
-    const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId)
+    const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId, push.inARow)
     const notify = push.notifications ? notifyUrl : undefined
     return new Generator({
       url, offsets, plan, plain: new SubmissionTemplate(push, notify, false), expiring: new SubmissionTemplate(push, notify, true),

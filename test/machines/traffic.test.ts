@@ -46,6 +46,20 @@ describe('the traffic set', () => {
     expect(repeated.size).toBeGreaterThan(500)
   })
 
+  it('sends bursts to one recipient in a row, each push under an id of its own', () => {
+    const planned = new TrafficPlan(offsets, { ...shares, duplicate: 0 }, recipients, new SeededEntropy(9), 'r1', 5)
+    const addresses = Array.from({ length: planned.length }, (_, attempt) => planned.address(attempt))
+    for (let attempt = 0; attempt < planned.length; attempt++) expect(addresses[attempt]).toBe(addresses[attempt - attempt % 5])
+    expect(new Set(addresses.filter((_, attempt) => attempt % 5 === 0)).size).toBeGreaterThan(500)
+    expect(new Set(Array.from({ length: planned.length }, (_, attempt) => planned.pushId(attempt))).size).toBe(planned.length)
+  })
+
+  it('repeats no push-id within a burst, whose other pushes are drawn each by itself', () => {
+    const planned = new TrafficPlan(offsets, shares, recipients, new SeededEntropy(9), 'r1', 5)
+    const originals = Array.from({ length: planned.length }, (_, attempt) => planned.original(attempt)).filter((original) => original !== undefined)
+    expect(new Set(originals).size).toBe(originals.length)
+  })
+
   it('gives every other attempt a push-id of its own', () => {
     const planned = plan()
     const own = Array.from({ length: planned.length }, (_, attempt) => attempt).filter((attempt) => planned.original(attempt) === undefined)

@@ -78,6 +78,11 @@ export class SessionBinding implements Binding, InviteUser {
     return { sessions: this.sessions.size, dialogs: this.dialogs.open, connections: this.msrp.connections, waiting: this.waiting.length }
   }
 
+  /** MSRP requests and responses that came and that went. */
+  get messages(): { readonly in: number; readonly out: number } {
+    return this.msrp.messages
+  }
+
   get isIdle(): boolean {
     return this.sessions.size === 0 && this.waiting.length === 0
   }
