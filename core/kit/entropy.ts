@@ -55,9 +55,9 @@ export class SeededEntropy implements Entropy {
 
   token(bits: number): string {
     const characters = Math.ceil(bits / 5)
-    let text = ''
-    for (let index = 0; index < characters; index++) text += ALPHABET[this.word() >>> 27]
-    return text
+    if (characters > scratch.length) bug(`a token of ${characters} characters is longer than any that is needed`)
+    for (let index = 0; index < characters; index++) scratch[index] = CODES[this.word() >>> 27]!
+    return scratch.toString('latin1', 0, characters)
   }
 
   unit(): number {

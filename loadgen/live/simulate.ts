@@ -32,8 +32,9 @@ export interface SimulationProgress extends Progress {
   readonly attempts: number
 }
 
-/** Each thread's heap may grow to this; what it needs is told by the population. */
-const HEAP_MEGABYTES = 6_144
+/** What a thread's heap may grow to: so much to begin with, and so much for each subscriber, of which nearly five kilobytes are kept (1.2 devices). */
+const HEAP_MEGABYTES_MIN = 512
+const HEAP_BYTES_PER_SUBSCRIBER = 6_000
 /** As for the forked parts of a live run: what lives as long as a push does not outlive its scavenge. */
 const YOUNG_MEGABYTES = 192
 
@@ -71,7 +72,7 @@ async function passShards(options: SimulateOptions, startedAt: Date): Promise<Sh
   const passed = Array.from({ length: count }, (_, index) => {
     const work: ShardWork = { scenario, shard: { index, count }, startWall: midnight, costs, residuals, flushMicros, coreMicros, stop }
     const worker = new Worker(new URL('./shard-worker.js', import.meta.url), {
-      workerData: work, name: `shard-${index}`, resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+      workerData: work, name: `shard-${index}`, resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MIN + Math.ceil(scenario.population.subscribers / count * HEAP_BYTES_PER_SUBSCRIBER / 1e6), maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
     workers.push(worker)
     return resultOf(worker, (progress) => {

@@ -75,7 +75,7 @@ export function simulatedRecord(facts: SimulatedFacts): RunRecord {
 
 function virtualNote({ results, calibration }: SimulatedFacts): string {
   const nodes = results.length === 1 ? 'one gateway node' : `${results.length} gateway nodes, each with its share of the subscribers`
-  return `virtual time: the machines that also run live, ${nodes}; messages crossed parsed; service times from ${calibration}`
+  return `virtual time: the machines that also run live, ${nodes}; messages crossed parsed, digests are stand-ins; service times from ${calibration}`
 }
 
 function verdictInput(

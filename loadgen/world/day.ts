@@ -10,6 +10,7 @@ import { PopulationDirectory } from '../../sim/terminal/directory.js'
 import type { PopulationSettings } from '../../sim/terminal/population.js'
 import { linkOf } from '../../sim/network/link.js'
 import { Churn, ChurningDirectory } from '../../sim/world/churn.js'
+import { worldDigests } from '../../sim/world/digests.js'
 import { PushWorld, type PushWorldOptions } from '../../sim/world/push-world.js'
 import { DEFAULT_SELECTION } from '../../core/push/bindings/selection-settings.js'
 import { schedule } from '../pacing.js'
@@ -31,6 +32,7 @@ export interface DayOptions {
   readonly shard: { readonly index: number; readonly count: number }
   /** Midnight at which the load begins. */
   readonly startWall: WallMillis
+  /** Its ciphers are used, and cheaper digests than its own. */
   readonly crypto: Crypto
   readonly service: PushWorldOptions['service']
   readonly flushMicros: PushWorldOptions['flushMicros']
@@ -102,7 +104,7 @@ export class Day {
     this.totalMicros = load.warmUp + load.duration
     this.churn = new Churn(seed, virtual.churn, this.totalMicros)
     this.world = new PushWorld({
-      seed: seed + shard.index, startWall: options.startWall, crypto: options.crypto, population: options.population, transport: scenario.terminals.transport === 'udp' ? 'udp' : 'tcp',
+      seed: seed + shard.index, startWall: options.startWall, crypto: worldDigests(options.crypto), population: options.population, transport: scenario.terminals.transport === 'udp' ? 'udp' : 'tcp',
       access: linkOf({ rttMicros: virtual.accessRtt + 2 * options.coreMicros, jitterMicros: 0, lossShare: 0 }),
       core: { delayMicros: options.coreMicros, jitterMicros: 0, lossShare: 0, duplicateShare: 0 },
       flushMicros: options.flushMicros, shard, carriage: options.carriage, service: options.service, isTraced: options.isTraced ?? false, ...options.delays,

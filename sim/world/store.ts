@@ -26,7 +26,8 @@ const LOGGED: ReadonlySet<number> = new Set([RowKind.Done, RowKind.PushId])
 /** The rows of one kind. */
 class Shelf {
   private readonly log: RowLog | undefined
-  private readonly rows = new Map<string, Buffer>()
+  /** As latin1 text: a small Buffer would hold a slab of its neighbours. */
+  private readonly rows = new Map<string, string>()
   /** No key was ever lower: what lies below needs no sorting. Keys as latin1 text, which sorts as the octets do. */
   private least: string | undefined
   private sorted: string[] | undefined
@@ -40,7 +41,9 @@ class Shelf {
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.log === undefined ? this.rows.get(key.toString('latin1')) : this.log.get(key)
+    if (this.log !== undefined) return this.log.get(key)
+    const value = this.rows.get(key.toString('latin1'))
+    return value === undefined ? undefined : Buffer.from(value, 'latin1')
   }
 
   apply(operation: StoreOperation): void {
@@ -52,7 +55,7 @@ class Shelf {
     const text = key.toString('latin1')
     if (this.least === undefined || text < this.least) this.least = text
     const before = this.size
-    if (this.log === undefined) this.rows.set(text, operation.value)
+    if (this.log === undefined) this.rows.set(text, operation.value.toString('latin1'))
     else this.log.put(key, operation.value)
     if (this.size > before) this.sorted = undefined
   }

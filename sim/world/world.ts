@@ -28,12 +28,17 @@ export class World {
   readonly trace = new Trace()
   private readonly events = new DeadlineHeap<WorldEvent>()
   private mono: Micros = 0
+  private reading: Now
 
   /** @param isTraced whether every input is folded into the trace, which costs more than many inputs do */
-  constructor(private readonly startWall: WallMillis, readonly isTraced = true) {}
+  constructor(private readonly startWall: WallMillis, readonly isTraced = true) {
+    this.reading = { mono: 0, wall: startWall }
+  }
 
   get now(): Now {
-    return { mono: this.mono, wall: this.startWall + Math.floor(this.mono / 1_000) }
+    // One reading for all that happens at one instant.
+    if (this.reading.mono !== this.mono) this.reading = { mono: this.mono, wall: this.startWall + Math.floor(this.mono / 1_000) }
+    return this.reading
   }
 
   at(instant: Micros, event: WorldEvent): Deadline<WorldEvent> {

@@ -14,6 +14,7 @@ import type { Recipients } from '../delivery/recipients.js'
 import type { RequestTaker } from '../sip-user.js'
 import type { RowKeeper } from '../start.js'
 import type { CommitWaiter } from '../store-port.js'
+import { keptDevice } from './kept-device.js'
 import { readThirdPartyRegister, type ThirdPartyRegister } from './third-party-register.js'
 
 const TO_TAG_BITS = 64
@@ -55,7 +56,7 @@ export class Registrations implements RequestTaker, RowKeeper {
     const registered = expiresSeconds > 0
     const expiresAt = now.wall + Math.min(expiresSeconds, EXPIRES_SECONDS_MAX) * 1_000
     const recipient = this.recipients.recipient(aor)
-    const devices = told?.map((device) => dated(device, device.instance === registering ? now.wall : recipient.devices?.find((known) => known.instance === device.instance)?.registeredAt))
+    const devices = told?.map((device) => dated(keptDevice(device), device.instance === registering ? now.wall : recipient.devices?.find((known) => known.instance === device.instance)?.registeredAt))
     recipient.registered = registered
     recipient.registeredUntil = expiresAt
     this.recipients.setDevices(recipient, devices)
