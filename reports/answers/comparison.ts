@@ -44,6 +44,8 @@ export const Difference = Schema.Struct({
   key: Schema.String,
   a: Schema.String,
   b: Schema.String,
+  /** Set when the runs of one side differ among themselves: `a` is then its first run's value and `b` another's. */
+  within: Schema.optional(Schema.Literal('a', 'b')),
 })
 
 export const ComparedMetric = Schema.Struct({
