@@ -22,9 +22,11 @@ export async function makeAuthority(folder: string, name = 'authority'): Promise
 }
 
 /** A certificate for these names and addresses and its key, for either end of a connection; what a `tls` configuration names. */
-export async function certify(folder: string, authority: Authority, who: string, names: readonly string[] = [], addresses: readonly string[] = ['127.0.0.1']): Promise<{ certificate: string; key: string; authorities: string }> {
+export async function certify(
+  folder: string, authority: Authority, who: string, names: readonly string[] = [], addresses: readonly string[] = ['127.0.0.1'], notAfterDate?: Date,
+): Promise<{ certificate: string; key: string; authorities: string }> {
   const made = await generate([{ name: 'commonName', value: who }], {
-    ...EC, ca: authority,
+    ...EC, ca: authority, ...(notAfterDate === undefined ? {} : { notBeforeDate: new Date(notAfterDate.getTime() - 86_400_000), notAfterDate }),
     extensions: [
       { name: 'basicConstraints', cA: false },
       { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
