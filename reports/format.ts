@@ -1,4 +1,5 @@
 /** Numbers as people read them: units, three significant digits, thin thousands. Knows text, not what is measured. */
+import type { Threshold } from './record.js'
 
 /** Microseconds with the unit that fits: `87 µs`, `4.12 ms`, `1.30 s`, `2 min 05 s`. */
 export function duration(micros: number): string {
@@ -26,9 +27,12 @@ export function count(value: number): string {
   return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+const DEMANDS = { '<': 'less than', '<=': 'at most', '>': 'more than', '>=': 'at least' } as const
+
 /** A threshold's result: `duplicated copies: 2 copies, at most 0 copies are allowed`. */
-export function thresholdText({ name, measured, limit, unit }: { readonly name: string; readonly measured: number; readonly limit: number; readonly unit: string }): string {
-  return `${name}: ${measured} ${unit}, at most ${limit} ${unit} are allowed`
+export function thresholdText({ name, measured, limit, unit, comparison = '<=' }: (typeof Threshold)['Type']): string {
+  const space = unit === '' ? '' : ' '
+  return `${name}: ${measured === undefined ? 'not measured' : `${measured}${space}${unit}`}, ${DEMANDS[comparison]} ${limit}${space}${unit} ${comparison === '<=' ? 'are allowed' : 'are wanted'}`
 }
 
 /** A rate per second: `200/s`, `12.5/s`. */

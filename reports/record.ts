@@ -135,12 +135,15 @@ export const Causes = Schema.Array(Schema.Struct({ outcome: Schema.String, cause
 /** A promise the scenario makes about its own result; one that is broken fails the run (exit code 3) without making it invalid. */
 export const Threshold = Schema.Struct({
   name: Schema.String,
-  measured: Schema.Number,
-  limit: Schema.Number.annotations({ description: 'the highest value that passes' }),
+  /** Absent when the run has no such figure; then it is not kept. */
+  measured: Schema.optional(Schema.Number),
+  limit: Schema.Number.annotations({ description: 'the highest value that passes, where `comparison` says nothing else' }),
   unit: Schema.String,
   passed: Schema.Boolean,
 })
 
+  /** How what was measured has to compare with the limit; absent: it may be at most that. */
+  comparison: Schema.optional(Schema.Literal('<', '<=', '>', '>=')),
 /** Pushes by how they were sent: the binding of the last attempt. Warm-up included in the counts, not in the latency. */
 export const BindingRow = Schema.Struct({
   name: Schema.String,

@@ -7,13 +7,13 @@ import * as Schema from 'effect/Schema'
 
 const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)\s*([a-zA-Zµ%/]+)$/
 
-type Units = readonly (readonly [name: string, factor: number])[]
+export type Units = readonly (readonly [name: string, factor: number])[]
 
 const DURATION_UNITS: Units = [['us', 1], ['ms', 1_000], ['s', 1_000_000], ['m', 60_000_000], ['h', 3_600_000_000]]
-const DURATION_NAMES: Units = [...DURATION_UNITS, ['µs', 1], ['sec', 1_000_000], ['min', 60_000_000]]
-const RATE_UNITS: Units = [['/s', 1], ['/min', 1 / 60], ['/h', 1 / 3600]]
-const SIZE_UNITS: Units = [['B', 1], ['kB', 1_000], ['KiB', 1_024], ['MB', 1_000_000], ['MiB', 1_048_576]]
-const SHARE_UNITS: Units = [['%', 0.01]]
+export const DURATION_NAMES: Units = [...DURATION_UNITS, ['µs', 1], ['sec', 1_000_000], ['min', 60_000_000]]
+export const RATE_UNITS: Units = [['/s', 1], ['/min', 1 / 60], ['/h', 1 / 3600]]
+export const SIZE_UNITS: Units = [['B', 1], ['kB', 1_000], ['KiB', 1_024], ['MB', 1_000_000], ['MiB', 1_048_576]]
+export const SHARE_UNITS: Units = [['%', 0.01]]
 
 /** The number in base units, or undefined when the text is not a number with one of the units. */
 export function parseQuantity(text: string, units: Units): number | undefined {

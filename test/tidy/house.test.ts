@@ -26,7 +26,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'sim/network': ['core/kit'],
   'sim/world': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/store', 'core/push', 'sim/ims', 'sim/terminal', 'sim/network'],
   'sim/live': ['core', 'sim/ims', 'sim/terminal', 'sim/network'],
-  loadgen: ['core/kit', 'core/pap', 'core/live/units.ts', 'reports'],
+  loadgen: ['core/kit', 'core/pap', 'core/live/units.ts', 'core/live/nearest.ts', 'reports'],
   // The same machines as live, for a day: settings of the world's parts, and its time.
   'loadgen/world': ['core/kit', 'core/sip', 'core/push/bindings/selection-settings.ts', 'sim/world', 'sim/terminal', 'sim/network', 'loadgen', 'reports'],
   'loadgen/live': ['core/kit', 'core/pap', 'core/live', 'sim/live', 'loadgen', 'reports'],
