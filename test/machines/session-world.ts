@@ -3,7 +3,8 @@
  * and a real MSRP endpoint on the terminal's side of in-memory connections. Counts what stays behind.
  */
 import { SeededEntropy } from '../../core/kit/entropy.js'
-import type { NetworkIn, NetworkOut } from '../../core/kit/network.js'
+import type { FlowUp, NetworkIn, NetworkOut, Transport } from '../../core/kit/network.js'
+import type { PeerCertificate } from '../../core/kit/peer-certificate.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { MSRP_TICKET_FIRST, type IncomingMessage, type MsrpLimits, type MsrpSession, type SetupRole, type Verdict } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
@@ -20,14 +21,28 @@ import { SipMessage } from '../../core/sip/message.js'
 import { responseTo } from '../../core/sip/write.js'
 import { mustSettle } from './settling.js'
 import { sha1 } from './sha1.js'
-import { GatewayWorld, user, type CoreNetwork, type WorldOptions } from './gateway-world.js'
+import { GatewayWorld, START_WALL, user, type CoreNetwork, type WorldOptions } from './gateway-world.js'
 
 export const TERMINAL = { address: '127.0.0.20', port: 2855 }
 
 /** Confirmed, and by no other way. */
-const SESSION: QualityOfService = { priority: 'medium', deliveryMethod: 'confirmed', networkRequired: false, bearerRequired: true, bearer: 'sip-msrp' }
+export const SESSION: QualityOfService = { priority: 'medium', deliveryMethod: 'confirmed', networkRequired: false, bearerRequired: true, bearer: 'sip-msrp' }
 
 const ORIGIN = { username: 't', sessionId: '1', version: 1, host: TERMINAL.address }
+
+const inForce = (digits: string): PeerCertificate => ({ sha256: Array(32).fill(digits).join(':'), validFrom: START_WALL - 1_000, validTo: START_WALL + 86_400_000 })
+export const OF_GATEWAY = inForce('6A')
+export const OF_TERMINAL = inForce('7E')
+
+/** Session mode over TLS. The gateway shows OF_GATEWAY, and its offer says so. */
+export interface TlsOptions {
+  /** What the terminal shows; undefined: nothing. */
+  readonly shows: PeerCertificate | undefined
+  /** The fingerprint in its answer; undefined: none. */
+  readonly says: string | undefined
+  /** Where the gateway connects, TLS does not come about. */
+  readonly shakes?: false
+}
 
 /** One message as the terminal took it. */
 export interface Taken {
@@ -46,6 +61,8 @@ export interface TerminalOptions {
   readonly verdict?: (message: IncomingMessage, terminal: SessionWorld) => Verdict
   readonly complete?: (message: IncomingMessage) => number
   readonly limits?: Partial<MsrpLimits>
+  /** Absent: over TCP. */
+  readonly tls?: TlsOptions
 }
 
 export class SessionWorld {
@@ -67,6 +84,8 @@ export class SessionWorld {
   readonly flows = new Set<number>()
   private readonly pieces = new Map<IncomingMessage, Buffer[]>()
   private readonly sessions: MsrpSession[] = []
+  /** The last of each dialog. */
+  private readonly byCall = new Map<string, MsrpSession>()
   private readonly queue: (() => void)[] = []
   private working = false
   private flowLast = 9_000
@@ -74,7 +93,8 @@ export class SessionWorld {
 
   constructor(readonly options: TerminalOptions = {}, sessions: Partial<SessionSettings> = {}, world: WorldOptions = {}) {
     const core: CoreNetwork = (request) => this.sip(request)
-    this.gateway = new GatewayWorld({ ...world, core, settings: { sessions: { ...DEFAULT_SESSIONS, ...sessions }, ...world.settings } })
+    const msrpFingerprint = options.tls === undefined ? {} : { msrpFingerprint: OF_GATEWAY.sha256 }
+    this.gateway = new GatewayWorld({ ...world, core, settings: { sessions: { ...DEFAULT_SESSIONS, ...sessions }, ...msrpFingerprint, ...world.settings } })
     this.gateway.peer = (out) => this.fromGateway(out)
     this.terminal = new MsrpEndpoint({
       ours: () => `${TERMINAL.address}:${TERMINAL.port}`, accepts: (local) => local.port === TERMINAL.port, entropy: new SeededEntropy(77),
@@ -169,12 +189,14 @@ export class SessionWorld {
 
   answer(request: SipMessage, media: Partial<OurMedia> = this.options.media ?? {}): SipMessage {
     const offer = parseDescription(request.body.toString()).description!
+    const { transport, path, fingerprints } = offer.media[0] as MsrpMedia
     const setup = media.setup ?? 'passive'
-    const session = this.terminal.session({ transport: 'tcp', acceptTypes: ['*'], ...(setup === 'active' ? { authority: `${TERMINAL.address}:9` } : {}) })
+    const session = this.terminal.session({ transport, acceptTypes: ['*'], ...(setup === 'active' ? { authority: `${TERMINAL.address}:9` } : {}) })
     this.sessions.push(session)
-    const ours: OurMedia = { path: [session.uri], port: TERMINAL.port, acceptTypes: ['*'], maxSize: undefined, direction: 'recvonly', ...media, setup }
+    this.byCall.set(request.get(Header.CallId)!, session)
+    const ours: OurMedia = { path: [session.uri], port: TERMINAL.port, acceptTypes: ['*'], maxSize: undefined, direction: 'recvonly', fingerprint: this.options.tls?.says, ...media, setup }
     const answered = answerTo(offer, [ours], ORIGIN)
-    if (answered.media[0]!.port !== 0) this.later(() => { session.start(this.now, setup satisfies SetupRole, (offer.media[0] as MsrpMedia).path.join(' ')) })
+    if (answered.media[0]!.port !== 0) this.later(() => { session.start(this.now, setup satisfies SetupRole, path.join(' '), fingerprints) })
     return this.response(request, answered)
   }
 
@@ -208,7 +230,12 @@ export class SessionWorld {
     this.requests.push(request)
     switch (request.method) {
       case 'ACK': return undefined
-      case 'BYE': case 'CANCEL': return 200
+      case 'BYE': {
+        const session = this.byCall.get(request.get(Header.CallId)!)
+        this.later(() => session?.close(this.now))
+        return 200
+      }
+      case 'CANCEL': return 200
       case 'INVITE': {
         const answer = this.options.invite === undefined ? 'answer' : this.options.invite(request, this)
         return answer === 'answer' ? this.answer(request) : answer
@@ -220,11 +247,17 @@ export class SessionWorld {
   private fromGateway(out: NetworkOut): boolean {
     switch (out.type) {
       case 'connect': {
-        if (out.ticket < MSRP_TICKET_FIRST) return false
+        const { ticket, transport, remote } = out
+        if (ticket < MSRP_TICKET_FIRST) return false
+        if (this.options.tls?.shakes === false) {
+          this.later(() => this.gateway.network({ type: 'connect-failed', ticket, reason: 'no TLS', handshake: true }))
+          return true
+        }
         const flow = this.open()
+        const ours = { address: '127.0.0.1', port: 50_001 }
         this.later(() => {
-          this.terminal.input(this.now, { type: 'flow-up', flow, transport: 'tcp', local: TERMINAL, remote: { address: '127.0.0.1', port: 50_001 }, ticket: undefined })
-          this.gateway.network({ type: 'flow-up', flow, transport: 'tcp', local: { address: '127.0.0.1', port: 50_001 }, remote: out.remote, ticket: out.ticket })
+          this.terminal.input(this.now, { ...this.up(flow, transport, OF_GATEWAY), local: TERMINAL, remote: ours })
+          this.gateway.network({ ...this.up(flow, transport, this.options.tls?.shows), local: ours, remote, ticket })
         })
         return true
       }
@@ -245,20 +278,26 @@ export class SessionWorld {
   private fromTerminal(out: NetworkOut): void {
     switch (out.type) {
       case 'connect': {
+        const { ticket, transport, remote } = out
         const flow = this.open()
-        this.gateway.network({ type: 'flow-up', flow, transport: 'tcp', local: out.remote, remote: { address: TERMINAL.address, port: 40_000 }, ticket: undefined })
-        this.later(() => this.terminal.input(this.now, { type: 'flow-up', flow, transport: 'tcp', local: { address: TERMINAL.address, port: 40_000 }, remote: out.remote, ticket: out.ticket }))
+        const theirs = { address: TERMINAL.address, port: 40_000 }
+        this.gateway.network({ ...this.up(flow, transport, this.options.tls?.shows), local: remote, remote: theirs })
+        this.later(() => this.terminal.input(this.now, { ...this.up(flow, transport, OF_GATEWAY), local: theirs, remote, ticket }))
         return
       }
       case 'transmit':
-        if (this.withoutReports && out.bytes.includes(' REPORT\r\n')) return
-        if (!this.mute && this.flows.has(out.flow)) this.gateway.network({ type: 'bytes', flow: out.flow, bytes: Buffer.from(out.bytes) })
+        if (!this.mute && this.flows.has(out.flow)) this.gateway.network({ type: 'bytes', flow: out.flow, bytes: this.withoutReports ? reportless(out.bytes) : Buffer.from(out.bytes) })
         return
       case 'close':
         if (!this.flows.delete(out.flow)) return
         this.gateway.network({ type: 'flow-down', flow: out.flow, reason: 'the peer closed' })
         this.later(() => this.terminal.input(this.now, { type: 'flow-down', flow: out.flow, reason: 'closed by this side' }))
     }
+  }
+
+  /** A flow whose other end shows this certificate, if it is over TLS. */
+  private up(flow: number, transport: Transport, certificate: PeerCertificate | undefined): Omit<FlowUp, 'local' | 'remote'> {
+    return { type: 'flow-up', flow, transport, ticket: undefined, ...(transport === 'tls' && certificate !== undefined ? { certificate } : {}) }
   }
 
   private toTerminal(input: NetworkIn): void {
@@ -284,4 +323,9 @@ export class SessionWorld {
   }
 
   private readonly pending = (): string => `after ${this.requests.length} requests, the last ${this.methods().slice(-4).join(', ')}; open are ${JSON.stringify(this.left())}`
+}
+
+/** An answer may share its write with a report. */
+function reportless(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replace(/MSRP (\S+) REPORT\r\n[^]*?\r\n-------\1\$\r\n/g, ''), 'latin1')
 }
