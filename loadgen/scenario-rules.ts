@@ -8,6 +8,7 @@ import { ATTEMPTS_MAX } from './pacing.js'
 import { LATE_MICROS, longestAttempt, MISBEHAVIOURS } from './misbehaviour.js'
 import { MESSAGE_OCTETS_MAX, ROWS, Scenario } from './scenario.js'
 import { formatDuration, formatShare } from '../core/live/units.js'
+import { thresholdRules } from './thresholds/rules.js'
 
 export interface BrokenRule {
   readonly path: readonly string[]
@@ -15,7 +16,7 @@ export interface BrokenRule {
 }
 
 export function brokenRules(scenario: Scenario): readonly BrokenRule[] {
-  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...badPeerRules(scenario), ...pushRules(scenario), ...accessRules(scenario)]
+  return [...loadRules(scenario), ...trafficRules(scenario), ...populationRules(scenario), ...badPeerRules(scenario), ...pushRules(scenario), ...accessRules(scenario), ...thresholdRules(scenario)]
 }
 
 function accessRules({ tls, gateway, ims, terminals, population }: Scenario): BrokenRule[] {

@@ -171,3 +171,6 @@ export const encodeScenario: (scenario: Scenario) => ScenarioWritten = Schema.en
 
 /** What a scenario is that says nothing. */
 export const DEFAULT_SCENARIO: Scenario = Schema.decodeSync(Scenario)({})
+  thresholds: key(Schema.Array(Schema.String), [], 'Further promises about the result, such as "endToEnd.p99 < 50ms" or "ratio(delivered, accepted) > 99%"; one that is not kept fails the run (exit code 3).'),
+  abortWhen: key(Schema.Array(Schema.String), [], 'When to end the load early: such as "refused > 100" or "submit.p99 > 2s", of what is known meanwhile; the run then fails (exit code 3).'),
+  abortAfter: key(Duration, '5s', 'From the begin of the load: before that, abortWhen is not looked at.'),
