@@ -39,16 +39,21 @@ export async function calibrationFrom(path: string): Promise<Calibration> {
   const file = (await stat(path)).isDirectory() ? join(path, 'run.json') : path
   const record = Schema.decodeUnknownSync(Schema.parseJson(RunRecord))(await readFile(file, 'utf8'))
   if (record.virtual !== undefined) throw new Error(`${file} was simulated itself; calibrate by a run on real sockets`)
-  const costs = costsOf(record)
-  const measured = curvesOf(record)
-  if (costs === undefined || measured === undefined) throw new Error(`${file} does not say what its parts did in the measured window; run again with this version`)
   const scenario = decodeYaml(CheckedScenario, record.scenarioYaml, file)
   if (!scenario.ok) throw new Error(`${file} holds a scenario that this version does not understand`)
+  return calibrationOf(record, scenario.value, file)
+}
+
+/** @param scenario the record's; @param name what people call the run */
+export function calibrationOf(record: Pick<RunRecord, 'work' | 'curves' | 'stages' | 'throughput'>, scenario: Scenario, name: string): Calibration {
+  const costs = costsOf(record)
+  const measured = curvesOf(record)
+  if (costs === undefined || measured === undefined) throw new Error(`${name} does not say what its parts did in the measured window; run again with this version`)
   const flushMicros = record.stages['gateway.store']?.p50Us ?? FLUSH_MICROS
-  let calibration: Calibration = { costs, residuals: NO_RESIDUALS, flushMicros, coreMicros: 0, calibration: `${file}, ${record.throughput.offeredPerSecond}/s offered` }
+  let calibration: Calibration = { costs, residuals: NO_RESIDUALS, flushMicros, coreMicros: 0, calibration: `${name}, ${record.throughput.offeredPerSecond}/s offered` }
   for (let pass = 0; pass < PASSES; pass++) {
-    const simulated = curvesOf({ curves: passed(scenario.value, calibration).curves() })
-    if (simulated === undefined) throw new Error(`${file}: no push of its scenario is delivered in virtual time`)
+    const simulated = curvesOf({ curves: passed(scenario, calibration).curves() })
+    if (simulated === undefined) throw new Error(`${name}: no push of its scenario is delivered in virtual time`)
     calibration = { ...calibration, residuals: residualsBetween(measured, simulated, calibration.residuals) }
   }
   return calibration

@@ -27,7 +27,7 @@ export const TYPICAL_COSTS: ServiceCosts = {
 }
 
 /** How a push's time is spread over the inputs it causes at the gateway; as profiles of its turns show. */
-const GATEWAY_SHARES = { 'pap-request': 0.35, value: 0.05, committed: 0.15, sip: 0.2, notified: 0.1 } as const
+const GATEWAY_SHARES = { 'pap-request': 0.35, value: 0.05, committed: 0.1, sip: 0.2, notified: 0.1 } as const
 
 export function servicesOf({ gateway, ims, terminals }: ServiceCosts): PushWorldOptions['service'] {
   return {
@@ -36,7 +36,7 @@ export function servicesOf({ gateway, ims, terminals }: ServiceCosts): PushWorld
         case 'bytes': return whole(isRegister(input) ? gateway.registrationMicros : gateway.pushMicros * GATEWAY_SHARES.sip)
         case 'pap-request':
         case 'value':
-        // Acceptance and outcome.
+        // Acceptance, outcome, and what is forgotten when its notification was taken.
         case 'committed':
         case 'notified':
           return whole(gateway.pushMicros * GATEWAY_SHARES[input.type])
