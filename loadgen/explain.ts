@@ -1,69 +1,68 @@
 /**
- * What a scenario will do and need, before any load: attempts by row, recipients by Little's law, sockets, memory, disk,
- * time, and what its numbers will be able to show. Estimates from measured costs; knows no machine.
+ * What a scenario will do and need, before any load, in lines for people: its schedule, attempts by row, recipients, sockets, memory, disk,
+ * time, and what its numbers will be able to show. The figures come from feasibility.ts; knows no machine.
  */
-import { MICROS_PER_SECOND } from '../core/kit/time.js'
+import type { Micros } from '../core/kit/time.js'
 import { count, duration, octets, rate } from '../reports/format.js'
-import { LATE_MICROS } from './misbehaviour.js'
-import { ROWS, type RowName, type Scenario } from './scenario.js'
+import { resolvableShare } from '../reports/statistics/proportion.js'
 import { formatShare } from '../core/live/units.js'
-import { identitiesNeeded } from './traffic.js'
+import type { Feasibility, MachineLimits, RowNeed } from './feasibility.js'
+import { isClosed, stepsOf } from './load-shape.js'
+import type { Scenario } from './scenario.js'
 
-/** How long a push is taken to occupy its recipient's queue. */
-const HELD_MICROS = 50_000
-/** Resident memory of the parts without load, and what each device and attempt adds (journals joined in memory). */
-const BASE_BYTES = 600e6
-const DEVICE_BYTES = 6_000
-const ATTEMPT_BYTES = 900
-const JOURNAL_BYTES_PER_ATTEMPT = 1_700
-const START_SECONDS = 4
 /** Clean attempts needed to state 0.1 % at 95 % confidence (rule of three). */
 const ATTEMPTS_FOR_PER_MILLE = 3_000
 
-export interface Explanation {
-  readonly attempts: number
-  readonly measured: number
-  readonly secondsMin: number
-  readonly secondsMax: number
-  readonly lines: readonly string[]
-  /** What will probably spoil the run, in words. */
-  readonly warnings: readonly string[]
-}
-
-/** @param pools how many recipients each row can choose from; @param devices of the whole population */
-export function explain(scenario: Scenario, pools: Readonly<Record<Exclude<RowName, 'duplicate'>, number>>, devices: number): Explanation {
+/** At most 88 columns, but for names and texts of the scenario's own. */
+export function explanation(scenario: Scenario, needs: Feasibility, machine: MachineLimits): string[] {
   const { load, population, terminals } = scenario
-  const seconds = (micros: number): number => micros / MICROS_PER_SECOND
-  const attempts = Math.round(load.rate * seconds(load.warmUp + load.duration))
-  const measured = Math.round(load.rate * seconds(load.duration))
-  const warnings: string[] = []
-  const rows = ROWS.filter((row) => scenario.traffic[row].share > 0).map((row) => rowLine(scenario, row, measured, pools, warnings))
-  const secondsMin = START_SECONDS + devices / terminals.registrationRate + seconds(load.warmUp + load.duration)
-  const secondsMax = secondsMin + seconds(load.drainMax)
-  const http = Math.max(4, Math.ceil(load.rate * HELD_MICROS / MICROS_PER_SECOND))
-  const memory = BASE_BYTES + devices * DEVICE_BYTES + attempts * ATTEMPT_BYTES
-  const lines = [
+  return [
     `${scenario.name}, seed ${scenario.seed}`,
     '',
-    line('load', `${load.arrival} arrivals, ${rate(load.rate)}: ${count(attempts)} attempts in ${duration(load.warmUp + load.duration)}`),
-    line('', `${count(attempts - measured)} of them in the warm-up of ${duration(load.warmUp)}, which is not reported`),
-    line('takes', `about ${Math.ceil(secondsMin)} s, at most ${Math.ceil(secondsMax)} s with the whole drain`),
+    ...loadLines(scenario, needs),
+    line('', `${count(needs.attempts - needs.measured)} of them in the warm-up of ${duration(load.warmUp)}, which is not reported`),
+    line('takes', `about ${Math.ceil(needs.secondsMin)} s, at most ${Math.ceil(needs.secondsMax)} s with the whole drain`),
     '',
     `  ${'traffic set'.padEnd(16)}${'share'.padStart(7)}${'attempts'.padStart(10)}${'per second'.padStart(12)}${'recipients'.padStart(12)}${'needed'.padStart(8)}${'limit'.padStart(9)}`,
-    ...rows,
+    ...needs.rows.map((need) => rowLine(need, scenario.traffic[need.row].delayLimit)),
     '',
-    line('population', `${count(population.subscribers)} subscribers, ${count(devices)} devices, ${terminals.reference} of them reference terminals`),
+    line('population', `${count(population.subscribers)} subscribers, ${count(needs.devices)} devices, ${terminals.reference} of them reference terminals`),
     line('', `registered at ${rate(terminals.registrationRate)} over ${terminals.transport.toUpperCase()}, ${terminals.workers} worker thread${terminals.workers === 1 ? '' : 's'}`),
     ...deviceLines(scenario),
     ...accessLines(scenario),
-    line('sockets', `about ${count(http)} HTTP connections for submissions; SIP over ${scenario.gateway.transport.toUpperCase()} from the gateway`),
-    line('memory', `about ${octets(memory)} for all parts`),
-    line('disk', `about ${octets(attempts * JOURNAL_BYTES_PER_ATTEMPT)} of journals`),
-    line('shows', measured >= ATTEMPTS_FOR_PER_MILLE
-      ? 'failures of 0.1 % at 95 % confidence for the traffic set as a whole'
-      : `at best failures of ${(300 / measured).toPrecision(2)} % at 95 % confidence (0.1 % needs ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`),
+    line('sockets', `about ${count(needs.httpConnections)} HTTP connections for submissions; SIP over ${scenario.gateway.transport.toUpperCase()} from the gateway`),
+    line('', `${count(needs.accessConnections)} connections of terminals; at most ${count(needs.openFiles)} open files in one part${ofThem(machine.openFiles, count)}`),
+    line('memory', `about ${octets(needs.memoryBytes)} for all parts${ofThem(machine.memoryBytes, octets)}`),
+    line('disk', `about ${octets(needs.diskBytes)} of journals${ofThem(machine.diskBytes, octets)}`),
+    line('shows', shown(needs.measured)),
   ]
-  return { attempts, measured, secondsMin, secondsMax, lines, warnings }
+}
+
+function loadLines(scenario: Scenario, { attempts, peakPerSecond }: Feasibility): string[] {
+  const { load } = scenario
+  const { rate: perSecond, ramp, stairs, spike, bursts, day, campaign, replay, closed } = load
+  const told = (text: string): string[] => [line('load', `${text}: ${count(attempts)} attempts in ${duration(load.warmUp + load.duration)}`)]
+  if (isClosed(load)) {
+    return [
+      line('load', `closed: ${count(closed.initiators)} initiators, ${duration(closed.think)} from an answer to the next submission`),
+      line('', `at most ${count(attempts)} attempts in ${duration(load.warmUp + load.duration)}; a slow system is asked less, so latency tells less`),
+    ]
+  }
+  const arrivals = `${load.arrival} arrivals`
+  switch (load.shape) {
+    case 'steady': return told(`${arrivals}, ${rate(perSecond)}`)
+    case 'ramp': return told(`${arrivals}, from ${rate(perSecond)} straight to ${rate(ramp.to)}`)
+    case 'stairs': {
+      const steps = stepsOf(load)
+      const [first] = steps
+      return [...told(`${arrivals}, ${steps.length} steps of ${duration(first!.to)} each`), line('', `${steps.map((step) => rate(step.perSecond)).slice(0, 8).join(', ')}${steps.length > 8 ? `, ... ${rate(peakPerSecond)}` : ''}; ${count(stairs.steps)} rows in the report`)]
+    }
+    case 'spike': return [...told(`${arrivals}, ${rate(perSecond)}`), line('', `${rate(peakPerSecond)} for ${duration(spike.length)}, ${duration(spike.at)} into the measured window`)]
+    case 'bursts': return [...told(`${arrivals}, ${rate(perSecond)} on average`), line('', `bursts of ${rate(peakPerSecond)}, ${duration(bursts.burst)} long every ${duration(bursts.calm)} or so`)]
+    case 'day': return [...told(`${arrivals}, ${rate(perSecond)} on average`), line('', `${rate(peakPerSecond)} at the busiest; a day passes in ${duration(day.length)}`)]
+    case 'campaign': return [...told(`${arrivals}, ${rate(perSecond)} in the warm-up`), line('', `one content to ${count(campaign.recipients)} recipients within ${duration(campaign.window)}, none of them twice`)]
+    case 'replay': return [...told(`the instants of ${replay.file}${replay.speed === 1 ? '' : `, ${replay.speed} times as fast`}`), line('', `${rate(peakPerSecond)} in the busiest second`)]
+  }
 }
 
 /** Only what is not as by default. */
@@ -92,18 +91,20 @@ function accessLines({ population, terminals, ims, tls }: Scenario): string[] {
   return lines.map((text) => line('', text))
 }
 
-function rowLine(scenario: Scenario, row: RowName, measured: number, pools: Readonly<Record<Exclude<RowName, 'duplicate'>, number>>, warnings: string[]): string {
-  const { share, delayLimit } = scenario.traffic[row]
-  const perSecond = scenario.load.rate * share
-  const head = `  ${row.padEnd(16)}${formatShare(share).padStart(7)}${count(measured * share).padStart(10)}${perSecond.toFixed(1).padStart(12)}`
-  if (row === 'duplicate') return `${head}${'–'.padStart(12)}${'–'.padStart(8)}${duration(delayLimit).padStart(9)}`
-  // Pushes to somebody who is away queue up in any case; that is what the row is about.
-  const waits = row === 'offlineReturns' || row === 'expires' || (row === 'misbehaving' && scenario.population.misbehaving['answers-late'] === undefined)
-  const needed = waits ? 1 : identitiesNeeded(perSecond, row === 'misbehaving' ? LATE_MICROS : HELD_MICROS)
-  if (pools[row] < needed) {
-    warnings.push(`traffic.${row} aims ${perSecond.toFixed(0)} pushes/s at ${pools[row]} recipients: they will wait for one another (RFC 3428 section 8); ${needed} recipients would do`)
-  }
-  return `${head}${count(pools[row]).padStart(12)}${count(needed).padStart(8)}${duration(delayLimit).padStart(9)}`
+function rowLine({ row, share, attempts, perSecond, have, needed }: RowNeed, delayLimit: Micros): string {
+  const cells = [have, needed].map((value) => (value === undefined ? '–' : count(value)))
+  return `  ${row.padEnd(16)}${formatShare(share).padStart(7)}${count(attempts).padStart(10)}${perSecond.toFixed(1).padStart(12)}${cells[0]!.padStart(12)}${cells[1]!.padStart(8)}${duration(delayLimit).padStart(9)}`
+}
+
+function shown(measured: number): string {
+  if (measured >= ATTEMPTS_FOR_PER_MILLE) return 'failures of 0.1 % at 95 % confidence for the traffic set as a whole'
+  if (measured < 1) return 'nothing: no attempt falls into the measured window'
+  return `at best failures of ${(100 * resolvableShare(Math.round(measured), 0.95)).toPrecision(2)} % at 95 % confidence (0.1 % needs ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`
+}
+
+/** What there is of it, where that is known. */
+function ofThem(limit: number | undefined, words: (value: number) => string): string {
+  return limit === undefined ? '' : `; ${words(limit)} there`
 }
 
 function line(name: string, text: string): string {

@@ -1,6 +1,6 @@
 /**
- * When attempts are due. The whole schedule is computed ahead from the seed, so a slow generator or a slow system
- * under test can never shift it (an open arrival process). Knows instants, not what is sent at them.
+ * When attempts are due in an open arrival process: it follows from the seed alone, so a slow generator or a slow system
+ * under test can never shift it. Knows instants, not what is sent at them.
  */
 import { assert } from '../core/kit/assert.js'
 import type { SeededEntropy } from '../core/kit/entropy.js'
@@ -19,34 +19,39 @@ export const ATTEMPTS_MAX = 20_000_000
 export function schedule(arrival: Arrival, segments: readonly RateSegment[], entropy: SeededEntropy): Float64Array {
   const expected = expectedAttempts(segments)
   assert(expected > 0 && expected <= ATTEMPTS_MAX, 'a schedule needs a positive rate and a bounded length')
-  const clock = new RateClock(segments)
+  const steps = new Steps(arrival, segments, entropy, arrival === 'constant' ? 0 : entropy.exponential(1))
   let offsets = new Float64Array(Math.ceil(expected + 6 * Math.sqrt(expected) + 16))
-  const last = segments.reduce((sum, { micros }) => sum + micros, 0) - 1
-  let count = 0
-  // Even steps, or exponential ones of mean 1, through the inverse of the rate's integral.
-  const step = arrival === 'constant' ? (): number => 1 : (): number => entropy.exponential(1)
   // Rounding may leave the last of an even schedule a hair before the end.
   const most = arrival === 'constant' ? Math.ceil(expected - 1e-6) : Infinity
-  for (let reached = arrival === 'constant' ? 0 : step(), at = clock.at(reached); at !== Infinity && count < most; reached += step(), at = clock.at(reached)) {
+  let count = 0
+  for (let at = steps.next(); at !== Infinity && count < most; at = steps.next()) {
     if (count === offsets.length) {
       const longer = new Float64Array(count * 2)
       longer.set(offsets)
       offsets = longer
     }
-    // What an even schedule has on a microsecond, sums of fractions must not move to the one before.
-    offsets[count++] = Math.min(Math.floor(at + 1e-6), last)
+    offsets[count++] = at
   }
   return offsets.subarray(0, count)
 }
 
-/** How many attempts are due at `elapsedMicros`, `sent` of them being sent already: all of these go out in one batch. */
-export function due(offsets: Float64Array, sent: number, elapsedMicros: Micros): number {
-  let index = sent
-  while (index < offsets.length && offsets[index]! <= elapsedMicros) index++
-  return index - sent
-}
+/** The instants of an arrival process one by one, for who cannot or need not know all of them ahead. */
+export class Steps {
+  private readonly clock: RateClock
+  private readonly last: Micros
 
-/** How long until the next attempt is due; 0 when one is, `Infinity` after the last. */
-export function wait(offsets: Float64Array, sent: number, elapsedMicros: Micros): Micros {
-  return sent >= offsets.length ? Infinity : Math.max(0, offsets[sent]! - elapsedMicros)
+  /** @param reached how many attempts are due at the first instant, by the integral of the rate: 0 is the very beginning */
+  constructor(private readonly arrival: Arrival, segments: readonly RateSegment[], private readonly entropy: SeededEntropy, private reached: number) {
+    this.clock = new RateClock(segments)
+    this.last = segments.reduce((sum, { micros }) => sum + micros, 0) - 1
+  }
+
+  /** The next instant; `Infinity` after the last. */
+  next(): Micros {
+    const at = this.clock.at(this.reached)
+    // Even steps, or exponential ones of mean 1, through the inverse of the rate's integral.
+    this.reached += this.arrival === 'constant' ? 1 : this.entropy.exponential(1)
+    // What an even schedule has on a microsecond, sums of fractions must not move to the one before.
+    return at === Infinity ? Infinity : Math.min(Math.floor(at + 1e-6), this.last)
+  }
 }

@@ -42,11 +42,12 @@ const DAY_PIECES = 96
  * A day's curve around its mean: one sine, highest at `busiest` after the begin of each day. `startsAt` is the time of day
  * at which the run begins; a run may be shorter or longer than a day.
  * @param peakToMean the busiest moment over the mean, 1 to 2
+ * @param dayMicros how long the day takes: less for one that passes faster; times of day stay those of a whole day
  */
-export function diurnal(mean: number, peakToMean: number, busiest: Micros, startsAt: Micros, micros: Micros): RateSegment[] {
+export function diurnal(mean: number, peakToMean: number, busiest: Micros, startsAt: Micros, micros: Micros, dayMicros: Micros = DAY_MICROS): RateSegment[] {
   assert(peakToMean >= 1 && peakToMean <= 2, 'a sine around its mean has a peak of at most twice the mean')
-  const rate = (at: Micros): number => mean * (1 + (peakToMean - 1) * Math.cos(2 * Math.PI * (startsAt + at - busiest) / DAY_MICROS))
-  const pieces = Math.max(1, Math.ceil(micros / DAY_MICROS * DAY_PIECES))
+  const rate = (at: Micros): number => mean * (1 + (peakToMean - 1) * Math.cos(2 * Math.PI * ((startsAt - busiest) / DAY_MICROS + at / dayMicros)))
+  const pieces = Math.max(1, Math.ceil(micros / dayMicros * DAY_PIECES))
   let at = 0
   return cut(micros, pieces).map((length) => {
     const segment = { micros: length, from: rate(at), to: rate(at + length) }

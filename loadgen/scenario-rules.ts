@@ -4,11 +4,12 @@
  */
 import { Schema } from 'effect'
 import { MICROS_PER_SECOND } from '../core/kit/time.js'
+import { isClosed, offeredBy } from './load-shape.js'
 import { ATTEMPTS_MAX } from './pacing.js'
 import { LATE_MICROS, longestAttempt, MISBEHAVIOURS } from './misbehaviour.js'
 import { MESSAGE_OCTETS_MAX, ROWS, Scenario } from './scenario.js'
-import { formatDuration, formatShare } from '../core/live/units.js'
 import { thresholdRules } from './thresholds/rules.js'
+import { formatDuration, formatShare } from '../core/live/units.js'
 
 export interface BrokenRule {
   readonly path: readonly string[]
@@ -32,14 +33,69 @@ function accessRules({ tls, gateway, ims, terminals, population }: Scenario): Br
   return broken
 }
 
-function loadRules({ load }: Scenario): BrokenRule[] {
+function loadRules(scenario: Scenario): BrokenRule[] {
+  const { load } = scenario
   const broken: BrokenRule[] = []
   if (!(load.rate > 0)) broken.push({ path: ['load', 'rate'], message: 'the rate must be above 0' })
   if (load.duration < MICROS_PER_SECOND) broken.push({ path: ['load', 'duration'], message: `${formatDuration(load.duration)} is too short to measure; give at least 1s` })
-  const attempts = load.rate * (load.warmUp + load.duration) / MICROS_PER_SECOND
+  const shape = isClosed(load) ? closedRules(load) : shapeRules(scenario)
+  // Of a shape that does not fit, and of a trace that was not read, nothing more is known.
+  if (shape.length > 0 || load.shape === 'replay') return [...broken, ...shape]
+  const { attempts } = offeredBy(load, undefined)
   if (attempts > ATTEMPTS_MAX) {
     broken.push({ path: ['load', 'duration'], message: `${Math.round(attempts)} attempts are more than the ${ATTEMPTS_MAX} one run can hold; shorten it or lower load.rate` })
   } else if (attempts < 1) broken.push({ path: ['load', 'rate'], message: 'no attempt falls into the measured window; raise load.rate or load.duration' })
+  return broken
+}
+
+function closedRules({ shape }: Scenario['load']): BrokenRule[] {
+  return shape === 'steady' ? [] : [{ path: ['load', 'shape'], message: 'a closed load has no rate that could have a shape; leave load.closed.initiators at 0 for an open one' }]
+}
+
+function shapeRules(scenario: Scenario): BrokenRule[] {
+  const { load } = scenario
+  const broken: BrokenRule[] = []
+  const need = (holds: boolean, key: string, message: string): void => {
+    if (!holds) broken.push({ path: ['load', load.shape, key], message })
+  }
+  switch (load.shape) {
+    case 'ramp':
+      need(load.ramp.to > 0, 'to', 'the rate must be above 0')
+      break
+    case 'stairs':
+      need(load.duration >= load.stairs.steps * MICROS_PER_SECOND, 'steps', `${load.stairs.steps} steps in ${formatDuration(load.duration)} are shorter than a second each; raise load.duration`)
+      break
+    case 'spike':
+      need(load.spike.length > 0, 'length', 'a spike lasts longer than nothing')
+      need(load.spike.at + load.spike.length <= load.duration, 'at', `a spike until ${formatDuration(load.spike.at + load.spike.length)} ends after the measured window of ${formatDuration(load.duration)}`)
+      break
+    case 'bursts':
+      need(load.bursts.calm > 0, 'calm', 'there is some time between bursts')
+      need(load.bursts.burst > 0, 'burst', 'a burst lasts longer than nothing')
+      break
+    case 'day':
+      need(load.day.length >= MICROS_PER_SECOND, 'length', 'give a day at least 1s')
+      break
+    case 'campaign':
+      broken.push(...campaignRules(scenario))
+  }
+  return broken
+}
+
+/** Who could be pushed to under two of these would be pushed to twice. */
+const ONCE_ONLY = ['online', 'fanOut', 'offlineReturns', 'expires', 'misbehaving'] as const
+
+function campaignRules({ load: { campaign, duration }, traffic, push }: Scenario): BrokenRule[] {
+  const broken: BrokenRule[] = []
+  if (campaign.window <= 0 || campaign.window > duration) {
+    broken.push({ path: ['load', 'campaign', 'window'], message: `the window of a campaign lies within the measured window: more than 0s, at most ${formatDuration(duration)}` })
+  }
+  if (push.inARow > 1) broken.push({ path: ['push', 'inARow'], message: 'a campaign pushes to nobody twice' })
+  const active = ROWS.filter((row) => traffic[row].share > 0)
+  for (const row of active) {
+    if (ONCE_ONLY.some((allowed) => allowed === row) || (row === 'anyone' && active.length === 1)) continue
+    broken.push({ path: ['traffic', row, 'share'], message: `a campaign pushes to nobody twice: of ${row} some would be; give it no share (rows of its own kind: ${ONCE_ONLY.join(', ')}; or anyone alone)` })
+  }
   return broken
 }
 

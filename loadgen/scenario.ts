@@ -18,15 +18,73 @@ const count = (from: number, to: number) =>
   Schema.Int.pipe(Schema.between(from, to, { message: (issue) => `${String(issue.actual)} is not between ${from} and ${to}` }))
 
 /** What the gateway takes at most, and what a MESSAGE carries at most (core/push/admission/check.ts). */
-const CONTENT_OCTETS_MAX = 100 * 1024 * 1024
+export const CONTENT_OCTETS_MAX = 100 * 1024 * 1024
 export const MESSAGE_OCTETS_MAX = 60_000
 
+const factor = (least: number, most: number) =>
+  Schema.Number.pipe(Schema.between(least, most, { message: (issue) => `${String(issue.actual)} is not between ${least} and ${most}` }))
+
+/** The shapes of a load over the measured window. */
+export const SHAPES = ['steady', 'ramp', 'stairs', 'spike', 'bursts', 'day', 'campaign', 'replay'] as const
+
+const Ramp = Schema.Struct({
+  to: key(Rate, '400/s', 'The rate at the end of the measured window.'),
+})
+
+const Stairs = Schema.Struct({
+  increment: key(Rate, '200/s', 'By how much each step is higher than the one before; the first has load.rate.'),
+  steps: key(count(2, 200), 5, 'How many steps share the measured window, each as long as the next.'),
+})
+
+const Spike = Schema.Struct({
+  factor: key(factor(1, 1_000), 5, 'How many times load.rate.'),
+  at: key(Duration, '10s', 'From the begin of the measured window.'),
+  length: key(Duration, '5s', 'How long it lasts.'),
+})
+
+const Bursts = Schema.Struct({
+  factor: key(factor(1, 1_000), 10, 'How many times the rate of calm a burst has.'),
+  calm: key(Duration, '9s', 'Mean time from a burst to the next.'),
+  burst: key(Duration, '1s', 'Mean length of a burst.'),
+})
+
+const Day = Schema.Struct({
+  peak: key(factor(1, 2), 1.8, 'How many times load.rate the busiest moment has.'),
+  busiest: key(Duration, '20h', 'The time of day that is busiest.'),
+  startsAt: key(Duration, '0h', 'The time of day at which the load begins.'),
+  length: key(Duration, '24h', 'How long the whole day takes: 24h, or less for one that passes faster.'),
+})
+
+const Campaign = Schema.Struct({
+  recipients: key(count(1, 2_000_000), 500, 'How many get the content, each once.'),
+  window: key(Duration, '10s', 'From the begin of the measured window: the time within which all of them are pushed to.'),
+})
+
+const Replay = Schema.Struct({
+  file: key(Schema.String, 'trace.csv', 'CSV with a header: offset (seconds from the begin of the load), and, where wanted, row and size. Taken from where the command runs.'),
+  speed: key(factor(0.001, 1_000), 1, 'How many times faster than it is written.'),
+})
+
+const Closed = Schema.Struct({
+  initiators: key(count(0, 20_000), 0, 'How many there are, each with at most one submission under way; 0 is an open load.'),
+  think: key(Duration, '1s', 'From an answer to the initiator’s next submission, on average.'),
+})
+
 const Load = Schema.Struct({
-  arrival: key(Schema.Literal('constant', 'poisson'), 'poisson', 'How attempts are spread: evenly, or as a Poisson process. Always open: a slow system never slows them down.'),
-  rate: key(Rate, '200/s', 'Attempts per second, all rows of the traffic set together.'),
+  arrival: key(Schema.Literal('constant', 'poisson'), 'poisson', 'How attempts are spread: evenly, or as a Poisson process. Open: a slow system never slows them down, unless load.closed says otherwise.'),
+  rate: key(Rate, '200/s', 'Attempts per second, all rows of the traffic set together; where the shape changes it, its mean, or where it begins.'),
   warmUp: key(Duration, '5s', 'Load before the measured window; in the ledger, not in the statistics.'),
   duration: key(Duration, '25s', 'The measured window.'),
   drainMax: key(Duration, '30s', 'The longest wait, after the load, for accepted pushes to reach an outcome.'),
+  shape: key(Schema.Literal(...SHAPES), 'steady', 'How the rate runs over the measured window; each shape but steady has keys of its own below.'),
+  ramp: key(Ramp, {}, 'Shape ramp: straight from load.rate to another.'),
+  stairs: key(Stairs, {}, 'Shape stairs: up from load.rate in steps, each with a row of its own in the report.'),
+  spike: key(Spike, {}, 'Shape spike: load.rate, and for a while several times as much.'),
+  bursts: key(Bursts, {}, 'Shape bursts: calm and bursts in turns of random length; load.rate is the mean of both.'),
+  day: key(Day, {}, 'Shape day: a day’s curve whose mean is load.rate.'),
+  campaign: key(Campaign, {}, 'Shape campaign: one content to many subscribers, none of them twice; load.rate is that of the warm-up.'),
+  replay: key(Replay, {}, 'Shape replay: attempts at the instants of a trace.'),
+  closed: key(Closed, {}, 'Instead of a rate: initiators that wait for their answers. Latency then tells less, since a slow system is asked less.'),
 })
 
 const rowFields = (limit: string, what: string) => ({
@@ -161,6 +219,9 @@ export const Scenario = Schema.Struct({
   virtual: key(Virtual, {}, 'What only virtual time has (pushbench simulate).'),
   tls: Schema.optional(Tls),
   objective: key(Objective, {}, 'What a run must reach.'),
+  thresholds: key(Schema.Array(Schema.String), [], 'Further promises about the result, such as "endToEnd.p99 < 50ms" or "ratio(delivered, accepted) > 99%"; one that is not kept fails the run (exit code 3).'),
+  abortWhen: key(Schema.Array(Schema.String), [], 'When to end the load early: such as "refused > 100" or "submit.p99 > 2s", of what is known meanwhile; the run then fails (exit code 3).'),
+  abortAfter: key(Duration, '5s', 'From the begin of the load: before that, abortWhen is not looked at.'),
   capture: key(Schema.Boolean, false, 'Keep what crosses the gateway’s SIP and MSRP sockets as gateway.pcap in the run folder, for Wireshark.'),
 }).annotations({ identifier: 'Scenario', title: 'A pushbench scenario' })
 export type Scenario = typeof Scenario.Type
@@ -171,6 +232,3 @@ export const encodeScenario: (scenario: Scenario) => ScenarioWritten = Schema.en
 
 /** What a scenario is that says nothing. */
 export const DEFAULT_SCENARIO: Scenario = Schema.decodeSync(Scenario)({})
-  thresholds: key(Schema.Array(Schema.String), [], 'Further promises about the result, such as "endToEnd.p99 < 50ms" or "ratio(delivered, accepted) > 99%"; one that is not kept fails the run (exit code 3).'),
-  abortWhen: key(Schema.Array(Schema.String), [], 'When to end the load early: such as "refused > 100" or "submit.p99 > 2s", of what is known meanwhile; the run then fails (exit code 3).'),
-  abortAfter: key(Duration, '5s', 'From the begin of the load: before that, abortWhen is not looked at.'),

@@ -4,6 +4,7 @@
  */
 import type { CHECKS, Ledger, LedgerFindings, Threshold, Verdict } from '../reports/record.js'
 import type { Micros } from '../core/kit/time.js'
+import type { Bunching } from './reconcile/bunching.js'
 
 export interface VerdictInput {
   readonly ledger: typeof Ledger.Type
@@ -25,6 +26,10 @@ export interface VerdictInput {
   readonly instruments: Readonly<Record<string, { readonly seconds: number; readonly saturated: number }>>
   /** By part: datagrams its own sockets lost from the begin of the measured window to the end of the drain. */
   readonly datagrams: Readonly<Record<string, DatagramLosses>>
+  /** How evenly attempts left against their plan; undefined where nobody can tell. */
+  readonly bunching?: Bunching | undefined
+  /** That a load at one rate never came to rest, in words. */
+  readonly growth?: string | undefined
   /** Limits of the set-up that were hit, in words, such as "admission: 12 submissions answered 503". */
   readonly capsHit: readonly string[]
   /** Parts that ended before the run did, in words. */
@@ -55,12 +60,24 @@ export const SATURATED_SHARE = 0.95
 /** One such second is a garbage collection; more of them than this share of the window are an instrument that measures itself. */
 const SATURATED_SECONDS_SHARE = 0.1
 
+/** What a sender may add to how attempts vary from piece to piece of time; all attempts of two pieces in one of them add 100 %. */
+const BUNCHING_MAX = 0.5
+/** Pieces of time in which bunches are looked for: at this share of the lag that is allowed they matter, and below ten milliseconds to nobody. */
+const BUNCH_SHARE = 0.1
+const BUNCH_MICROS_MIN: Micros = 10_000
+
+/** @param lagMicros the lag that is allowed */
+export function bunchBinMicros(lagMicros: Micros): Micros {
+  return Math.max(BUNCH_MICROS_MIN, Math.round(lagMicros * BUNCH_SHARE))
+}
+
 type Check = (typeof CHECKS)[number]
 type Reason = readonly [check: Check, words: string]
 
 export function verdictOf(input: VerdictInput): typeof Verdict.Type {
   const reasons = [
     ...input.failures.map((words): Reason => ['part', words]), ...balance(input), ...generator(input), ...population(input), ...instruments(input), ...datagrams(input),
+    ...(input.growth === undefined ? [] : [['growth', `load: ${input.growth}`] as const]),
     ...input.capsHit.map((cap): Reason => ['limit', `limit hit: ${cap}`]),
     ...(input.interrupted === undefined ? [] : [['interrupted', `interrupted: ${input.interrupted}`] as const]),
   ]
@@ -83,6 +100,11 @@ function generator(input: VerdictInput): Reason[] {
     reasons.push(['lag', `generator lag: p99 ${millis(input.lagP99Micros)} is more than ${percent(input.lagShare)} of the tightest delay limit (${millis(lagLimit)})`])
   }
   if (input.unsent > 0) reasons.push(['unsent', `arrivals dropped: ${input.unsent} of ${input.planned} planned attempts were never sent`])
+  const { bunching } = input
+  if (bunching !== undefined && bunching.sent ** 2 - bunching.planned ** 2 > BUNCHING_MAX ** 2) {
+    const { binMicros, planned, sent } = bunching
+    reasons.push(['bunched', `arrivals bunched: attempts in each ${millis(binMicros)} vary by ${percent(sent)} of their mean as they left, by ${percent(planned)} as planned (${percent(BUNCHING_MAX)} may be added)`])
+  }
   return reasons
 }
 

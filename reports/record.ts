@@ -11,7 +11,7 @@ const Count = Schema.NonNegativeInt
 const Micros = Schema.NonNegativeInt.annotations({ description: 'microseconds' })
 
 /** What can make a run invalid, in the order in which reasons are given. */
-export const CHECKS = ['part', 'ledger', 'load', 'lag', 'unsent', 'population', 'saturation', 'datagrams', 'limit', 'interrupted'] as const
+export const CHECKS = ['part', 'ledger', 'load', 'lag', 'unsent', 'bunched', 'population', 'saturation', 'datagrams', 'growth', 'limit', 'interrupted'] as const
 
 export const Verdict = Schema.Struct({
   valid: Schema.Boolean,
@@ -84,6 +84,8 @@ export const Work = Schema.Struct({
   cpuSeconds: Schema.NonNegative,
   /** Gains of the part's running totals by name; what did not happen is not named. */
   counts: Schema.Record({ key: Schema.String, value: Schema.NonNegative }),
+  /** Means over its samples of what it had at a time, such as open dialogs; what it never had is not named. Absent in records of before it was kept. */
+  held: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.NonNegative })),
 })
 
 /** One row of the traffic set: what was tried, how it went, under the limit that makes it inadequately handled. */
@@ -140,10 +142,10 @@ export const Threshold = Schema.Struct({
   limit: Schema.Number.annotations({ description: 'the highest value that passes, where `comparison` says nothing else' }),
   unit: Schema.String,
   passed: Schema.Boolean,
-})
-
   /** How what was measured has to compare with the limit; absent: it may be at most that. */
   comparison: Schema.optional(Schema.Literal('<', '<=', '>', '>=')),
+})
+
 /** Pushes by how they were sent: the binding of the last attempt. Warm-up included in the counts, not in the latency. */
 export const BindingRow = Schema.Struct({
   name: Schema.String,
@@ -164,6 +166,48 @@ export const DeviceGroup = Schema.Struct({
   refused: Count,
   /** MESSAGEs without P-Asserted-Identity or for an application the device lacks. */
   rejectedByCheck: Count,
+})
+
+/** How attempts came about. In a closed load nobody but the initiators' own answers sets the pace, and planned times mean less. */
+export const Load = Schema.Struct({
+  type: Schema.Literal('open', 'closed'),
+  /** How the rate of an open load ran: steady, ramp, stairs, spike, bursts, day, campaign or replay. */
+  shape: Schema.optional(Schema.String),
+  initiators: Schema.optional(Count),
+  /** From an answer to the initiator's next attempt, on average. */
+  thinkSeconds: Schema.optional(Schema.NonNegative),
+  /** What was replayed. */
+  trace: Schema.optional(Schema.Struct({ file: Schema.String, sha256: Schema.String, attempts: Count })),
+})
+
+/** The rate was changed by hand. */
+export const RateChange = Schema.Struct({
+  /** From the begin of the measured window; negative in the warm-up. */
+  atSeconds: Schema.Number,
+  what: Schema.Literal('rate', 'held', 'released'),
+  /** Attempts per second from here on; of a released one those with which its curve goes on. */
+  perSecond: Schema.NonNegative,
+})
+
+/** A step of a stair, judged by itself. Its transient is left out of every figure. */
+export const Step = Schema.Struct({
+  perSecond: Schema.NonNegative,
+  /** From the begin of the measured window. */
+  fromSecond: Schema.NonNegative,
+  toSecond: Schema.NonNegative,
+  /** How much of its begin was left out as transient (MSER-5 on goodput and latency). */
+  trimmedSeconds: Schema.NonNegative,
+  attempts: Count,
+  inadequatelyHandled: Count,
+  /** Wilson's interval at 95 % for the share of them; absent without attempts. */
+  interval: Schema.optional(Schema.Struct({ low: Schema.Number, high: Schema.Number })),
+  deliveredPerSecond: Schema.NonNegative,
+  /** End to end; absent when no push of the step reached a terminal. */
+  p50Us: Schema.optional(Micros),
+  p99Us: Schema.optional(Micros),
+  /** Whether it came to rest; one that did not has no steady figures, and `why` says so. */
+  stationary: Schema.Boolean,
+  why: Schema.optional(Schema.String),
 })
 
 /** What was run, on what. */
@@ -191,6 +235,12 @@ export const RunRecord = Schema.Struct({
   interrupted: Schema.optional(Schema.String),
   /** Set when the load was ended early because its result was clear, and why: the run counts as far as it went. */
   endedEarly: Schema.optional(Schema.String),
+  /** Absent in records of before it was told: an open load at one rate. */
+  load: Schema.optional(Load),
+  /** By hand, while the run went on, in the order of time. */
+  rateChanges: Schema.optional(Schema.Array(RateChange)),
+  /** Of a stair, in the order of time. */
+  steps: Schema.optional(Schema.Array(Step)),
   verdict: Verdict,
   ledger: Ledger,
   findings: LedgerFindings,

@@ -9,9 +9,9 @@ import { wilson } from '../../reports/statistics/proportion.js'
 type Check = (typeof CHECKS)[number]
 
 /** The generator or the terminals, not the system, came too late. */
-const INSTRUMENT: ReadonlySet<Check> = new Set(['lag', 'unsent', 'saturation'])
+const INSTRUMENT: ReadonlySet<Check> = new Set(['lag', 'unsent', 'bunched', 'saturation'])
 /** A limit of the system that was hit is part of how it behaves at that rate. */
-const OF_THE_SYSTEM: ReadonlySet<Check> = new Set(['limit'])
+const OF_THE_SYSTEM: ReadonlySet<Check> = new Set(['limit', 'growth'])
 
 export type Judged = Omit<CapacityTrialRow, 'id' | 'phase' | 'replicate' | 'perSecond' | 'seed'>
 
@@ -41,11 +41,18 @@ function resultOf({ verdict, endedEarly, scenarios }: RunRecord, attempts: numbe
   if (other !== undefined) return { result: 'invalid', why: other.words }
   const instrument = reasons[0]
   if (instrument !== undefined) return { result: 'instrument', why: instrument.words }
+  // What goes on growing is beyond what the system carries, however few were late by now.
+  const growth = reasonOf(verdict, 'growth')
+  if (growth !== undefined) return { result: 'failed', why: growth }
   if (endedEarly !== undefined) return { result: 'failed', why: endedEarly }
   if (attempts * limit < 1 && inadequatelyHandled === 0) return { result: 'invalid', why: `${attempts} attempts are too few to see ${percent(limit)} of them; give each trial more time` }
   if (inadequatelyHandled <= attempts * limit) return { result: 'passed' }
   const worst = [...scenarios].sort((a, b) => b.inadequatelyHandled - a.inadequatelyHandled)[0]!
   return { result: 'failed', why: `${percent(inadequatelyHandled / attempts)} inadequately handled, most of them ${worst.name} (${worst.inadequatelyHandled} of ${worst.attempts})` }
+}
+
+function reasonOf({ reasons, checks }: RunRecord['verdict'], check: Check): string | undefined {
+  return reasons.find((_words, index) => checks?.[index] === check)
 }
 
 function sumOf(record: RunRecord, key: 'attempts' | 'inadequatelyHandled'): number {

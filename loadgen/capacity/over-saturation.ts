@@ -2,7 +2,7 @@
  * Whether a load is beyond what the system can carry, seen while it runs: what is in flight and how long an answer takes both grow,
  * second after second. Then more of it only costs time. Knows a run's progress, not what is done about it.
  */
-import { isGrowing } from '../../reports/statistics/trend.js'
+import { bothGrow } from '../reconcile/steady-state.js'
 
 /** What of a run's progress says it. */
 export interface Seen {
@@ -16,10 +16,6 @@ export interface Seen {
 
 /** A trend in fewer seconds is chance. */
 const SECONDS_LEAST = 10
-/** Chance alone grows like this, in both, once in 10,000 looks. */
-const SIGNIFICANCE = 0.01
-/** A rise of half the median over the seconds seen: less does not matter yet. */
-const TOLERATED = 0.5
 
 export class OverSaturation {
   private readonly inFlight: number[] = []
@@ -31,7 +27,7 @@ export class OverSaturation {
     this.inFlight.push(inFlight)
     this.latency.push(submitP99Us)
     if (this.inFlight.length < SECONDS_LEAST) return undefined
-    if (!isGrowing(this.inFlight, SIGNIFICANCE, TOLERATED) || !isGrowing(this.latency, SIGNIFICANCE, TOLERATED)) return undefined
+    if (!bothGrow(this.inFlight, this.latency)) return undefined
     return `over-saturated after ${this.inFlight.length} s: in flight from ${this.inFlight[0]} to ${inFlight}, time to an answer (p99) from ${millis(this.latency[0]!)} to ${millis(submitP99Us)}, both growing`
   }
 }

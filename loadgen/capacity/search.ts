@@ -126,7 +126,7 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
     const index = this.trials.length
     const { phase, perSecond } = ask
     const seconds = Math.min(TRIAL_SECONDS_MAX, Math.ceil(cleanAttemptsToResolve(scenario.objective.inadequatelyHandled, LEVEL) / perSecond))
-    const load = { ...scenario.load, rate: perSecond, duration: Math.max(scenario.load.duration, seconds * MICROS_PER_SECOND) }
+    const load: Scenario['load'] = { ...scenario.load, shape: 'steady', rate: perSecond, duration: Math.max(scenario.load.duration, seconds * MICROS_PER_SECOND) }
     return {
       id: `${String(index + 1).padStart(2, '0')}-${phase}-${perSecond}`,
       words: `${phase}: ${perSecond}/s`,

@@ -24,7 +24,7 @@ const root = Command.make('pushbench').pipe(
 const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 5 regression against the baseline, 6 inconclusive, 129 terminal closed, 130 interrupted')))
 
 const ANSI = /\x1b\[[0-9;]*m/g
-const OPTIONS_WITH_VALUE = ['--seed', '--out', '--for', '--calibrate', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--schema', '--journal', '--rate', '--log-level', '--completions']
+const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--schema', '--journal', '--rate', '--log-level', '--completions']
 const FLAGS = ['--run', '--anyway', '--markdown', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */

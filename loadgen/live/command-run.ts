@@ -5,28 +5,36 @@ import { Args, Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
 import { renderPage } from '../../reports/page.js'
 import { scaledDown } from '../reference-scenario.js'
+import type { Scenario } from '../scenario.js'
 import { summaryLines } from '../summary.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
+import { examine, refusalText, type Examination } from './examination.js'
 import { slowness } from './machine.js'
+import { choosePreset, presetOption, presetScenario } from './presets.js'
 import { run, type RunResult } from './run.js'
 import { RunFolder } from './run-folder.js'
-import { chooseScenario } from './scenario-choice.js'
+import { chooseScenario, seeded } from './scenario-choice.js'
 import { coloursFor, watcherFor } from './screen.js'
 import { listenForStops } from './signals.js'
+import { TraceError } from './trace-file.js'
 
 export const scenarioArgument = Args.file({ name: 'scenario' }).pipe(
   Args.withDescription('A scenario file in YAML (see "pushbench init"). Without one, the reference scenario.'),
   Args.optional,
 )
 export const seedOption = Options.integer('seed').pipe(Options.withDescription('Use this seed instead of the scenario\'s.'), Options.optional)
-const outOption = Options.text('out').pipe(Options.withDescription('Folder that gets the run\'s folder.'), Options.withDefault('runs'))
+export const outOption = Options.text('out').pipe(Options.withDescription('Folder that gets the run\'s folder.'), Options.withDefault('runs'))
 export const jsonOption = Options.boolean('json').pipe(Options.withDescription('Print the result as JSON instead of a summary.'))
 export const quietOption = Options.boolean('quiet').pipe(Options.withAlias('q'), Options.withDescription('No progress on standard error.'))
 
-export const runCommand = Command.make('run', { scenario: scenarioArgument, seed: seedOption, out: outOption, json: jsonOption, quiet: quietOption }, (options) => Effect.gen(function* () {
-  const chosen = yield* chooseScenario(options.scenario, options.seed)
+export const runCommand = Command.make('run', { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, json: jsonOption, quiet: quietOption }, (options) => Effect.gen(function* () {
+  const { scenario: chosen, name, isReference } = yield* scenarioOrPreset(options)
   // A scenario of one's own is run as written; only the built-in one gives way to a slow machine.
-  const { scenario, note } = Option.isNone(options.scenario) ? scaledDown(chosen, slowness()) : { scenario: chosen, note: undefined }
+  const { scenario, note } = isReference ? scaledDown(chosen, slowness()) : { scenario: chosen, note: undefined }
+  const { needs } = yield* examined(scenario, options.out)
+  if (needs.refusals.length > 0) {
+    return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `this cannot run here:\n${refusalText(name, needs)}` }))
+  }
   const watcher = watcherFor(options.quiet, process.stderr)
   if (note !== undefined) watcher.note(note)
   const stops = listenForStops(() => watcher.note('Stopping: pushes under way are given time to end, then the report is written. Ctrl-C again ends at once.'))
@@ -41,6 +49,28 @@ export const runCommand = Command.make('run', { scenario: scenarioArgument, seed
   show(result, options.json)
   yield* judge(result, stops.exitCode)
 })).pipe(Command.withDescription('Load a gateway through a simulated IMS and report what was measured.'))
+
+/** A scenario file, a preset, or neither: the reference scenario; and what it is called in messages. */
+export function scenarioOrPreset(
+  { scenario, preset, seed }: { readonly scenario: Option.Option<string>; readonly preset: Option.Option<string>; readonly seed: Option.Option<number> },
+): Effect.Effect<{ readonly scenario: Scenario; readonly name: string; readonly isReference: boolean }, CommandFailure> {
+  return Effect.gen(function* () {
+    const chosen = yield* choosePreset(preset)
+    if (chosen === undefined) {
+      return { scenario: yield* chooseScenario(scenario, seed), name: Option.getOrElse(scenario, () => 'the reference scenario:'), isReference: Option.isNone(scenario) }
+    }
+    if (Option.isSome(scenario)) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.internal, message: `give --preset ${chosen} or the file ${scenario.value}, not both` }))
+    return { scenario: yield* seeded(yield* presetScenario(chosen), seed), name: chosen, isReference: false }
+  })
+}
+
+/** The arithmetic of a scenario, before any load. */
+export function examined(scenario: Scenario, out: string): Effect.Effect<Examination, CommandFailure> {
+  return Effect.tryPromise({
+    try: () => examine(scenario, out),
+    catch: (error) => new CommandFailure({ exitCode: error instanceof TraceError ? EXIT.scenarioInvalid : EXIT.internal, message: messageOf(error) }),
+  })
+}
 
 /** A result on standard output: a summary, or all of it as JSON. */
 export function show({ record, folder }: RunResult, json: boolean): void {

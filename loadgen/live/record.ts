@@ -6,14 +6,20 @@ import { createHash } from 'node:crypto'
 import type { RunRecord } from '../../reports/record.js'
 import { SCHEMA_VERSION } from '../../reports/record.js'
 import type { Micros } from '../../core/kit/time.js'
+import { capsOf } from '../caps.js'
+import { isClosed, stepsOf } from '../load-shape.js'
+import type { RateChanged } from '../rate-course.js'
+import { bunchingOf } from '../reconcile/bunching.js'
 import { intervalsOf, littlesLaw } from '../reconcile/intervals.js'
 import { ledgerOf } from '../reconcile/ledger.js'
-import { ROW_STAGE, SHED, bindingsOf, causesOf, measure, type RowResult, type Window } from '../reconcile/measures.js'
+import { ROW_STAGE, bindingsOf, causesOf, measure, type Expectation, type RowResult, type Window } from '../reconcile/measures.js'
 import { Reconciler } from '../reconcile/reconciler.js'
+import { courseOf, growthOf } from '../reconcile/steady-state.js'
+import { stepRows } from '../reconcile/steps.js'
 import type { Tables } from '../reconcile/tables.js'
 import { expectedOutcomes } from '../misbehaviour.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
-import { thresholdsOf, verdictOf, type DatagramLosses, type RegisteredPopulation, type VerdictInput } from '../verdict.js'
+import { bunchBinMicros, thresholdsOf, verdictOf, type DatagramLosses, type RegisteredPopulation, type VerdictInput } from '../verdict.js'
 import { readJournal } from './journal-reader.js'
 import type { MachineFacts } from './machine.js'
 import { Measurements } from './measurements.js'
@@ -21,6 +27,7 @@ import { badPeersOf, populationFor } from './part-configs.js'
 import { PART_WORDS, type PartName, type PartUse, type Parts } from './parts.js'
 import { curveOf, Recorder } from './recorder.js'
 import type { RunFolder } from './run-folder.js'
+import type { TraceFile } from './trace-file.js'
 
 export interface RunFacts {
   readonly scenario: Scenario
@@ -41,6 +48,10 @@ export interface RunFacts {
   readonly failures: readonly string[]
   readonly deviations: readonly string[]
   readonly machine: MachineFacts
+  /** What was replayed. */
+  readonly trace: TraceFile | undefined
+  /** By hand, from the begin of the load. */
+  readonly rateChanges: readonly RateChanged[]
 }
 
 const PANEL = 'reference'
@@ -52,7 +63,8 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const measurements = new Measurements(facts.folder.path, facts.windowStartedAt, counts.length)
   const limits = Object.fromEntries(ROWS.map((row) => [row, scenario.traffic[row].delayLimit])) as Record<RowName, Micros>
   const badPeers = badPeersOf(populationFor(scenario))
-  const rows = measure(tables, window, limits, measurements.take, (address, last) => expectedOutcomes(badPeers.get(address)!, last, scenario.push))
+  const expectation: Expectation = (address, last) => expectedOutcomes(badPeers.get(address)!, last, scenario.push)
+  const rows = measure(tables, window, limits, measurements.take, expectation)
   await measurements.close()
   const { ledger, findings } = ledgerOf(tables, scenario.push.notifications)
   const whole = measurements.whole()
@@ -61,6 +73,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
   const input = verdictInput(facts, tables, rows, duplicatedAtBadPeers, { ledger, findings }, causes, whole.get('lag')?.percentile(99) ?? NaN)
   const datagrams: Partial<Record<string, DatagramLosses>> = facts.parts.datagramsLost()
   const heatMap = measurements.heatMap()
+  const steps = stepsOf(scenario.load)
   const little = littlesLaw(tables, window, facts.heldSamples)
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -70,6 +83,9 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     durations: { warmUpSeconds: scenario.load.warmUp / 1e6, loadSeconds: (window.to - window.from) / 1e6, drainSeconds: facts.drainSeconds },
     ...(facts.interrupted === undefined ? {} : { interrupted: facts.interrupted }),
     ...(facts.endedEarly === undefined ? {} : { endedEarly: facts.endedEarly }),
+    load: loadOf(facts),
+    ...(facts.rateChanges.length === 0 ? {} : { rateChanges: facts.rateChanges.map(({ atMicros, what, perSecond }) => ({ atSeconds: round((atMicros - scenario.load.warmUp) / 1e6), what, perSecond: round(perSecond) })) }),
+    ...(steps.length === 0 ? {} : { steps: stepRows(tables, window, steps, limits, expectation) }),
     verdict: verdictOf(input),
     ledger,
     findings,
@@ -90,7 +106,7 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
     intervals: counts.map((count, second) => ({ second, ...count, ...measurements.intervals[second]! })),
     ...(heatMap === undefined ? {} : { heatMap }),
     curves: Object.fromEntries([...whole].map(([stage, recorder]) => [stage, curveOf(recorder.histogram)])),
-    disclosure: { ...facts.machine, scenarioHash: createHash('sha256').update(facts.scenarioYaml).digest('hex'), deviations: [...facts.deviations] },
+    disclosure: { ...facts.machine, scenarioHash: createHash('sha256').update(facts.scenarioYaml).digest('hex'), deviations: [...facts.deviations, ...ownDeviations(facts)] },
     scenarioYaml: facts.scenarioYaml,
   }
 }
@@ -119,18 +135,18 @@ function verdictInput(
   const { scenario, window } = facts
   const active = ROWS.filter((row) => scenario.traffic[row].share > 0)
   const sum = (key: keyof RowResult): number => active.reduce((total, row) => total + rows[row][key], 0)
+  const tightestLimitMicros = Math.min(...active.map((row) => scenario.traffic[row].delayLimit))
   const { attempts } = tables
   let unsent = 0
   for (let attempt = 0; attempt < attempts.length; attempt++) {
     const plannedAt = attempts.plannedAt.get(attempt)
     if (plannedAt >= window.from && plannedAt < window.to && !attempts.sentAt.has(attempt)) unsent++
   }
-  const shed = causes.find(({ cause }) => cause === SHED)
   return {
     ledger,
     findings,
     lagP99Micros,
-    tightestLimitMicros: Math.min(...active.map((row) => scenario.traffic[row].delayLimit)),
+    tightestLimitMicros,
     lagShare: scenario.objective.lagShare,
     planned: sum('attempts'),
     unsent,
@@ -141,10 +157,29 @@ function verdictInput(
     population: facts.population,
     instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part) ?? { seconds: 0, saturated: 0 }])),
     datagrams: Object.fromEntries(Object.entries(facts.parts.datagramsLost()).map(([part, lost]) => [PART_WORDS[part as PartName], lost])),
-    capsHit: shed === undefined ? [] : [`admission: the gateway answered ${shed.count} submissions with 503 (gateway.inFlightMax ${scenario.gateway.inFlightMax})`],
+    bunching: bunchingOf(tables, window, bunchBinMicros(tightestLimitMicros * scenario.objective.lagShare)),
+    growth: isAtOneRate(facts) ? growthOf(courseOf(tables, window, GROWTH_PIECE_MICROS)) : undefined,
+    capsHit: capsOf(causes, scenario.gateway.inFlightMax),
     failures: facts.failures,
     interrupted: facts.interrupted,
   }
+}
+
+/** A trend is looked for in seconds, or in longer pieces of a long run. */
+const GROWTH_PIECE_MICROS: Micros = 1_000_000
+
+/** Where the rate changes, so do latency and what is in flight. */
+function isAtOneRate({ scenario: { load }, rateChanges }: RunFacts): boolean {
+  return load.shape === 'steady' && !isClosed(load) && rateChanges.length === 0
+}
+
+function loadOf({ scenario: { load }, trace }: RunFacts): NonNullable<RunRecord['load']> {
+  if (isClosed(load)) return { type: 'closed', initiators: load.closed.initiators, thinkSeconds: load.closed.think / 1e6 }
+  return { type: 'open', shape: load.shape, ...(trace === undefined ? {} : { trace: { file: trace.path, sha256: trace.sha256, attempts: trace.trace.offsets.length } }) }
+}
+
+function ownDeviations({ rateChanges }: RunFacts): string[] {
+  return rateChanges.length === 0 ? [] : [`the rate was changed by hand ${rateChanges.length === 1 ? 'once' : `${rateChanges.length} times`}`]
 }
 
 function partOf({ cpuSeconds, rssBytesMax, loopUtilisationMax }: PartUse, lost: DatagramLosses | undefined): RunRecord['parts'][string] {

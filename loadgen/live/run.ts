@@ -3,30 +3,26 @@
  * happens on the way - a part dies, Ctrl-C - the parts are ended and a record says how far it came.
  */
 import { writeFile } from 'node:fs/promises'
-import { SeededEntropy } from '../../core/kit/entropy.js'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
 import { processResources } from '../../core/live/control.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import type { RunRecord } from '../../reports/record.js'
-import { schedule } from '../pacing.js'
-import { steady } from '../rate-curve.js'
 import type { WordResult } from '../../sim/live/terminals-service.js'
 import type { Scenario } from '../scenario.js'
-import { SubmissionTemplate } from '../submission.js'
-import { lifetimesOf, sharesOf, TrafficPlan } from '../traffic.js'
 import type { RegisteredPopulation } from '../verdict.js'
-import { Generator } from './generator.js'
+import type { Generator } from './generator.js'
+import { generatorOf } from './loading.js'
 import { freePort, machineFacts } from './machine.js'
 import { NotificationListener } from './notification-listener.js'
-import { gatewayConfigOf, imsConfigOf, populationFor, recipientsOf, terminalsConfigOf } from './part-configs.js'
+import { gatewayConfigOf, imsConfigOf, populationFor, terminalsConfigOf } from './part-configs.js'
 import { Parts } from './parts.js'
 import type { Watcher } from './progress.js'
 import { recordOf } from './record.js'
-import { Recorder } from './recorder.js'
 import { Reporter } from './reporter.js'
 import { RunFolder } from './run-folder.js'
 import { scenarioToYaml } from './scenario-file.js'
+import { traceOf, type TraceFile } from './trace-file.js'
 
 export interface RunOptions {
   readonly scenario: Scenario
@@ -64,6 +60,8 @@ const SUBSCRIBE_MICROS_MAX: Micros = 30 * MICROS_PER_SECOND
 export async function run(options: RunOptions): Promise<RunResult> {
   const startedAt = new Date()
   const { folder } = options
+  const trace = await traceOf(options.scenario)
+  if (trace !== undefined) await writeFile(folder.file('trace.csv'), trace.text)
   const parts = new Parts((name, counters) => reporter.sampled(name, counters))
   const reporter = new Reporter(options.scenario, options.watcher, parts)
   const killed = new Promise<never>((_resolve, reject) => {
@@ -71,7 +69,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   })
   // Nobody may be waiting for it when it comes.
   killed.catch(() => {})
-  const active = new Run(options, parts, reporter, startedAt)
+  const active = new Run(options, parts, reporter, startedAt, trace)
   try {
     return await Promise.race([active.perform(), killed])
   } finally {
@@ -97,6 +95,7 @@ class Run {
 
   constructor(
     private readonly options: RunOptions, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
+    private readonly trace: TraceFile | undefined,
   ) {
     this.scenarioYaml = scenarioToYaml(options.scenario)
     options.interrupt.addEventListener('abort', () => { this.cutAt = reporter.position }, { once: true })
@@ -121,6 +120,7 @@ class Run {
       scenario: options.scenario, scenarioYaml: this.scenarioYaml, folder, startedAt: this.startedAt, window: this.window, windowStartedAt: this.windowStartedAt,
       drainSeconds: this.drainSeconds, parts: this.parts, population: this.population, heldSamples: this.reporter.heldSamples,
       interrupted: this.interruption(), endedEarly: this.endedEarly(), failures: [...new Set([...this.failures, ...this.parts.failures])], deviations: options.deviations, machine: machineFacts(),
+      trace: this.trace, rateChanges: this.generator?.changes ?? [],
     })
     await writeFile(folder.file('run.json'), `${JSON.stringify(record, undefined, 1)}\n`)
     return { record, folder: folder.path }
@@ -144,22 +144,10 @@ class Run {
     if (gateway[scenario.gateway.transport === 'tls' ? 'sipTls' : 'sip'] !== `${sip.address}:${sip.port}`) throw new Error(`port ${sip.port}, which the core network knows the gateway by, was taken meanwhile; run again`)
     await parts.start('terminals', terminalsConfigOf(scenario, ims), folder.journal('terminals'))
     this.listener = await NotificationListener.listen(this.journal)
-    this.generator = this.newGenerator(new URL(gateway['pap']!), this.listener.url)
-    reporter.generating(this.generator, this.listener)
-  }
-
-  private newGenerator(url: URL, notifyUrl: string): Generator {
-    const { scenario } = this.options
-    const { load, push, traffic } = scenario
-    const entropy = new SeededEntropy(scenario.seed, 'load')
-    const offsets = schedule(load.arrival, steady(load.rate, load.warmUp + load.duration), entropy.fork('arrivals'))
-    const runId = `${scenario.name}-${this.startedAt.getTime().toString(36)}`
-    const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), runId, push.inARow)
-    const notify = push.notifications ? notifyUrl : undefined
-    return new Generator({
-      url, offsets, plan, plain: new SubmissionTemplate(push, notify, false), expiring: new SubmissionTemplate(push, notify, true),
-      lifetimes: lifetimesOf(traffic), journal: this.journal, submit: new Recorder(),
+    this.generator = generatorOf({
+      scenario, trace: this.trace?.trace, pap: new URL(gateway['pap']!), notifyUrl: this.listener.url, runId: `${scenario.name}-${this.startedAt.getTime().toString(36)}`, journal: this.journal,
     })
+    reporter.generating(this.generator, this.listener)
   }
 
   private async register(): Promise<void> {

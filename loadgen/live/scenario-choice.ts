@@ -9,13 +9,21 @@ import { readScenario } from './scenario-file.js'
 export function chooseScenario(file: Option.Option<string>, seed: Option.Option<number>): Effect.Effect<Scenario, CommandFailure> {
   return Effect.gen(function* () {
     const scenario = Option.isNone(file) ? REFERENCE_SCENARIO : yield* fromFile(file.value)
+    return yield* seeded(scenario, seed)
+  })
+}
+
+/** With the seed of the command line, where there is one. */
+export function seeded(scenario: Scenario, seed: Option.Option<number>): Effect.Effect<Scenario, CommandFailure> {
+  return Effect.gen(function* () {
     if (Option.isNone(seed)) return scenario
     if (seed.value < 0 || seed.value > SEED_MAX) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.internal, message: `--seed ${seed.value} is not between 0 and ${SEED_MAX}` }))
     return { ...scenario, seed: seed.value }
   })
 }
 
-function fromFile(path: string): Effect.Effect<Scenario, CommandFailure> {
+/** Wrong files are told with line and column. */
+export function fromFile(path: string): Effect.Effect<Scenario, CommandFailure> {
   return Effect.tryPromise({
     try: () => readScenario(path),
     catch: (error) => new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `${path} cannot be read: ${messageOf(error)}` }),

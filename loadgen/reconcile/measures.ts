@@ -25,7 +25,8 @@ export const ROW_STAGE: Readonly<Record<RowName, StageName>> = {
   online: 'endToEnd', fanOut: 'allDevices', gruu: 'endToEnd', offlineReturns: 'afterReturn', expires: 'expiry', anyone: 'afterReturn', duplicate: 'submit', misbehaving: 'settled',
 }
 
-const ONLINE_ROWS: ReadonlySet<RowName> = new Set(['online', 'fanOut', 'gruu'])
+/** Whose recipients are there when they are pushed to. */
+export const ONLINE_ROWS: ReadonlySet<RowName> = new Set(['online', 'fanOut', 'gruu'])
 
 /** One sample: integer microseconds, never negative; `second` counts from the window's start by planned time. */
 export type SampleSink = (stage: StageName, row: RowName, second: number, micros: Micros) => void

@@ -118,7 +118,7 @@ export class Day {
     })
     const entropy = new SeededEntropy(seed, 'load')
     this.offsets = schedule(load.arrival, diurnal(load.rate, virtual.peakToMean, virtual.busiest, 0, this.totalMicros), entropy.fork('arrivals'))
-    this.plan = new TrafficPlan(this.offsets, sharesOf(traffic), options.recipients, entropy.fork('traffic'), scenario.name, scenario.push.inARow)
+    this.plan = new TrafficPlan(this.offsets, sharesOf(traffic), options.recipients, entropy.fork('traffic'), scenario.name, { inARow: scenario.push.inARow })
     this.own = this.ownAttempts()
     const url = push.notifications ? NOTIFY_URL : undefined
     this.templates = { plain: new SubmissionTemplate(push, url, false), expiring: new SubmissionTemplate(push, url, true) }

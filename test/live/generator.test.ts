@@ -15,6 +15,7 @@ import { Generator } from '../../loadgen/live/generator.js'
 import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { NotificationListener } from '../../loadgen/live/notification-listener.js'
 import { Recorder } from '../../loadgen/live/recorder.js'
+import { FixedArrivals } from '../../loadgen/arrivals.js'
 import { schedule } from '../../loadgen/pacing.js'
 import { steady } from '../../loadgen/rate-curve.js'
 import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
@@ -65,7 +66,7 @@ async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000
   const offsets = schedule('constant', steady(ratePerSecond, seconds * 1_000_000), new SeededEntropy(1))
   const submit = new Recorder()
   const generator = new Generator({
-    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), offsets,
+    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), arrivals: new FixedArrivals(offsets, 'a test'),
     plan: new TrafficPlan(offsets, SHARES, RECIPIENTS, new SeededEntropy(2), 'run'),
     plain: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', false), expiring: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', true),
     lifetimes: { expires: 5_000_000 }, journal, submit,

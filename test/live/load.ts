@@ -11,6 +11,7 @@ import { Generator } from '../../loadgen/live/generator.js'
 import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { populationFor, recipientsOf } from '../../loadgen/live/part-configs.js'
 import { Recorder } from '../../loadgen/live/recorder.js'
+import { FixedArrivals } from '../../loadgen/arrivals.js'
 import { schedule } from '../../loadgen/pacing.js'
 import { steady } from '../../loadgen/rate-curve.js'
 import type { Scenario } from '../../loadgen/scenario.js'
@@ -64,7 +65,7 @@ export function generatorFor(scenario: Scenario, url: URL, notifyUrl: string, jo
   const offsets = schedule(load.arrival, steady(load.rate, load.duration), entropy.fork('arrivals'))
   const plan = new TrafficPlan(offsets, sharesOf(traffic), recipientsOf(populationFor(scenario)), entropy.fork('traffic'), scenario.name)
   return new Generator({
-    url, offsets, plan, plain: new SubmissionTemplate(push, notifyUrl, false), expiring: new SubmissionTemplate(push, notifyUrl, true),
+    url, arrivals: new FixedArrivals(offsets, 'a test'), plan, plain: new SubmissionTemplate(push, notifyUrl, false), expiring: new SubmissionTemplate(push, notifyUrl, true),
     lifetimes: lifetimesOf(traffic), journal, submit: new Recorder(),
   })
 }

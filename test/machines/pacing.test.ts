@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
-import { due, schedule, wait } from '../../loadgen/pacing.js'
+import { FixedArrivals } from '../../loadgen/arrivals.js'
+import { schedule } from '../../loadgen/pacing.js'
 import { RateClock, bursts, diurnal, expectedAttempts, peakRate, ramp, spike, stairs, steady, type RateSegment } from '../../loadgen/rate-curve.js'
 
 const SECOND = 1_000_000
@@ -120,18 +121,13 @@ describe('a rate that changes', () => {
 })
 
 describe('a late generator', () => {
-  const offsets = schedule('constant', steady(1_000, SECOND), new SeededEntropy(1))
-
-  it('sends everything that is due in one batch and does not shift the schedule', () => {
-    expect(due(offsets, 0, 0)).toBe(1)
-    expect(due(offsets, 1, 250_000)).toBe(250)
-    expect(due(offsets, 251, 250_500)).toBe(0)
-    expect(wait(offsets, 251, 250_500)).toBe(500)
-  })
-
-  it('waits for nothing when an attempt is due, and for ever after the last', () => {
-    expect(wait(offsets, 5, 900_000)).toBe(0)
-    expect(wait(offsets, 1_000, 2 * SECOND)).toBe(Infinity)
-    expect(due(offsets, 1_000, 2 * SECOND)).toBe(0)
+  it('takes everything that is due one after another, and the schedule does not shift', () => {
+    const arrivals = new FixedArrivals(schedule('constant', steady(1_000, SECOND), new SeededEntropy(1)), 'a test')
+    const taken: number[] = []
+    while (arrivals.next() <= 250_000) taken.push(arrivals.take())
+    expect(taken).toEqual(Array.from({ length: 251 }, (_, index) => index * 1_000))
+    expect(arrivals.next()).toBe(251_000)
+    while (arrivals.next() !== Infinity) taken.push(arrivals.take())
+    expect(taken).toHaveLength(1_000)
   })
 })

@@ -3,13 +3,21 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Schema } from 'effect'
 import { describe, expect, it } from 'vitest'
 import { decodeYaml, formatProblems } from '../../core/live/yaml-schema.js'
-import { explain } from '../../loadgen/explain.js'
+import { explanation } from '../../loadgen/explain.js'
+import { feasibilityOf, type Feasibility, type Pools } from '../../loadgen/feasibility.js'
 import { scenarioToYaml } from '../../loadgen/live/scenario-file.js'
 import { REFERENCE_SCENARIO, scaledDown } from '../../loadgen/reference-scenario.js'
 import { scenarioJsonSchema } from '../../loadgen/scenario-json-schema.js'
 import { CheckedScenario, brokenRules } from '../../loadgen/scenario-rules.js'
 import { scenarioTemplate } from '../../loadgen/scenario-template.js'
 import { DEFAULT_SCENARIO, encodeScenario, type Scenario } from '../../loadgen/scenario.js'
+
+/** The explanation on a machine without limits. */
+function explain(scenario: Scenario, pools: Pools, devices: number): { needs: Feasibility; lines: readonly string[]; warnings: readonly string[] } {
+  const machine = { cores: 2, memoryBytes: undefined, diskBytes: undefined, openFiles: undefined, ports: undefined }
+  const needs = feasibilityOf(scenario, pools, devices, machine, undefined)
+  return { needs, lines: explanation(scenario, needs, machine), warnings: needs.warnings.map(({ path, message }) => `${path} ${message}`) }
+}
 
 /** Bad peers of one kind, and pushes to them. */
 const BAD = (how: string): string => `population: { misbehaving: { ${how}: 5% } }\ntraffic: { online: { share: 90% }, misbehaving: { share: 10% } }`
@@ -89,7 +97,7 @@ describe('a scenario file', () => {
 describe('the reference scenario', () => {
   it('lasts half a minute with every row of the traffic set for good peers and a panel of independent terminals', () => {
     expect(REFERENCE_SCENARIO.load.warmUp + REFERENCE_SCENARIO.load.duration).toBe(30_000_000)
-    expect(Object.entries(REFERENCE_SCENARIO.traffic).filter(([, { share }]) => share === 0).map(([row]) => row)).toEqual(['misbehaving'])
+    expect(Object.entries(REFERENCE_SCENARIO.traffic).filter(([, { share }]) => share === 0).map(([row]) => row)).toEqual(['anyone', 'misbehaving'])
     expect(REFERENCE_SCENARIO.terminals.reference).toBe(20)
     expect(Schema.decodeSync(CheckedScenario)(encodeScenario(REFERENCE_SCENARIO))).toEqual(REFERENCE_SCENARIO)
   })
@@ -121,8 +129,8 @@ describe('the ways into the network', () => {
 describe('the explanation', () => {
   it('says what a run will do, and warns where recipients are so few that pushes wait for one another', () => {
     const pools = { online: 1_000, fanOut: 5, gruu: 100, offlineReturns: 100, expires: 100, anyone: 1_000, misbehaving: 0 }
-    const { attempts, lines, warnings } = explain(DEFAULT_SCENARIO, pools, 3_000)
-    expect(attempts).toBe(6_000)
+    const { needs, lines, warnings } = explain(DEFAULT_SCENARIO, pools, 3_000)
+    expect(needs.attempts).toBe(6_000)
     expect(lines.join('\n')).toContain('6,000 attempts in 30.0 s')
     expect(lines.every((line) => line.length <= 88)).toBe(true)
     expect(warnings).toEqual([expect.stringContaining('traffic.fanOut aims 40 pushes/s at 5 recipients')])

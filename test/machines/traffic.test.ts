@@ -16,7 +16,7 @@ describe('the traffic set', () => {
   it('gives every row its share', () => {
     const planned = plan()
     for (const row of ROWS) {
-      const share = planned.rows.reduce((count, index) => count + (ROWS[index] === row ? 1 : 0), 0) / planned.length
+      const share = Array.from({ length: planned.length }, (_, attempt) => planned.row(attempt)).filter((each) => each === row).length / planned.length
       expect(Math.abs(share - shares[row]), row).toBeLessThan(0.02)
     }
   })
@@ -47,7 +47,7 @@ describe('the traffic set', () => {
   })
 
   it('sends bursts to one recipient in a row, each push under an id of its own', () => {
-    const planned = new TrafficPlan(offsets, { ...shares, duplicate: 0 }, recipients, new SeededEntropy(9), 'r1', 5)
+    const planned = new TrafficPlan(offsets, { ...shares, duplicate: 0 }, recipients, new SeededEntropy(9), 'r1', { inARow: 5 })
     const addresses = Array.from({ length: planned.length }, (_, attempt) => planned.address(attempt))
     for (let attempt = 0; attempt < planned.length; attempt++) expect(addresses[attempt]).toBe(addresses[attempt - attempt % 5])
     expect(new Set(addresses.filter((_, attempt) => attempt % 5 === 0)).size).toBeGreaterThan(500)
@@ -55,7 +55,7 @@ describe('the traffic set', () => {
   })
 
   it('repeats no push-id within a burst, whose other pushes are drawn each by itself', () => {
-    const planned = new TrafficPlan(offsets, shares, recipients, new SeededEntropy(9), 'r1', 5)
+    const planned = new TrafficPlan(offsets, shares, recipients, new SeededEntropy(9), 'r1', { inARow: 5 })
     const originals = Array.from({ length: planned.length }, (_, attempt) => planned.original(attempt)).filter((original) => original !== undefined)
     expect(new Set(originals).size).toBe(originals.length)
   })

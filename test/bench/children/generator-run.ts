@@ -11,6 +11,7 @@ import { monoMicros } from '../../../core/live/clock.js'
 import { JournalWriter } from '../../../core/live/journal.js'
 import { Generator } from '../../../loadgen/live/generator.js'
 import { HIGHEST_MICROS, Recorder } from '../../../loadgen/live/recorder.js'
+import { FixedArrivals } from '../../../loadgen/arrivals.js'
 import { schedule } from '../../../loadgen/pacing.js'
 import { steady } from '../../../loadgen/rate-curve.js'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
@@ -38,7 +39,7 @@ async function lag({ port, perSecond, warmUpMicros, micros, journal: path }: Gen
   const plan = new TrafficPlan(offsets, shares, { online: pool, fanOut: pool, gruu: pool, offlineReturns: pool, expires: pool, anyone: pool, misbehaving: pool }, new SeededEntropy(2), 'bench')
   const journal = new JournalWriter(path, (error) => { throw error })
   const generator = new Generator({
-    url: new URL(`http://127.0.0.1:${port}/pap`), offsets, plan, plain: new SubmissionTemplate(CONTENT, undefined, false), expiring: new SubmissionTemplate(CONTENT, undefined, true),
+    url: new URL(`http://127.0.0.1:${port}/pap`), arrivals: new FixedArrivals(offsets, 'a bench'), plan, plain: new SubmissionTemplate(CONTENT, undefined, false), expiring: new SubmissionTemplate(CONTENT, undefined, true),
     lifetimes: { expires: 5_000_000 }, journal, submit: new Recorder(),
   })
   const startAt = monoMicros() + START_MICROS
