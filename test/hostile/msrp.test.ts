@@ -96,22 +96,6 @@ describe('a hostile peer', () => {
     stillServes(peer)
   })
 
-  it('sends a body of what almost ends it, octet by octet, and it costs linear time', () => {
-    const cost = (count: number): number => {
-      const peer = new RawPeer()
-      peer.user.gathers = false
-      peer.give(`${peer.head('abcd', ['Message-ID: msg-1', 'Content-Type: a/b'])}\r\n`)
-      const octets = Array.from(Buffer.from('\r\n-------abcd\r\n-------abcd$\r\r'.repeat(count)), (octet) => Buffer.from([octet]))
-      const begun = process.hrtime.bigint()
-      for (const octet of octets) peer.give(octet)
-      const micros = Number(process.hrtime.bigint() - begun) / 1_000
-      expect(peer.user.received).toMatchObject([{ state: 'open' }])
-      return micros
-    }
-    cost(1_000)
-    expect(cost(10_000)).toBeLessThan(60 * cost(1_000) + 50_000)
-  })
-
   it('opens messages and leaves them, in chunks with gaps, up to the bound', () => {
     const peer = new RawPeer()
     for (let index = 0; index < 500; index++) peer.chunk(`tid-${index}`, `msg-${index}`, `${index + 2}-*/*`, 'x', '+')

@@ -51,10 +51,4 @@ describe('a path', () => {
     expect(firstOf('a b')).toBe('a')
     expect(firstOf('a')).toBe('a')
   })
-
-  it('is read in linear time, however long it is', () => {
-    const begun = process.hrtime.bigint()
-    for (const text of [`msrp://${'a@'.repeat(50_000)}`, `msrp://${'a'.repeat(100_000)}`, `${'msrp://h:1/a;tcp '.repeat(10_000)}`, ' '.repeat(100_000)]) parsePath(text)
-    expect(Number(process.hrtime.bigint() - begun) / 1e6).toBeLessThan(500)
-  })
 })
