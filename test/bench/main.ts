@@ -12,9 +12,10 @@ import { benchCeiling } from './pap-ceiling.js'
 import { benchFlatness } from './gateway-flatness.js'
 import { gatewayBreakdown } from './gateway-breakdown.js'
 import { benchGateway } from './gateway.js'
-import { benchGenerator } from './generator.js'
+import { benchGenerator, GENERATOR_ROWS } from './generator.js'
 import { benchIms } from './ims.js'
 import { Lab } from './lab.js'
+import { benchMeasuringShare, benchRecording } from './measuring.js'
 import { benchMemory, benchSubscriptionMemory } from './memory.js'
 import { benchMsrp, benchMsrpMessages } from './msrp.js'
 import { benchParse } from './parse.js'
@@ -31,6 +32,7 @@ interface Benchmark {
 
 /** Short ones first; memory is told by a process that has done nothing else. */
 const BENCHMARKS: readonly Benchmark[] = [
+  { rows: ['measure.record.ns'], run: benchRecording },
   { rows: ['sip.parse.perSecond'], run: benchParse },
   { rows: ['msrp.stream.ratio', 'msrp.stream.bytesPerSecond'], run: benchMsrp },
   { rows: ['msrp.messages.ratio', 'msrp.messages.perSecond'], run: benchMsrpMessages },
@@ -47,7 +49,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   { rows: REGISTRATION_ROWS, run: benchRegistrationKnowledge },
   ...WAYS.map((way) => ({ rows: rowNames(way), run: (lab: Lab) => benchBinding(lab, way) })),
   { rows: ['pap.ceiling.perSecond'], run: benchCeiling },
-  { rows: ['generator.lag.p99Us'], run: benchGenerator },
+  { rows: GENERATOR_ROWS, run: benchGenerator },
+  { rows: ['measure.share'], run: benchMeasuringShare },
 ]
 
 function onlyOf(options: readonly string[]): string {

@@ -48,7 +48,7 @@ export interface Breakdown {
 }
 
 export function breakdownOf(profile: CpuProfile, topMax: number): Breakdown {
-  const groups = groupsOf(profile.nodes)
+  const groups = groupsOf(profile.nodes, placeOf, 'Node')
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
   const shares = Object.fromEntries(GROUPS.map((group) => [group, 0])) as Record<Group, number>
   const functions = new Map<string, number>()
@@ -66,19 +66,32 @@ export function breakdownOf(profile: CpuProfile, topMax: number): Breakdown {
   return { shares, top }
 }
 
-/** A node's group is its own code's, else its caller's. */
-function groupsOf(nodes: readonly ProfileNode[]): Map<number, Group> {
+/** Busy microseconds of a profile by whose code was at work, or had called what was; undefined for what none of them called. */
+export function busyMicros<Name extends string>(profile: CpuProfile, nameOfPlace: (url: string) => Name | undefined): Map<Name | undefined, number> {
+  const groups = groupsOf<Name | undefined>(profile.nodes, ({ url }) => nameOfPlace(url), undefined)
+  const idle = new Set(profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id))
+  const sums = new Map<Name | undefined, number>()
+  profile.samples.forEach((id, index) => {
+    if (!idle.has(id)) sums.set(groups.get(id), (sums.get(groups.get(id)) ?? 0) + profile.timeDeltas[index]!)
+  })
+  return sums
+}
+
+function placeOf({ functionName, url }: ProfileNode['callFrame']): Group | undefined {
+  return functionName === '(garbage collector)' ? 'gc' : PLACES.find(([pattern]) => pattern.test(url))?.[1]
+}
+
+/** A node's group is its own code's, else its caller's; `nobody` where no caller has one. */
+function groupsOf<Name>(nodes: readonly ProfileNode[], own: (frame: ProfileNode['callFrame']) => Name | undefined, nobody: Name): Map<number, Name> {
   const callers = new Map<number, number>()
   for (const { id, children } of nodes) for (const child of children ?? []) callers.set(child, id)
   const byId = new Map(nodes.map((node) => [node.id, node]))
-  const groups = new Map<number, Group>()
-  const groupOf = (id: number): Group => {
-    const known = groups.get(id)
-    if (known !== undefined) return known
+  const groups = new Map<number, Name>()
+  const groupOf = (id: number): Name => {
+    if (groups.has(id)) return groups.get(id)!
     const { callFrame } = byId.get(id)!
-    const own = callFrame.functionName === '(garbage collector)' ? 'gc' : PLACES.find(([pattern]) => pattern.test(callFrame.url))?.[1]
     const caller = callers.get(id)
-    const group = own ?? (caller === undefined ? 'Node' : groupOf(caller))
+    const group = own(callFrame) ?? (caller === undefined ? nobody : groupOf(caller))
     groups.set(id, group)
     return group
   }
