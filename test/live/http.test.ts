@@ -189,7 +189,8 @@ describe('a client', () => {
     const from = performance.now()
     for (let index = 0; index < 10; index++) expect((await send(port, { body: 'x' })).status).toBe(202)
     expect(await slow).toMatch(/^HTTP\/1.1 408 /)
-    expect(performance.now() - from).toBeLessThan(13_000)
+    // The server's limit of 10 s, not our speed: a busy machine has as much again.
+    expect(performance.now() - from).toBeLessThan(20_000)
   })
 
   it('that goes away before the answer costs nothing and harms nobody', async () => {

@@ -105,8 +105,9 @@ describe('the notifier', () => {
     const { ask } = notifier()
     const from = performance.now()
     expect(await ask(url)).toMatchObject({ type: 'notify-failed', reason: expect.stringContaining('Timeout') })
+    // The limit of 15 s, not our speed: a busy machine has 10 s more.
     expect(performance.now() - from).toBeGreaterThan(14_000)
-    expect(performance.now() - from).toBeLessThan(18_000)
+    expect(performance.now() - from).toBeLessThan(25_000)
   })
 
   it('says nothing any more once closed', async () => {

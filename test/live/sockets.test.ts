@@ -159,8 +159,9 @@ describe.each(['tcp', 'tls'] as const)('%s flows', (transport) => {
     for (let ticket = 1; ticket <= 6; ticket++) order({ type: 'connect', ticket, transport, remote: { address: LOOPBACK, port } })
     await machine.saw((log) => log.some((entry) => entry.type === 'connect-failed'))
     expect(machine.all('connect-failed')[0]).toMatchObject({ reason: `no answer from ${LOOPBACK}:${port} within 5 s` })
+    // The limit of 5 s, not our speed: a busy machine has as much again, and the system's own limit is beyond two minutes.
     expect(performance.now() - from).toBeGreaterThan(4_900)
-    expect(performance.now() - from).toBeLessThan(6_500)
+    expect(performance.now() - from).toBeLessThan(10_000)
   })
 
   it('go down once when the peer resets the connection', async () => {
