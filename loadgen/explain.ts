@@ -23,7 +23,7 @@ export function explanation(scenario: Scenario, needs: Feasibility, machine: Mac
     line('', `${count(needs.attempts - needs.measured)} of them in the warm-up of ${duration(load.warmUp)}, which is not reported`),
     line('takes', `about ${Math.ceil(needs.secondsMin)} s, at most ${Math.ceil(needs.secondsMax)} s with the whole drain`),
     '',
-    `  ${'traffic set'.padEnd(16)}${'share'.padStart(7)}${'attempts'.padStart(10)}${'per second'.padStart(12)}${'recipients'.padStart(12)}${'needed'.padStart(8)}${'limit'.padStart(9)}`,
+    `  ${'traffic set'.padEnd(16)}${'share'.padStart(7)}${'attempts'.padStart(10)}${(load.shape === 'steady' ? 'per second' : 'at peak /s').padStart(12)}${'recipients'.padStart(12)}${'needed'.padStart(8)}${'limit'.padStart(9)}`,
     ...needs.rows.map((need) => rowLine(need, scenario.traffic[need.row].delayLimit)),
     '',
     line('population', `${count(population.subscribers)} subscribers, ${count(needs.devices)} devices, ${terminals.reference} of them reference terminals`),
