@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { journalLine } from '../../core/kit/journal.js'
+import type { Micros } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
 import { decodePap } from '../../core/pap/decode.js'
 import { encodePap } from '../../core/pap/encode.js'
@@ -12,11 +13,22 @@ import type { JournalWriter } from '../../core/live/journal.js'
 
 const BODY_BYTES_MAX = 65_536
 
+/** What a notification says of one push, and when it came. */
+export interface Result {
+  readonly at: Micros
+  readonly pushId: string
+  readonly messageState: string
+  readonly code: number
+  readonly desc: string | undefined
+}
+
 export class NotificationListener {
   /** Result notifications taken, repeats included. */
   received = 0
   /** Requests that were none. */
   refused = 0
+  /** Told of each result as it comes. */
+  onResult: ((result: Result) => void) | undefined
 
   private constructor(private readonly server: Server, private readonly journal: JournalWriter) {
     server.on('request', (request, response) => this.take(request, response))
@@ -61,6 +73,7 @@ export class NotificationListener {
     if (!document.ok || document.message.type !== 'resultnotification-message') return this.refuse(response, 400)
     const { pushId, address, messageState, code, desc } = document.message
     this.received++
+    this.onResult?.({ at, pushId, messageState, code, desc })
     const confirmed = messageState !== 'delivered' ? '-' : /unconfirmed/i.test(desc ?? '') ? 'unconfirmed' : 'confirmed'
     this.journal.line(journalLine(at, 'notified', pushId, address, messageState, String(code), confirmed))
     const answer = encodePap({ type: 'resultnotification-response', pushId, code: 1000, address }, document.form)

@@ -5,6 +5,7 @@
 import type { Resources } from '../../core/live/control.js'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
 import { SATURATED_SHARE, type DatagramLosses } from '../verdict.js'
+import { PartsNow } from './parts-now.js'
 import { decodeHistogram, summaryOf } from './recorder.js'
 import { WorkWatch } from './work.js'
 import type { StageSummary } from '../../reports/record.js'
@@ -35,6 +36,7 @@ export class Parts {
   readonly counters: Partial<Record<PartName, Readonly<Record<string, number>>>> = {}
   readonly use = new Map<string, PartUse>()
   readonly work = new WorkWatch()
+  readonly now = new PartsNow()
   readonly stages: Record<string, typeof StageSummary.Type> = {}
   /** Why parts ended before they were told to, in words. */
   readonly failures: string[] = []
@@ -60,6 +62,7 @@ export class Parts {
       this.counters[name] = counters
       this.sampleCounts.set(name, this.samples(name) + 1)
       this.note(name, resources)
+      this.now.note(PART_WORDS[name], resources, sample.at)
       this.work.sampled(name, sample)
       this.onSample(name, counters)
     })

@@ -1,6 +1,6 @@
 /**
- * A real browser for looking at a page as its reader does: Debian's chromium, with an empty profile, without script and
- * without a network. Knows where a browser may be and how it is kept quiet, not what is looked at.
+ * A real browser for looking at a page as its reader does: Debian's chromium, with an empty profile, and without script and
+ * network unless the page is made of them. Knows where a browser may be and how it is kept quiet, not what is looked at.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,9 +17,10 @@ export interface Browser {
   close(): Promise<void>
 }
 
-export async function openBrowser(executablePath: string): Promise<Browser> {
+/** @param kind whether its pages may have scripts and a network; a report needs neither */
+export async function openBrowser(executablePath: string, kind: 'plain' | 'scripted' = 'plain'): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'pushbench-browser-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS, headless: true, javaScriptEnabled: false, offline: true })
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS, headless: true, javaScriptEnabled: kind === 'scripted', offline: kind === 'plain' })
   return {
     context,
     close: async () => {
