@@ -11,7 +11,7 @@ import { capacityCommand } from './command-capacity.js'
 import { checkCommand, initCommand } from './command-check.js'
 import { compareCommand } from './command-compare.js'
 import { imsCommand, serveCommand, terminalsCommand } from './command-parts.js'
-import { runCommand } from './command-run.js'
+import { DASHBOARD_ANYWHERE, runCommand } from './command-run.js'
 import { simulateCommand } from './command-simulate.js'
 import { version } from './machine.js'
 import { coloursFor } from './screen.js'
@@ -25,7 +25,7 @@ const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.tex
 
 const ANSI = /\x1b\[[0-9;]*m/g
 const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--schema', '--journal', '--rate', '--log-level', '--completions']
-const FLAGS = ['--run', '--anyway', '--markdown', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
+const FLAGS = ['--run', '--anyway', '--markdown', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -89,7 +89,8 @@ export function optionsFirst(words: readonly string[]): string[] {
     const word = rest[index]!
     if (!word.startsWith('-')) others.push(word)
     else {
-      options.push(word)
+      // Its value may be left out, and never stands apart.
+      options.push(word === '--dashboard' ? `${word}=${DASHBOARD_ANYWHERE}` : word)
       if (OPTIONS_WITH_VALUE.includes(word) && index + 1 < end) options.push(rest[++index]!)
     }
   }

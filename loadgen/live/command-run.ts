@@ -8,15 +8,18 @@ import { scaledDown } from '../reference-scenario.js'
 import type { Scenario } from '../scenario.js'
 import { summaryLines } from '../summary.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
+import { Dashboard } from './dashboard/dashboard.js'
 import { examine, refusalText, type Examination } from './examination.js'
 import { slowness } from './machine.js'
 import { choosePreset, presetOption, presetScenario } from './presets.js'
+import { ProgressStream } from './progress-stream.js'
 import { run, type RunResult } from './run.js'
 import { RunFolder } from './run-folder.js'
 import { chooseScenario, seeded } from './scenario-choice.js'
 import { coloursFor, watcherFor } from './screen.js'
 import { listenForStops } from './signals.js'
 import { TraceError } from './trace-file.js'
+import { allOf } from './watchers.js'
 
 export const scenarioArgument = Args.file({ name: 'scenario' }).pipe(
   Args.withDescription('A scenario file in YAML (see "pushbench init"). Without one, the reference scenario.'),
@@ -27,7 +30,15 @@ export const outOption = Options.text('out').pipe(Options.withDescription('Folde
 export const jsonOption = Options.boolean('json').pipe(Options.withDescription('Print the result as JSON instead of a summary.'))
 export const quietOption = Options.boolean('quiet').pipe(Options.withAlias('q'), Options.withDescription('No progress on standard error.'))
 
-export const runCommand = Command.make('run', { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, json: jsonOption, quiet: quietOption }, (options) => Effect.gen(function* () {
+/** What --dashboard without a port stands for. */
+export const DASHBOARD_ANYWHERE = 'any'
+const DASHBOARD_PORT = 8_790
+const dashboardOption = Options.text('dashboard').pipe(Options.withDescription('Show the run to browsers of this machine, on this port (8790 where none is given, a free one where it is taken).'), Options.withPseudoName('port'), Options.optional)
+const streamOption = Options.boolean('stream').pipe(Options.withDescription('Print the course of the run as JSON on standard output, an object a line and second; the last one is the result.'))
+
+const OPTIONS = { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, dashboard: dashboardOption, stream: streamOption, json: jsonOption, quiet: quietOption }
+
+export const runCommand = Command.make('run', OPTIONS, (options) => Effect.gen(function* () {
   const { scenario: chosen, name, isReference } = yield* scenarioOrPreset(options)
   // A scenario of one's own is run as written; only the built-in one gives way to a slow machine.
   const { scenario, note } = isReference ? scaledDown(chosen, slowness()) : { scenario: chosen, note: undefined }
@@ -35,18 +46,27 @@ export const runCommand = Command.make('run', { scenario: scenarioArgument, pres
   if (needs.refusals.length > 0) {
     return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `this cannot run here:\n${refusalText(name, needs)}` }))
   }
-  const watcher = watcherFor(options.quiet, process.stderr)
+  const dashboard = Option.isNone(options.dashboard) ? undefined : yield* opened(options.dashboard.value)
+  const screen = watcherFor(options.quiet, process.stderr, process.stdin)
+  const watcher = allOf([screen, ...(dashboard === undefined ? [] : [dashboard]), ...(options.stream ? [new ProgressStream(process.stdout)] : [])])
+  if (dashboard !== undefined) screen.note(`The run is shown at ${dashboard.url}`)
   if (note !== undefined) watcher.note(note)
   const stops = listenForStops(() => watcher.note('Stopping: pushes under way are given time to end, then the report is written. Ctrl-C again ends at once.'))
   const result = yield* Effect.tryPromise({
     try: async () => run({ scenario, folder: await RunFolder.make(options.out, scenario.name, new Date()), watcher, deviations: note === undefined ? [] : [note], interrupt: stops.orderly, kill: stops.atOnce }),
     catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench run: ${messageOf(error)}` }),
-  }).pipe(Effect.ensuring(Effect.sync(() => stops.release())))
+  }).pipe(
+    Effect.ensuring(Effect.sync(() => stops.release())),
+    Effect.tapError(() => Effect.promise(async () => dashboard?.close(undefined))),
+  )
+  const page = renderPage(result.record)
   yield* Effect.tryPromise({
-    try: () => writeFile(join(result.folder, 'report.html'), renderPage(result.record)),
+    try: () => writeFile(join(result.folder, 'report.html'), page),
     catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the report cannot be written: ${messageOf(error)}` }),
   })
-  show(result, options.json)
+  if (options.stream) process.stdout.write(`${JSON.stringify({ type: 'result', folder: result.folder, ...result.record })}\n`)
+  else show(result, options.json)
+  yield* Effect.promise(async () => dashboard?.close({ record: result.record, page, report: reportOf(result.folder) }))
   yield* judge(result, stops.exitCode)
 })).pipe(Command.withDescription('Load a gateway through a simulated IMS and report what was measured.'))
 
@@ -78,8 +98,20 @@ export function show({ record, folder }: RunResult, json: boolean): void {
     process.stdout.write(`${JSON.stringify({ folder, ...record })}\n`)
     return
   }
-  const report = join(relative(process.cwd(), folder) || folder, 'report.html')
-  process.stdout.write(`\n${summaryLines(record, coloursFor(process.stdout)).join('\n')}\n\n  report      ${report}\n`)
+  process.stdout.write(`\n${summaryLines(record, coloursFor(process.stdout)).join('\n')}\n\n  report      ${reportOf(folder)}\n`)
+}
+
+function reportOf(folder: string): string {
+  return join(relative(process.cwd(), folder) || folder, 'report.html')
+}
+
+function opened(wanted: string): Effect.Effect<Dashboard, CommandFailure> {
+  const port = wanted === DASHBOARD_ANYWHERE ? DASHBOARD_PORT : Number(wanted)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return Effect.fail(new CommandFailure({ exitCode: EXIT.internal, message: `--dashboard=${wanted}: give a port from 0 to 65535, or none` }))
+  return Effect.tryPromise({
+    try: () => Dashboard.open(port),
+    catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the dashboard cannot be opened: ${messageOf(error)}` }),
+  })
 }
 
 /** The exit code a result has. */
