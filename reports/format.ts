@@ -53,6 +53,16 @@ export function percent(part: number, whole: number): string {
   return share > 50 ? '> 99.999999 %' : '< 0.000001 %'
 }
 
+/** A share of 1 as a percentage with as many digits as it needs, up to three: `0.1 %`, `12.5 %`. */
+export function shareText(share: number): string {
+  return share === 0 ? '0 %' : `${Number((100 * share).toPrecision(3))} %`
+}
+
+/** How many times as large: `1.25 ×`. */
+export function times(ratio: number): string {
+  return `${significant(ratio)} ×`
+}
+
 /** Three significant digits without an exponent; zeros behind the point stay, so that columns line up. */
 export function significant(value: number): string {
   const size = Math.abs(value)

@@ -39,8 +39,9 @@ export function opening({ heading, origin, badge, tone, reasons = [], sentences 
   ].join('')
 }
 
-export function list(items: readonly string[]): string {
-  return items.length === 0 ? '' : `<ul class="reasons">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
+/** `reasons` are what a reader must not miss; `notes`, what is good to know. */
+export function list(items: readonly string[], kind: 'reasons' | 'notes' = 'reasons'): string {
+  return items.length === 0 ? '' : `<ul class="${kind}">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
 }
 
 /** Large figures with their names: [figure, name]. */
@@ -56,12 +57,17 @@ export function section(heading: string, lead: string, content: string): string 
 /** A picture, which a narrow page lets scroll inside its frame, and what lies behind it. */
 export function figure(picture: string, behind = ''): string {
   if (picture === '') return ''
-  return `<figure tabindex="0">${picture}</figure>${behind === '' ? '' : `<details><summary>the figures behind it</summary>${behind}</details>`}`
+  return `<figure tabindex="0">${picture}</figure>${behind === '' ? '' : foldedTable('the figures behind it', behind)}`
 }
 
 /** A text as it is, folded away. */
 export function folded(summary: string, content: string): string {
-  return `<details><summary>${escapeText(summary)}</summary>${pre(content)}</details>`
+  return foldedTable(summary, pre(content))
+}
+
+/** A long table, folded away. */
+export function foldedTable(summary: string, content: string): string {
+  return `<details><summary>${escapeText(summary)}</summary>${content}</details>`
 }
 
 /** `name` is for who cannot see it; wide lines scroll inside. */

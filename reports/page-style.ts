@@ -12,11 +12,11 @@ export const PAGE_STYLE = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 main{max-width:1040px;margin:0 auto;padding:32px 24px 64px}
-h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.2rem;margin:44px 0 4px}
+h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.2rem;margin:44px 0 4px}h3{font-size:1rem;margin:24px 0 0}
 p{margin:4px 0 12px;max-width:76ch}.soft{color:var(--soft)}
 .verdict{display:inline-block;font-weight:700;letter-spacing:.04em;border-radius:6px;padding:2px 12px;margin:12px 0;color:#fff}
 .verdict.good{background:#1a7f37}.verdict.bad{background:#b3202a}.verdict.open{background:#59636e}
-.reasons{border-left:4px solid var(--bad);margin:0 0 16px;padding:2px 0 2px 32px}
+.reasons,.notes{border-left:4px solid var(--bad);margin:0 0 16px;padding:2px 0 2px 32px}.notes{border-color:var(--rule)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:20px 0 8px}
 .tile{background:var(--panel);border:1px solid var(--rule);border-radius:8px;padding:12px 14px}
 .tile b{display:block;font-size:1.45rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums}.tile span{color:var(--soft);font-size:.86rem}
@@ -29,7 +29,7 @@ svg text{fill:var(--soft)}svg .figure{fill:var(--ink)}svg .name{font-weight:600}
 .grid{stroke:var(--rule);stroke-width:1}.axis,.whisker{stroke:var(--soft);stroke-width:1.2}.track{fill:var(--panel)}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.dashed{stroke-dasharray:5 4}.thin{stroke-width:1.2}
 ${[0, 1, 2, 3, 4, 5].map((n) => `.c${n}{fill:var(--c${n})}.line.c${n}{stroke:var(--c${n});fill:none}svg .name.c${n}{fill:var(--c${n})}`).join('')}
-.key.dashed{fill-opacity:.45}.faint{fill-opacity:.16}.line.ring{fill:var(--bg)}
+.key.dashed{fill-opacity:.45}.faint{fill-opacity:.16}.haze{fill-opacity:.1}.seen{fill-opacity:.75}.line.ink{stroke:var(--ink)}.line.ring{fill:var(--bg)}
 .good{fill:var(--good)}.bad{fill:var(--bad)}.line.good{stroke:var(--good);fill:none}.line.bad{stroke:var(--bad);fill:none}svg .name.good{fill:var(--good)}svg .name.bad{fill:var(--bad)}
 ${[1, 2, 3, 4, 5, 6, 7].map((n) => `.h${n}{fill:var(--h${n})}`).join('')}
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((n) => `.o${n}{fill:var(--o${n})}`).join('')}

@@ -139,6 +139,11 @@ export function legend(frame: Frame, entries: readonly LegendEntry[]): string {
   }).join('')
 }
 
+/** Room for names left of a frame, by the longest; what is longer than the room is cut by whoever draws it. */
+export function leftOf(names: readonly string[]): number {
+  return Math.min(330, Math.max(120, 24 + Math.max(...names.map((name) => name.length)) * 7))
+}
+
 /** Names close to each other at the right edge are pushed apart so that none covers another. */
 export function spread(wanted: readonly number[], gap: number, low: number, high: number): number[] {
   const order = wanted.map((y, index) => ({ y: Math.min(Math.max(y, low), high), index })).sort((a, b) => a.y - b.y)

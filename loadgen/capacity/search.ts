@@ -106,9 +106,11 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
     const { scenario, scenarioYaml, startedAt, command } = this.options
     const finding = this.finding ?? { outcome: 'unmeasured', why: 'the search was stopped before its end', ...(this.bestPassed > 0 ? { bound: this.bestPassed } : {}) }
     const constraint = constraintOf(this.trials)
+    const { online } = scenario.traffic
     return {
       kind: 'capacity', schemaVersion: CAPACITY_SCHEMA_VERSION, scenario: scenario.name, seed: scenario.seed, startedAt,
       limit: scenario.objective.inadequatelyHandled, resolution: RESOLUTION, level: LEVEL, ...finding,
+      ...(online.share > 0 ? { delayLimitUs: online.delayLimit } : {}),
       ...(constraint === undefined ? {} : { constraint }),
       trials: this.trials, ...(this.disclosure === undefined ? {} : { disclosure: this.disclosure }), scenarioYaml, command,
     }

@@ -50,6 +50,8 @@ export const CapacityAnswer = Schema.Struct({
   startedAt: Schema.String.annotations({ description: 'RFC 3339, UTC' }),
   /** The share of inadequately handled attempts up to which a step passes. */
   limit: Share,
+  /** The delay within which a push to a recipient who is online is in time; absent where the scenario has none. */
+  delayLimitUs: Schema.optional(Schema.NonNegative),
   /** How close, as a ratio, each bisection brings the rate that fails to the one that passes. */
   resolution: Schema.Number,
   level: Share,

@@ -12,8 +12,8 @@ const Share = Schema.Number.pipe(Schema.between(0, 1))
 
 /** What is measured of every trial, each by name; a cell of the CSV is empty where a trial could not tell. */
 export const RESPONSES = [
-  'gatewayCpuMicrosPerPush', 'coreCpuMicrosPerPush', 'terminalsCpuMicrosPerPush', 'wireBytesPerPush', 'sipMessagesPerPush', 'msrpMessagesPerPush',
-  'endToEndP50Us', 'endToEndP99Us', 'deliveredPerSecond', 'inadequatelyHandledShare', 'sessionsPerPush', 'gatewayMemoryBytesMax', 'gatewayHeldBytesPerPush',
+  'gatewayCpuMicrosPerPush', 'coreCpuMicrosPerPush', 'terminalsCpuMicrosPerPush', 'wireBytesPerPush', 'messagesPerPush', 'sipMessagesPerPush',
+  'msrpMessagesPerPush', 'endToEndP50Us', 'endToEndP99Us', 'deliveredPerSecond', 'inadequatelyHandledShare', 'sessionsPerPush', 'stateHeld', 'gatewayMemoryBytesMax',
 ] as const
 export const ResponseName = Schema.Literal(...RESPONSES)
 export type ResponseName = typeof ResponseName.Type
@@ -21,7 +21,7 @@ export type ResponseName = typeof ResponseName.Type
 export const Response = Schema.Struct({
   name: ResponseName,
   words: Schema.String,
-  unit: Schema.String.annotations({ description: 'us, bytes, /s, messages, sessions or share' }),
+  unit: Schema.String.annotations({ description: 'us, bytes, /s, share, or empty for a number of things' }),
   better: Schema.Literal('lower', 'higher'),
 })
 
@@ -58,7 +58,11 @@ export const ExperimentTrial = Schema.Struct({
   /** From 1. */
   block: Count,
   seed: Count,
+  /** Load offered, attempts per second. */
+  perSecond: Schema.NonNegative,
   valid: Schema.Boolean,
+  /** Whether the cell's figures rest on it: a valid one, and of a search for the objective the last that kept it. */
+  counted: Schema.Boolean,
   /** Why not, in words. */
   why: Schema.optional(Schema.String),
   measures: Schema.Record({ key: Schema.String, value: Schema.Number }),

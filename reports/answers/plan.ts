@@ -132,8 +132,8 @@ export const PlanAnswer = Schema.Struct({
   name: Schema.String,
   startedAt: Schema.String.annotations({ description: 'RFC 3339, UTC' }),
   level: Share,
-  /** `unmeasured`: the runs do not tell enough for any node to be counted; `why` says what is missing. */
-  outcome: Schema.Literal('planned', 'unmeasured'),
+  /** `doubtful`: the model all rests on does not hold at points it was not fitted to. `unmeasured`: no node can be counted at all. `why` says more. */
+  outcome: Schema.Literal('planned', 'doubtful', 'unmeasured'),
   why: Schema.optional(Schema.String),
   subscribers: Count,
   /** For the busier of busy hour and campaign. */

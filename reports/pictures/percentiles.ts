@@ -13,6 +13,8 @@ export interface Curve {
   readonly className: string
   /** [percentile 0 to 100, microseconds], ascending. */
   readonly points: readonly (readonly [number, number])[]
+  /** In place of the name in the picture; empty where another of its colour is named. */
+  readonly label?: string
 }
 
 export function milestonesPicture(record: RunRecord): string {
@@ -35,9 +37,10 @@ export function percentilePicture(name: string, given: readonly Curve[]): string
     const drawn = points.filter(([percentile]) => percentile < 100).map(([percentile, micros]) => [x.at(100 / (100 - percentile)), y.at(Math.max(1, micros))] as const)
     return path(drawn, `line ${className}`)
   })
-  const ends = curves.map(({ points }) => y.at(Math.max(1, points[points.length - 1]![1])))
+  const named = curves.filter(({ label }) => label !== '')
+  const ends = named.map(({ points }) => y.at(Math.max(1, points[points.length - 1]![1])))
   const names = spread(ends, 16, FRAME.top + 8, FRAME.height - FRAME.bottom)
-    .map((at, index) => text(FRAME.width - FRAME.right + 10, at + 4, shortened(curves[index]!.name), `class="name ${curves[index]!.className}"`))
+    .map((at, index) => text(FRAME.width - FRAME.right + 10, at + 4, shortened(named[index]!.label ?? named[index]!.name), `class="name ${named[index]!.className}"`))
   const decades = { ...x, ticks: x.ticks.filter((tick) => Number.isInteger(Math.log10(tick)) || tick === 2) }
   return svg(FRAME, name, [
     yAxis(FRAME, y, duration), xAxis(FRAME, decades, (tick) => `${Number((100 - 100 / tick).toPrecision(8))} %`, 'percentile of pushes'), ...lines, ...names,

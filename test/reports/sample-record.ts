@@ -1,6 +1,7 @@
 /** A run record with round, made-up figures, for tests that look at how a record is shown. */
 import { HeatCounter } from '../../reports/heat.js'
 import type { HeatMap, RunRecord } from '../../reports/record.js'
+import { OUTCOME_CLASSES } from '../../reports/stages.js'
 
 const stage = (p50Us: number, factor = 1) => ({ count: 6000, p50Us, p90Us: p50Us * 2 * factor, p99Us: p50Us * 4 * factor, p999Us: p50Us * 9 * factor, maxUs: p50Us * 20 * factor })
 
@@ -60,4 +61,11 @@ export function sampleRecord(changes: Partial<RunRecord> = {}): RunRecord {
     scenarioYaml: 'name: sample\nseed: 7\n',
     ...changes,
   }
+}
+
+/** An hour of seconds in which every outcome occurs. */
+export function sampleHour(): RunRecord {
+  const { intervals } = sampleRecord()
+  const outcomes = (second: number) => Object.fromEntries(OUTCOME_CLASSES.slice(1).map(([name]) => [name, 1 + second % 7]))
+  return sampleRecord({ intervals: Array.from({ length: 3_600 }, (_, second) => ({ ...intervals[second % 30]!, second, outcomes: outcomes(second) })), heatMap: sampleHeat(3_600) })
 }
