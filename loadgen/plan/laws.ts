@@ -1,0 +1,152 @@
+/**
+ * What a push and a registration cost, as laws fitted to runs, each with its error where it was not fitted. Of several forms of a
+ * law the one that errs least at points left out is taken. Knows loads and figures, not what is planned with them.
+ */
+import type { PlanModelRow, PlanUnit } from '../../reports/answers/plan.js'
+import { significant } from '../../reports/format.js'
+import { relativeError } from '../../reports/statistics/held-out.js'
+import { fitLinearLaw, type LinearLaw, type Observation } from '../../reports/statistics/least-squares.js'
+import type { NodeLoad, Observed } from './evidence.js'
+
+/** A law that errs by more than this where it was not fitted does not hold. */
+export const TOLERANCE = 0.1
+export const LEVEL = 0.95
+
+/** One quantity a law is linear in. */
+interface Term<On> {
+  readonly name: string
+  readonly of: (on: On) => number
+}
+
+const IDLE: Term<NodeLoad> = { name: '', of: () => 1 }
+const PUSHES: Term<NodeLoad> = { name: 'r', of: ({ pushes }) => pushes }
+/** What is saved by doing several at once grows more slowly than their number. */
+const BATCHES: Term<NodeLoad> = { name: '√r', of: ({ pushes }) => Math.sqrt(pushes) }
+const OCTETS: Term<NodeLoad> = { name: 'r·KiB', of: ({ pushes, kib }) => pushes * kib }
+const SESSIONS: Term<NodeLoad> = { name: 'r·session', of: ({ pushes, sessions }) => pushes * sessions }
+const REGISTRATIONS: Term<NodeLoad> = { name: 'g', of: ({ registrations }) => registrations }
+
+interface Held {
+  readonly registered: number
+  readonly pending: number
+}
+const EMPTY: Term<Held> = { name: '', of: () => 1 }
+const REGISTERED: Term<Held> = { name: 'registered', of: ({ registered }) => registered }
+const PENDING: Term<Held> = { name: 'pending', of: ({ pending }) => pending }
+
+export interface Law<On> {
+  readonly model: PlanModelRow
+  at(on: On): number
+  interval(on: On): { readonly low: number; readonly high: number } | undefined
+  /** The figure of one term with its interval; undefined when the law has none of it. */
+  term(name: string): { readonly value: number; readonly low?: number; readonly high?: number } | undefined
+}
+
+interface Subject<On> {
+  readonly name: string
+  readonly words: string
+  readonly unit: PlanUnit
+  readonly along: string
+  readonly x: (on: On) => number
+  readonly y: (observed: Observed) => number
+}
+
+/** Undefined when no form of the law can be told from the points. */
+function lawFor<On>(points: readonly (Observed & On)[], forms: readonly (readonly Term<On>[])[], subject: Subject<On>): Law<On> | undefined {
+  const usable = points.filter((point) => subject.y(point) > 0)
+  let best: { readonly terms: readonly Term<On>[]; readonly law: LinearLaw; readonly errors: readonly number[]; readonly error: number } | undefined
+  for (const terms of forms) {
+    const observations = usable.map((point): Observation => ({ x: terms.map(({ of }) => of(point)), y: subject.y(point) }))
+    if (observations.length < terms.length) continue
+    const law = observations.length === 0 ? undefined : fitLinearLaw(observations)
+    if (law === undefined) continue
+    const errors = leftOutErrors(observations)
+    const error = errors.length === 0 ? Infinity : Math.sqrt(errors.reduce((sum, value) => sum + value * value, 0) / errors.length)
+    // Forms come from simple to rich; a richer one must err clearly less.
+    if (best === undefined || error < 0.9 * best.error) best = { terms, law, errors, error }
+  }
+  if (best === undefined) return undefined
+  const { terms, law, errors, error } = best
+  const row = (on: On): number[] => terms.map(({ of }) => of(on))
+  const { name, words, unit, along } = subject
+  return {
+    model: {
+      name, words, unit, along, formula: formulaOf(terms, law, unit), tolerance: TOLERANCE, heldOutErrors: errors, ...(errors.length === 0 ? {} : { heldOutError: error }),
+      verdict: errors.length === 0 ? 'unknown' : error <= TOLERANCE ? 'holds' : 'does-not-hold',
+      points: usable.map((point) => ({ run: point.file, x: subject.x(point), measured: subject.y(point), fitted: law.at(row(point)) })),
+    },
+    at: (on) => law.at(row(on)),
+    interval: (on) => law.interval(row(on), LEVEL),
+    term: (wanted) => {
+      const index = terms.findIndex((term) => term.name === wanted)
+      return index < 0 ? undefined : { value: law.coefficients[index]!, ...law.coefficientInterval(index, LEVEL) }
+    },
+  }
+}
+
+/** Each point predicted by the law of the others; none when leaving one out leaves too little to fit. */
+function leftOutErrors(observations: readonly Observation[]): number[] {
+  const errors: number[] = []
+  for (const [left, { x, y }] of observations.entries()) {
+    const others = observations.filter((_, index) => index !== left)
+    const law = others.length <= x.length ? undefined : fitLinearLaw(others)
+    if (law === undefined) return []
+    errors.push(relativeError(law.at(x), y))
+  }
+  return errors
+}
+
+function formulaOf<On>(terms: readonly Term<On>[], law: LinearLaw, unit: PlanUnit): string {
+  const parts = terms.flatMap(({ name }, index) => {
+    const value = law.coefficients[index]!
+    return value === 0 ? [] : [name === '' ? figure(value) : `${figure(value)} ${name}`]
+  })
+  return `${unit} = ${parts.join(' + ') || '0'}`
+}
+
+function figure(value: number): string {
+  return value >= 0.01 ? significant(value) : value.toExponential(2)
+}
+
+/** Whether points differ in a quantity by enough to tell what it costs. */
+function varies<On>(points: readonly On[], of: (on: On) => number): boolean {
+  const values = points.map(of)
+  return Math.max(...values) > 1.5 * Math.min(...values) + 1e-9
+}
+
+function combinations<On>(bases: readonly (readonly Term<On>[])[], extras: readonly Term<On>[]): (readonly Term<On>[])[] {
+  const all = extras.reduce<(readonly Term<On>[])[]>((sets, extra) => sets.flatMap((set) => [set, [...set, extra]]), [[]])
+  return all.flatMap((set) => bases.map((base) => [...base, ...set])).sort((a, b) => a.length - b.length)
+}
+
+/** Fewer pushes that wait than this take memory that cannot be seen. */
+const WAITING_MIN = 2_000
+
+export interface Laws {
+  readonly gateway: Law<NodeLoad> | undefined
+  readonly core: Law<NodeLoad> | undefined
+  readonly wire: Law<NodeLoad> | undefined
+  readonly memory: Law<Held> | undefined
+  readonly models: readonly PlanModelRow[]
+}
+
+/** Runs of which fewer pushes were delivered do not tell what a push costs from submission to the terminal; of memory they tell. */
+const DELIVERED_MIN = 0.5
+
+export function fitLaws(all: readonly Observed[]): Laws {
+  const points = all.filter(({ delivered }) => delivered >= DELIVERED_MIN)
+  const extras = [
+    ...(varies(points, ({ kib }) => kib) ? [OCTETS] : []), ...(points.some(({ sessions }) => sessions > 0) && varies(points, ({ sessions }) => sessions) ? [SESSIONS] : []),
+    ...(varies(points, ({ registrations }) => registrations) ? [REGISTRATIONS] : []),
+  ]
+  const work = combinations([[PUSHES], [IDLE, PUSHES], [BATCHES, PUSHES]], extras)
+  const pushes = { along: 'pushes per second', x: ({ pushes }: NodeLoad) => pushes }
+  const gateway = lawFor<NodeLoad>(points, work, { name: 'gateway.cpu', words: 'processors the gateway keeps busy', unit: 'cores', ...pushes, y: ({ gatewayCores }) => gatewayCores })
+  const core = lawFor<NodeLoad>(points, work, { name: 'ims.cpu', words: 'processors the core network keeps busy', unit: 'cores', ...pushes, y: ({ coreCores }) => coreCores })
+  const wire = lawFor<NodeLoad>(points, work, { name: 'gateway.wire', words: 'octets over the gateway’s SIP and MSRP sockets', unit: 'octetsPerSecond', ...pushes, y: ({ wireOctets }) => wireOctets })
+  const held = [...(varies(all, ({ registered }) => registered) ? [REGISTERED] : []), ...(varies(all, ({ pending }) => pending + WAITING_MIN) ? [PENDING] : [])]
+  const memory = lawFor<Held>(all, combinations([[EMPTY]], held), {
+    name: 'gateway.memory', words: 'memory of the gateway, at most', unit: 'octets', along: 'registered devices', x: ({ registered }) => registered, y: ({ gatewayBytes }) => gatewayBytes,
+  })
+  return { gateway, core, wire, memory, models: [gateway, core, wire, memory].flatMap((law) => (law === undefined ? [] : [law.model])) }
+}
