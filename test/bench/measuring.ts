@@ -70,7 +70,7 @@ function shareIn(folder: string): number {
   let all = 0
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.cpuprofile')) continue
-    const micros = busyMicros(JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile, placeOf)
+    const micros = busyMicros(JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile, placeOf, 'afterwards')
     measuring += micros.get('measuring') ?? 0
     all += [...micros].reduce((sum, [group, time]) => (group === 'afterwards' ? sum : sum + time), 0)
   }

@@ -66,9 +66,9 @@ export function breakdownOf(profile: CpuProfile, topMax: number): Breakdown {
   return { shares, top }
 }
 
-/** Busy microseconds of a profile by whose code was at work, or had called what was; undefined for what none of them called. */
-export function busyMicros<Name extends string>(profile: CpuProfile, nameOfPlace: (url: string) => Name | undefined): Map<Name | undefined, number> {
-  const groups = groupsOf<Name | undefined>(profile.nodes, ({ url }) => nameOfPlace(url), undefined)
+/** Busy microseconds of a profile by whose code was at work, or had called what was; undefined for what none of them called. What `whole` calls is its own, whose code it may be. */
+export function busyMicros<Name extends string>(profile: CpuProfile, nameOfPlace: (url: string) => Name | undefined, whole: Name): Map<Name | undefined, number> {
+  const groups = groupsOf<Name | undefined>(profile.nodes, ({ url }) => nameOfPlace(url), undefined, whole)
   const idle = new Set(profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id))
   const sums = new Map<Name | undefined, number>()
   profile.samples.forEach((id, index) => {
@@ -82,16 +82,17 @@ function placeOf({ functionName, url }: ProfileNode['callFrame']): Group | undef
 }
 
 /** A node's group is its own code's, else its caller's; `nobody` where no caller has one. */
-function groupsOf<Name>(nodes: readonly ProfileNode[], own: (frame: ProfileNode['callFrame']) => Name | undefined, nobody: Name): Map<number, Name> {
-  const callers = new Map<number, number>()
-  for (const { id, children } of nodes) for (const child of children ?? []) callers.set(child, id)
+function groupsOf<Name>(nodes: readonly ProfileNode[], own: (frame: ProfileNode['callFrame']) => Name | undefined, nobody: Name, whole?: Name): Map<number, Name> {
+  const callerOf = new Map<number, number>()
+  for (const { id, children } of nodes) for (const child of children ?? []) callerOf.set(child, id)
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const groups = new Map<number, Name>()
   const groupOf = (id: number): Name => {
     if (groups.has(id)) return groups.get(id)!
     const { callFrame } = byId.get(id)!
-    const caller = callers.get(id)
-    const group = own(callFrame) ?? (caller === undefined ? nobody : groupOf(caller))
+    const caller = callerOf.get(id)
+    const callers = caller === undefined ? nobody : groupOf(caller)
+    const group = callers === whole && whole !== undefined ? whole : own(callFrame) ?? callers
     groups.set(id, group)
     return group
   }
