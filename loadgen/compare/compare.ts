@@ -33,6 +33,11 @@ export const USUAL_METRICS = [
 ] as const
 
 const LEVEL = 0.95
+/**
+ * How likely any metric may be called better or worse by chance. Below the 5 % that the intervals allow: the test behind it takes logarithms of
+ * trials for normal, and of few trials nobody knows.
+ */
+const CHANCE_MAX = 0.03
 /** With fewer trials a side an interval of their spread says next to nothing. */
 const TRIALS_WANTED = 5
 /** Of a single run against a single one the whole curve is shown, at these percentiles. */
@@ -110,7 +115,7 @@ function verdictOf({ metric, a, b }: Measured, { ratio }: Evidence, adjustedP: n
   if (ratio === undefined && [...a, ...b].every((value) => value === a[0])) return 'same'
   if (ratio !== undefined && ratio.low >= 1 / (1 + margin) && ratio.high <= 1 + margin) return 'same'
   const excludesNone = ratio === undefined || ratio.low > 1 || ratio.high < 1
-  if (adjustedP > 1 - LEVEL || !excludesNone) return 'inconclusive'
+  if (adjustedP > CHANCE_MAX || !excludesNone) return 'inconclusive'
   return (change < 0) === (metric.better === 'lower') ? 'better' : 'worse'
 }
 

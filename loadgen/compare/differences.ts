@@ -10,6 +10,11 @@ export type Difference = ComparisonAnswer['differences'][number]
 /** Keys that change nothing of what is measured: each trial has a seed of its own, and promises are judged elsewhere. */
 const NOT_COMPARED = /^(?:\$schema|name|seed|objective|thresholds|abortWhen|abortAfter)(?:\.|$)/
 
+/** Whether a scenario's key, dotted, has a say in what is measured. */
+export function comparable(key: string): boolean {
+  return !NOT_COMPARED.test(key)
+}
+
 const MACHINE = ['cpu', 'cores', 'memoryBytes'] as const
 const VERSIONS = ['pushbench', 'node', 'kernel'] as const
 
@@ -35,7 +40,7 @@ export function differenceText({ of, key, a, b, within }: Difference): string {
 }
 
 function between(a: ReadRun, b: ReadRun): Difference[] {
-  const keys = [...new Set([...a.scenario.keys(), ...b.scenario.keys()])].filter((key) => !NOT_COMPARED.test(key))
+  const keys = [...new Set([...a.scenario.keys(), ...b.scenario.keys()])].filter(comparable)
   const found = keys.map((key) => difference('scenario', key, a.scenario.get(key) ?? 'absent', b.scenario.get(key) ?? 'absent'))
   const [ofA, ofB] = [a.record.disclosure, b.record.disclosure]
   return [

@@ -17,7 +17,7 @@ export function comparisonLines(answer: ComparisonAnswer, colour: boolean): stri
     ...leftOutTexts(answer).flatMap((text) => wrapped(text, '  - ', '    ')).map((line) => style.warn(line)),
     ...answer.differences.map(differenceText).flatMap((text) => wrapped(`note: ${text}`, '  ', '    ')).map((line) => style.dim(line)),
     '',
-    style.dim(`  ${'verdict'.padEnd(14)}${'metric'.padEnd(25)}${'A'.padStart(9)}${'B'.padStart(9)}  change`),
+    style.dim(`  ${'verdict'.padEnd(13)}${'metric'.padEnd(25)}${'A'.padStart(9)}${'B'.padStart(9)}  change, %`),
     ...answer.metrics.map((metric) => metricLine(metric, style)),
     ...curveLines(answer, style),
     '',
@@ -30,7 +30,7 @@ export function comparisonMarkdown(answer: ComparisonAnswer): string {
   const notes = [...leftOutTexts(answer), ...answer.differences.map(differenceText)]
   return [
     `### Push delivery: ${HEADS[answer.verdict].toLowerCase()}`, '',
-    `| metric | A | B | B against A (${100 * answer.level} % interval) | verdict |`, '|---|--:|--:|--:|---|',
+    `| metric | A | B | B against A, % (${100 * answer.level} % interval) | verdict |`, '|---|--:|--:|--:|---|',
     ...answer.metrics.map((metric) => `| \`${metric.name}\` | ${figure(metric.meanA, metric.unit)} | ${figure(metric.meanB, metric.unit)} | ${changeText(metric)} | ${verdictText(metric, answer.margin)} |`),
     ...answer.unmeasured.map((name) => `| \`${name}\` | – | – | – | not measured in every run |`), '',
     ...(notes.length === 0 ? [] : [...notes.map((note) => `- ${escapeMarkdown(note)}`), '']),
@@ -57,14 +57,14 @@ function leftOutTexts({ a, b }: ComparisonAnswer): string[] {
 }
 
 function metricLine(metric: ComparedMetricRow, style: Style): string {
-  const word = metric.verdict.padEnd(14)
+  const word = metric.verdict.padEnd(13)
   const shown = metric.verdict === 'worse' || metric.verdict === 'inconclusive' ? style.warn(word) : word
   return `  ${shown}${metric.name.padEnd(25)}${figure(metric.meanA, metric.unit).padStart(9)}${figure(metric.meanB, metric.unit).padStart(9)}  ${changeText(metric)}`
 }
 
-/** `+6.7 % [+1.2, +12.5]`. */
+/** Per cent: `+6.7 [+1.2, +12.5]`. */
 function changeText({ ratio }: ComparedMetricRow): string {
-  return ratio === undefined ? '–' : `${signed(ratio.estimate)} % [${signed(ratio.low)}, ${signed(ratio.high)}]`
+  return ratio === undefined ? '–' : `${signed(ratio.estimate)} [${signed(ratio.low)}, ${signed(ratio.high)}]`
 }
 
 function signed(ratio: number): string {

@@ -7,6 +7,7 @@ import { renderPage } from '../../reports/page.js'
 import { scaledDown } from '../reference-scenario.js'
 import type { Scenario } from '../scenario.js'
 import { summaryLines } from '../summary.js'
+import { leave } from './after-run.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { Dashboard } from './dashboard/dashboard.js'
 import { examine, refusalText, type Examination } from './examination.js'
@@ -35,8 +36,9 @@ export const DASHBOARD_ANYWHERE = 'any'
 const DASHBOARD_PORT = 8_790
 const dashboardOption = Options.text('dashboard').pipe(Options.withDescription('Show the run to browsers of this machine, on this port (8790 where none is given, a free one where it is taken).'), Options.withPseudoName('port'), Options.optional)
 const streamOption = Options.boolean('stream').pipe(Options.withDescription('Print the course of the run as JSON on standard output, an object a line and second; the last one is the result.'))
+const summaryOption = Options.text('summary').pipe(Options.withDescription('Append a Markdown summary to this file; in a GitHub job to its own when absent.'), Options.optional)
 
-const OPTIONS = { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, dashboard: dashboardOption, stream: streamOption, json: jsonOption, quiet: quietOption }
+const OPTIONS = { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, dashboard: dashboardOption, stream: streamOption, summary: summaryOption, json: jsonOption, quiet: quietOption }
 
 export const runCommand = Command.make('run', OPTIONS, (options) => Effect.gen(function* () {
   const { scenario: chosen, name, isReference } = yield* scenarioOrPreset(options)
@@ -64,6 +66,8 @@ export const runCommand = Command.make('run', OPTIONS, (options) => Effect.gen(f
     try: () => writeFile(join(result.folder, 'report.html'), page),
     catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the report cannot be written: ${messageOf(error)}` }),
   })
+  const summary = Option.getOrUndefined(options.summary) ?? (process.env['GITHUB_STEP_SUMMARY'] || undefined)
+  yield* Effect.promise(() => leave(result, options.out, summary, (text) => process.stderr.write(`${text}\n`)))
   if (options.stream) process.stdout.write(`${JSON.stringify({ type: 'result', folder: result.folder, ...result.record })}\n`)
   else show(result, options.json)
   yield* Effect.promise(async () => dashboard?.close({ record: result.record, page, report: reportOf(result.folder) }))

@@ -11,6 +11,7 @@ import type { RunRecord } from '../../reports/record.js'
 import type { WordResult } from '../../sim/live/terminals-service.js'
 import type { Scenario } from '../scenario.js'
 import type { RegisteredPopulation } from '../verdict.js'
+import { Promises } from './abort-rules.js'
 import type { Generator } from './generator.js'
 import { generatorOf } from './loading.js'
 import { freePort, machineFacts } from './machine.js'
@@ -57,8 +58,10 @@ const DRAIN_POLL_MILLIS = 500
 /** How long the devices' subscriptions may take to stand after they are registered. */
 const SUBSCRIBE_MICROS_MAX: Micros = 30 * MICROS_PER_SECOND
 
-export async function run(options: RunOptions): Promise<RunResult> {
+export async function run(given: RunOptions): Promise<RunResult> {
   const startedAt = new Date()
+  const promises = new Promises(given)
+  const { options } = promises
   const { folder } = options
   const trace = await traceOf(options.scenario)
   if (trace !== undefined) await writeFile(folder.file('trace.csv'), trace.text)
@@ -69,7 +72,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   })
   // Nobody may be waiting for it when it comes.
   killed.catch(() => {})
-  const active = new Run(options, parts, reporter, startedAt, trace)
+  const active = new Run(promises, parts, reporter, startedAt, trace)
   try {
     return await Promise.race([active.perform(), killed])
   } finally {
@@ -92,11 +95,14 @@ class Run {
   private listener: NotificationListener | undefined
 
   private cutAt = 'the run'
+  private readonly options: RunOptions
 
   constructor(
-    private readonly options: RunOptions, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
+    private readonly promises: Promises, private readonly parts: Parts, private readonly reporter: Reporter, private readonly startedAt: Date,
     private readonly trace: TraceFile | undefined,
   ) {
+    const { options } = promises
+    this.options = options
     this.scenarioYaml = scenarioToYaml(options.scenario)
     options.interrupt.addEventListener('abort', () => { this.cutAt = reporter.position }, { once: true })
     this.journal = new JournalWriter(options.folder.journal('initiator'), (error) => this.failures.push(error.message))
@@ -116,12 +122,12 @@ class Run {
     }
     this.reporter.enter('report', undefined)
     await this.stopParts()
-    const record = await recordOf({
+    const record = this.promises.judge(await recordOf({
       scenario: options.scenario, scenarioYaml: this.scenarioYaml, folder, startedAt: this.startedAt, window: this.window, windowStartedAt: this.windowStartedAt,
       drainSeconds: this.drainSeconds, parts: this.parts, population: this.population, heldSamples: this.reporter.heldSamples,
       interrupted: this.interruption(), endedEarly: this.endedEarly(), failures: [...new Set([...this.failures, ...this.parts.failures])], deviations: options.deviations, machine: machineFacts(),
       trace: this.trace, rateChanges: this.generator?.changes ?? [],
-    })
+    }))
     await writeFile(folder.file('run.json'), `${JSON.stringify(record, undefined, 1)}\n`)
     return { record, folder: folder.path }
   }

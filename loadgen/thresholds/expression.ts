@@ -38,7 +38,9 @@ const UNITS: Readonly<Record<Unit, Units>> = {
 const EXAMPLES: Readonly<Record<Unit, string>> = { micros: '50ms', share: '0.1%', perSecond: '200/s', octets: '256MiB', count: '10' }
 const WORDS: Readonly<Record<Unit, string>> = { micros: 'a time', share: 'a share', perSecond: 'a rate', octets: 'a size', count: 'a number' }
 
-const TOKEN = /\s*([A-Za-z][\w.]*|<=|>=|[<>(),]|\d[\d.]*\s*[A-Za-zµ%/]*|\S)/y
+/** A unit may stand apart from its number; another word there is no part of it. */
+const APART = Object.values(UNITS).flatMap((units) => units.map(([name]) => name)).join('|')
+const TOKEN = new RegExp(`\\s*([A-Za-z][\\w.]*|<=|>=|[<>(),]|\\d[\\d.]*(?:[A-Za-zµ%/]+|\\s+(?:${APART})(?![\\w/]))?|\\S)`, 'y')
 const NAME = /^[A-Za-z]/
 const TEXT_CHARACTERS_MAX = 200
 
