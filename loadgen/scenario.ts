@@ -185,8 +185,6 @@ const Terminals = Schema.Struct({
 
 const Virtual = Schema.Struct({
   gateways: key(count(1, 64), 1, 'Gateway nodes, each with its share of the subscribers, its core network and its disk.'),
-  peakToMean: key(Schema.Number.pipe(Schema.between(1, 2, { message: () => 'a day curve has a peak of 1 to 2 times its mean' })), 1.6, 'The busiest moment of the day over the mean rate; 1 is the same rate all day.'),
-  busiest: key(Duration, '20h', 'When that is, from midnight, at which the load begins.'),
   churn: key(Share, '0%', 'Share of the subscribers who leave for good in 24 hours, and as many who are new.'),
   accessRtt: key(Duration, '0s', 'Round trip between terminals and core network, besides what a calibration measured.'),
 })

@@ -17,7 +17,7 @@ export function dayScenario(subscribers: number, gateways: number): Scenario {
   return Schema.decodeSync(CheckedScenario)({
     name: 'day',
     seed: 20260314,
-    load: { rate: `${subscribers * PUSHES_PER_DAY / DAY_SECONDS}/s`, warmUp: '0s', duration: '24h', drainMax: '60s' },
+    load: { rate: `${subscribers * PUSHES_PER_DAY / DAY_SECONDS}/s`, warmUp: '0s', duration: '24h', drainMax: '60s', shape: 'day', day: { peak: 1.6 } },
     traffic: { anyone: { share: '100%' } },
     // Each of 1.2 devices has 3.33 changes a day: a turn of 14.4 hours.
     population: { subscribers, devicesPerSubscriber: { 1: '80%', 2: '20%' }, returning: { share: '100%', on: '12h', off: '2.4h', times: 'exponential' }, absent: '0%' },

@@ -14,7 +14,7 @@ import { worldDigests } from '../../sim/world/digests.js'
 import { PushWorld, type PushWorldOptions } from '../../sim/world/push-world.js'
 import { DEFAULT_SELECTION } from '../../core/push/bindings/selection-settings.js'
 import { schedule } from '../pacing.js'
-import { diurnal } from '../rate-curve.js'
+import { curveOf } from '../load-shape.js'
 import type { SampleSink } from '../reconcile/measures.js'
 import { Presence } from '../reconcile/reconciler.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
@@ -117,7 +117,7 @@ export class Day {
       journal: (part, event) => this.journalled(part, event),
     })
     const entropy = new SeededEntropy(seed, 'load')
-    this.offsets = schedule(load.arrival, diurnal(load.rate, virtual.peakToMean, virtual.busiest, 0, this.totalMicros), entropy.fork('arrivals'))
+    this.offsets = schedule(load.arrival, curveOf(load, entropy.fork('bursts')), entropy.fork('arrivals'))
     this.plan = new TrafficPlan(this.offsets, sharesOf(traffic), options.recipients, entropy.fork('traffic'), scenario.name, { inARow: scenario.push.inARow })
     this.own = this.ownAttempts()
     const url = push.notifications ? NOTIFY_URL : undefined

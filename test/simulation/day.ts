@@ -24,7 +24,6 @@ export function scenarioOf(subscribers: number, changes: Partial<ScenarioWritten
     traffic: { anyone: { share: '100%' } },
     population: { subscribers, devicesPerSubscriber: { 1: '100%' }, returning: { share: '100%', on: '12h', off: '2.4h', times: 'exponential' }, absent: '0%' },
     terminals: { reference: 0, registrationRate: '5000/s' },
-    virtual: { peakToMean: 1 },
     ...changes,
   })
 }

@@ -69,7 +69,7 @@ describe('a day of 2,000 subscribers who are away a sixth of the time', () => {
 
 describe('a curve over the day', () => {
   it('has its busiest hour where it should, as much above the mean as it should', async () => {
-    const { totals } = await pass(scenarioOf(1_000, { virtual: { peakToMean: 1.8, busiest: '20h' } }))
+    const { totals } = await pass(scenarioOf(1_000, { load: { rate: `${5_000 / 86_400}/s`, warmUp: '0s', duration: '24h', drainMax: '60s', shape: 'day', day: { peak: 1.8, busiest: '20h' } } }))
     const planned = totals.intervals.map((interval) => interval.planned)
     const mean = totals.ledger.attempted / 24
     expect(planned[19]! + planned[20]!).toBeGreaterThan(2 * 1.6 * mean)
@@ -80,7 +80,7 @@ describe('a curve over the day', () => {
 describe('churn', () => {
   it('makes pushes to those who have not come yet undeliverable, and lets those to who has left expire', async () => {
     const share = 0.1
-    const { totals } = await pass(scenarioOf(1_000, { virtual: { peakToMean: 1, churn: '10%' } }))
+    const { totals } = await pass(scenarioOf(1_000, { virtual: { churn: '10%' } }))
     const { attempted } = totals.ledger
     expect(totals.balanced).toBe(true)
     expect(totals.rows.anyone.inadequatelyHandled).toBe(0)
