@@ -33,6 +33,12 @@ describe('the certificate of a peer', () => {
     ['is valid until no time that can be read', { ...CERTIFICATE, validTo: NaN }, [CERTIFICATE.sha256], 'expired'],
     ['is the one described, in its last instant', { ...CERTIFICATE, validTo: START.wall }, [CERTIFICATE.sha256], undefined],
   ])('%s', (_what, shown, fingerprints, cause) => expect(distrustOf(shown, fingerprints, START.wall)?.cause).toBe(cause))
+
+  it('that is out of its validity is told with both ends of it, whatever they are', () => {
+    const reason = (validTo: number): string => distrustOf({ ...CERTIFICATE, validFrom: 1_700_000_000_000, validTo }, [CERTIFICATE.sha256], 1_800_000_000_000)!.reason
+    expect(reason(1_750_000_000_000)).toBe('the certificate of the peer is valid from Tue, 14 Nov 2023 22:13:20 GMT to Sun, 15 Jun 2025 15:06:40 GMT only')
+    expect(reason(NaN)).toMatch(/ to a time that cannot be read only$/)
+  })
 })
 
 describe('a session over TLS', () => {
