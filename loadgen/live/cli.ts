@@ -12,6 +12,7 @@ import { checkCommand, initCommand } from './command-check.js'
 import { compareCommand } from './command-compare.js'
 import { exportCommand } from './command-export.js'
 import { historyCommand } from './command-history.js'
+import { experimentCommand } from './command-experiment.js'
 import { imsCommand, serveCommand, terminalsCommand } from './command-parts.js'
 import { DASHBOARD_ANYWHERE, runCommand } from './command-run.js'
 import { simulateCommand } from './command-simulate.js'
@@ -20,14 +21,14 @@ import { coloursFor } from './screen.js'
 
 const root = Command.make('pushbench').pipe(
   Command.withDescription('A workbench for push delivery over SIP and IMS: a real push proxy gateway, a simulated IMS, thousands of virtual terminals.'),
-  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, compareCommand, historyCommand, exportCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
+  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, experimentCommand, compareCommand, historyCommand, exportCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
 )
 
 const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 5 regression against the baseline, 6 inconclusive, 129 terminal closed, 130 interrupted')))
 
 const ANSI = /\x1b\[[0-9;]*m/g
 const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--format', '--to', '--endpoint', '--summary', '--schema', '--journal', '--rate', '--log-level', '--completions']
-const FLAGS = ['--run', '--anyway', '--markdown', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
+const FLAGS = ['--quick', '--run', '--anyway', '--markdown', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -80,7 +80,9 @@ async function perform<Answer>(options: TrialsOptions<Answer>, trial: Trial, pat
     end: () => watcher.end(),
   }
   const folder = await RunFolder.anew(path)
-  const { record } = await run({ scenario: trial.scenario, folder, watcher: looking, deviations: [], interrupt: options.interrupt, enough: enough.signal, kill: options.kill })
+  // Signals of the trial's own, or those of the whole work would hold on to every run there was.
+  const [interrupt, kill] = [AbortSignal.any([options.interrupt]), AbortSignal.any([options.kill])]
+  const { record } = await run({ scenario: trial.scenario, folder, watcher: looking, deviations: [], interrupt, enough: enough.signal, kill })
   await writeFile(folder.file('report.html'), renderPage(record))
   await folder.removeJournals()
   return record
