@@ -58,7 +58,7 @@ export interface CoursePoint {
 
 const RECENT_SECONDS = 120
 /** Half as many are left when there would be more: two points become one. */
-const POINTS_MAX = 300
+const POINTS_MAX = 160
 
 export class Course {
   readonly rates = new Rates()

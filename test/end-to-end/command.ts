@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const COMMAND = fileURLToPath(new URL('../../dist/pushbench.js', import.meta.url))
+export const COMMAND = fileURLToPath(new URL('../../dist/pushbench.js', import.meta.url))
 
 export interface Ended {
   /** The exit code; the signal's name when one ended it. */
@@ -65,7 +65,8 @@ export class Folder {
 
   /** The folder of the one run made here. */
   run(): string {
-    const runs = readdirSync(join(this.path, 'runs'))
+    // Their history lies beside them.
+    const runs = readdirSync(join(this.path, 'runs')).filter((name) => !name.endsWith('.csv'))
     if (runs.length !== 1) throw new Error(`one run was expected, there are ${runs.length}: ${runs.join(', ')}`)
     return join(this.path, 'runs', runs[0]!)
   }

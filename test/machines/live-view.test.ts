@@ -115,7 +115,7 @@ describe('rates', () => {
     const course = new Course()
     for (let second = 0; second <= 7_200; second++) course.look(sampleProgress('load', second, { delivered: 100 * second }))
     const points = course.points()
-    expect(points.length).toBeLessThanOrEqual(301)
+    expect(points.length).toBeLessThanOrEqual(161)
     expect(points[0]!.fromSecond).toBe(0)
     expect(points.at(-1)!.fromSecond + points.at(-1)!.seconds).toBe(7_200)
     const pushes = points.reduce((sum, { rates, seconds }) => sum + rates.delivered * seconds, 0)

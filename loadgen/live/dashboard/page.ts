@@ -5,9 +5,9 @@
 import { PAGE_STYLE } from '../../../reports/page-style.js'
 
 const STYLE = `
-main{max-width:1400px}.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:8px 28px}.grid section{min-width:0}.grid h2{margin-top:20px}
+main{max-width:1400px}.pairs{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:8px 28px}.pairs section{min-width:0}.pairs h2{margin-top:20px}
 .top{display:flex;flex-wrap:wrap;gap:4px 18px;align-items:baseline}#phase{color:var(--c1);font-weight:600}#link{margin-left:auto}
-progress{width:min(380px,60vw);height:12px;accent-color:var(--c1);vertical-align:middle}#way{min-height:1.6em;font-variant-numeric:tabular-nums}
+progress{width:min(380px,40vw);height:12px;accent-color:var(--c1);vertical-align:middle}#way{min-height:1.6em;font-variant-numeric:tabular-nums}
 .steer{display:flex;flex-wrap:wrap;gap:8px 10px;align-items:center;margin:12px 0}
 button,input{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--soft);border-radius:6px;padding:4px 12px}input{width:8em}button{cursor:pointer}button:disabled,input:disabled{opacity:.5;cursor:default}
 #rate{min-width:9em;font-variant-numeric:tabular-nums}a{color:var(--c1)}#report{font-weight:600}
@@ -28,8 +28,8 @@ export function dashboardPage(script: string): string {
     '<div class="steer" role="group" aria-label="Change the rate"><span id="rate"></span>',
     change('− 10 %', { type: 'factor', factor: 1 / 1.1 }), change('+ 10 %', { type: 'factor', factor: 1.1 }), change('Hold', { type: 'hold' }), change('Let go on', { type: 'release' }),
     '<label>per second <input id="wanted" type="number" min="0.1" max="100000" step="any"></label><button type="button" id="set">Set</button><span id="answer" class="soft" role="status"></span></div>',
-    '<div class="grid">', picture('Pushes per second', 'rates'), picture('Delays', 'delays'), picture('Accepted, without an outcome yet', 'held'), picture('How busy the parts are', 'busy'), '</div>',
-    '<div class="grid"><section><h2>Delays so far</h2>', place('delaysSoFar'),
+    '<div class="pairs">', picture('Pushes per second', 'rates'), picture('Delays', 'delays'), picture('Accepted, without an outcome yet', 'held'), picture('How busy the parts are', 'busy'), '</div>',
+    '<div class="pairs"><section><h2>Delays so far</h2>', place('delaysSoFar'),
     '<p class="soft">An answer is the push-response, a result the notification of the outcome at the initiator, of pushes to recipients who were online. When the content was at the terminals is in the report.</p></section>',
     '<section><h2>Parts</h2>', place('parts'), '<h2>Not delivered, and why</h2>', place('causes'), '</section></div>',
     '<section><h2>The last seconds</h2>', place('seconds'), '</section>',

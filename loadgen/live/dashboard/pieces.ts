@@ -41,7 +41,7 @@ export function piecesOf({ progress, course, notes }: Told): Pieces {
     delaysSoFar: table(['<from planned time', 'pushes', 'p50', 'p90', 'p99', 'longest'], [row('to answer, last second', { ...progress.answered, ...nowOf(progress) }, false), row('to answer, load so far', progress.answered), row('to result, last second', progress.resultNow), row('to result, load so far', progress.result)], 'Delays from the planned time'),
     causes: progress.causes.length === 0 ? '<p class="soft">Every end so far is a delivery.</p>' : table(['<what', 'pushes'], progress.causes.map(({ words, count: times }) => [words, count(times)]), 'What was not delivered and why'),
     parts: table(['<part', 'busiest event loop', 'processor', 'memory, most'], progress.parts.map(({ name, busy, cores, rssBytesMax }) => [name, `${Math.round(100 * busy)} %`, `${cores.toFixed(2)} cores`, octets(rssBytesMax)]), 'What each part uses now'),
-    notes: list(notes),
+    notes: notes.map((note) => `<p class="soft">${escapeText(note)}</p>`).join(''),
   }
 }
 
