@@ -63,7 +63,7 @@ export class PlanMeasure implements TrialPlanner<Measured> {
   }
 
   next(): TrialStep<Measured> {
-    const design = this.position < this.fits.length ? this.fits[this.position] : this.position < this.fits.length + HELD_OUT_TRIALS ? this.heldOut : undefined
+    const design = this.fits[this.position] ?? (this.predicted?.length !== 0 && this.position < this.fits.length + HELD_OUT_TRIALS ? this.heldOut : undefined)
     if (design === undefined) return { type: 'answer', answer: this.measured() }
     const number = this.position - this.fits.length + 1
     const id = `${design.id}${design === this.heldOut ? `-${number}` : ''}${this.repeats === 0 ? '' : `-again-${this.repeats}`}`
@@ -106,7 +106,7 @@ export class PlanMeasure implements TrialPlanner<Measured> {
   /** What there is, also before the end. */
   measured(): Measured {
     const { predicted } = this
-    return { runs: this.runs, heldOut: predicted === undefined ? undefined : { words: this.heldOutWords, predictions: predicted.map((row) => compared(row, this.held)) } }
+    return { runs: this.runs, heldOut: predicted === undefined || predicted.length === 0 ? undefined : { words: this.heldOutWords, predictions: predicted.map((row) => compared(row, this.held)) } }
   }
 
   private predictions(): PlanPredictionRow[] {

@@ -141,7 +141,7 @@ function costFigures({ sizing, demands: { busyHour, campaign }, nodes, beyondLoa
     const perMillion = MILLION / load.pushes
     const interval = law.interval(load)
     figures.push({
-      name: `cpu.${part}`, words: `processor time of ${words} for a million pushes`, unit: 'cpuSeconds', value: law.at(load) * perMillion,
+      name: `cpu.${part}`, words: `processor time of ${words}, a million pushes`, unit: 'cpuSeconds', value: law.at(load) * perMillion,
       ...(interval === undefined ? {} : { low: Math.max(0, interval.low * perMillion), high: interval.high * perMillion }), rests: [`${part}.perPush`], how: 'at the rate a node has at the peak, without registrations', extrapolated: beyondLoad,
     })
   }

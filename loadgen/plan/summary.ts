@@ -29,7 +29,7 @@ export function planLines(answer: PlanAnswer, colour: boolean): string[] {
   const extrapolated = [...new Set(outputs.flatMap((output) => output.extrapolated ?? []))]
   if (why !== undefined) lines.push(...wrapped(why, '  ', '  '))
   if (constraint !== undefined) lines.push(...wrapped(`what binds: ${constraint.words}`, '  ', '  '))
-  if (outputs.length > 0) lines.push('', ...outputs.map((output) => outputLine(output, extrapolated)), '', ...resourceLines(answer, style))
+  if (outputs.length > 0) lines.push('', ...outputs.flatMap((output) => outputLines(output, extrapolated)), '', ...resourceLines(answer, style))
   if (answer.sensitivity.length > 0) lines.push('', ...sensitivityLines(answer, style))
   if (answer.staircase.length > 0) lines.push('', ...staircaseLines(answer, style))
   lines.push('', ...evidenceLines(answer, style))
@@ -49,10 +49,11 @@ function mark(index: number): string {
   return '*'.repeat(index + 1)
 }
 
-function outputLine({ name, words, unit, value, low, high, extrapolated }: PlanAnswer['outputs'][number], all: readonly string[]): string {
+/** An interval stands below its figure. */
+function outputLines({ name, words, unit, value, low, high, extrapolated }: PlanAnswer['outputs'][number], all: readonly string[]): string[] {
   const figure = `${planFigure(value, unit)}${extrapolated === undefined ? '' : ` ${mark(all.indexOf(extrapolated))}`}`
-  const interval = low === undefined || high === undefined || HEAD.includes(name) ? '' : `${planFigure(low, unit)} to ${planFigure(high, unit)}`
-  return `  ${words.padEnd(43)}${figure.padStart(16)} ${interval}`.trimEnd()
+  const line = `  ${words.padEnd(46)}${figure.padStart(18)}`
+  return low === undefined || high === undefined || HEAD.includes(name) ? [line] : [line, `  ${`from ${planFigure(low, unit)} to ${planFigure(high, unit)}`.padStart(64)}`]
 }
 
 function resourceLines({ resources, constraint }: PlanAnswer, style: Style): string[] {
