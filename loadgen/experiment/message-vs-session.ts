@@ -47,7 +47,7 @@ export function messageVersusSession(quick: boolean, seed: number, trials: numbe
   const plan: ExperimentPlan = {
     name: 'message-vs-session', seed, trials: trials ?? (quick ? 3 : 5), equal: 'load',
     scenario: {
-      ...EVERYBODY_ONLINE, load: { arrival: 'constant', drainMax: '20s', ...load },
+      ...EVERYBODY_ONLINE, load: { drainMax: '20s', ...load },
       push: { notifications: false },
       objective: { inadequatelyHandled: '1%', lagShare: '25%' },
     },
