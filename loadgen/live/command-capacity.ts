@@ -5,11 +5,13 @@ import { Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
 import { MICROS_PER_SECOND } from '../../core/kit/time.js'
 import type { CapacityAnswer } from '../../reports/answers/capacity.js'
+import { renderCapacityPage } from '../../reports/pages/capacity.js'
 import { OverSaturation } from '../capacity/over-saturation.js'
 import { CapacitySearch } from '../capacity/search.js'
 import { capacityCsv } from '../capacity/rows.js'
 import { capacityLines, trialLine } from '../capacity/summary.js'
 import type { Scenario } from '../scenario.js'
+import { ANSWER_PAGE, writeAnswer } from './answer-files.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { jsonOption, quietOption, scenarioArgument, seedOption } from './command-run.js'
 import { scenarioToYaml } from './scenario-file.js'
@@ -67,7 +69,7 @@ function perform(search: CapacitySearch, folder: string, quiet: boolean): Effect
         told: () => say(trialLine(search.answer().trials.at(-1)!, search.progress().done)),
       })
       const answer = found ?? search.answer()
-      await writeFile(join(folder, 'answer.json'), `${JSON.stringify(answer, undefined, 1)}\n`)
+      await writeAnswer(folder, answer, renderCapacityPage)
       await writeFile(join(folder, 'trials.csv'), capacityCsv(answer))
       return answer
     },
@@ -81,7 +83,7 @@ function perform(search: CapacitySearch, folder: string, quiet: boolean): Effect
 
 function show(answer: CapacityAnswer, folder: string, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify({ folder, ...answer })}\n`)
-  else process.stdout.write(`\n${capacityLines(answer, coloursFor(process.stdout)).join('\n')}\n\n  answer      ${join(relative(process.cwd(), folder) || folder, 'answer.json')}\n  again       ${answer.command}\n`)
+  else process.stdout.write(`\n${capacityLines(answer, coloursFor(process.stdout)).join('\n')}\n\n  answer      ${join(relative(process.cwd(), folder) || folder, 'answer.json')}\n  page        ${join(relative(process.cwd(), folder) || folder, ANSWER_PAGE)}\n  again       ${answer.command}\n`)
 }
 
 function commandOf(file: string | undefined, seed: number, options: { readonly trial: number; readonly rateMax: number; readonly replicates: number }): string {

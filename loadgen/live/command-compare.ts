@@ -2,12 +2,13 @@
  * `pushbench compare`: is B better, worse or the same as A, by their run records or by trials made for it. Decides the exit code;
  * compare/ decides everything else.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Args, Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
 import { nearest } from '../../core/live/nearest.js'
 import type { ComparisonAnswer } from '../../reports/answers/comparison.js'
+import { renderComparisonPage } from '../../reports/pages/comparison.js'
 import { compare, type CompareOptions } from '../compare/compare.js'
 import { differencesOf, differenceText, forbidding } from '../compare/differences.js'
 import { leftOut, type Side } from '../compare/sides.js'
@@ -15,6 +16,7 @@ import { comparisonLines, comparisonMarkdown } from '../compare/summary.js'
 import { ComparisonTrials, trialId, type Pairs } from '../compare/trials.js'
 import { METRICS } from '../metrics.js'
 import type { Scenario } from '../scenario.js'
+import { pageOption, writeAnswer, writePage } from './answer-files.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { jsonOption, quietOption, seedOption } from './command-run.js'
 import { readSide, RecordError, runOf } from './record-reader.js'
@@ -46,7 +48,7 @@ interface Asked {
 
 export const compareCommand = Command.make('compare', {
   a: sideArgument('A', 'The baseline'), b: sideArgument('B', 'What is compared with it'), run: runOption, trials: trialsOption, seed: seedOption, out: outOption, resume: resumeOption,
-  anyway: anywayOption, margin: marginOption, metric: metricOption, markdown: markdownOption, json: jsonOption, quiet: quietOption,
+  anyway: anywayOption, margin: marginOption, metric: metricOption, markdown: markdownOption, page: pageOption, json: jsonOption, quiet: quietOption,
 }, (options) => Effect.gen(function* () {
   const metrics = yield* metricsOf(options.metric)
   if (!(options.margin > 0 && options.margin <= 100)) return yield* usage(`--margin ${options.margin}: give a percentage above 0 and up to 100`)
@@ -56,6 +58,7 @@ export const compareCommand = Command.make('compare', {
   const answer = compare(compared)
   if (answer === undefined) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.runInvalid, message: noneCounts(compared) }))
   show(answer, options)
+  yield* writePage(options.page, () => renderComparisonPage(answer))
   const exitCode = answer.verdict === 'worse' ? EXIT.regression : answer.verdict === 'inconclusive' ? EXIT.inconclusive : undefined
   if (exitCode !== undefined) return yield* Effect.fail(new CommandFailure({ exitCode, message: '' }))
 })).pipe(Command.withDescription('Say whether B is better, worse or the same as A, metric by metric, or how many more trials would tell.'))
@@ -109,7 +112,7 @@ function byTrials(asked: Asked, options: TrialOptions): Effect.Effect<CompareOpt
     const compared: CompareOptions = { a: side(asked.a, 'a'), b: side(asked.b, 'b'), plan: 'pairs', metrics: asked.metrics, margin: asked.margin, resamples: RESAMPLES, command }
     const answer = compare(compared)
     yield* Effect.tryPromise({
-      try: async () => { if (answer !== undefined) await writeFile(join(folder, 'answer.json'), `${JSON.stringify(answer, undefined, 1)}\n`) },
+      try: async () => { if (answer !== undefined) await writeAnswer(folder, answer, renderComparisonPage) },
       catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `the answer cannot be written: ${messageOf(error)}` }),
     })
     if (!options.quiet) process.stderr.write(`the trials lie in ${relative(process.cwd(), folder) || folder}\n`)

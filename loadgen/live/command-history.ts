@@ -3,9 +3,11 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Args, Command } from '@effect/cli'
 import { Effect } from 'effect'
+import { renderHistoryPage } from '../../reports/pages/history.js'
 import { historyAnswer } from '../history/changes.js'
 import { ForeignHistory } from '../history/rows.js'
 import { historyLines } from '../history/summary.js'
+import { pageOption, writePage } from './answer-files.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { jsonOption } from './command-run.js'
 import { HISTORY_FILE, readHistoryFile } from './history-file.js'
@@ -13,7 +15,7 @@ import { coloursFor } from './screen.js'
 
 const placeArgument = Args.text({ name: 'history' }).pipe(Args.withDescription('A history.csv, or the folder of runs that has one.'), Args.withDefault('runs'))
 
-export const historyCommand = Command.make('history', { place: placeArgument, json: jsonOption }, ({ place, json }) => Effect.gen(function* () {
+export const historyCommand = Command.make('history', { place: placeArgument, page: pageOption, json: jsonOption }, ({ place, page, json }) => Effect.gen(function* () {
   const history = yield* Effect.tryPromise({
     try: async () => readHistoryFile((await stat(place)).isDirectory() ? join(place, HISTORY_FILE) : place),
     catch: (error) => new CommandFailure({
@@ -24,4 +26,5 @@ export const historyCommand = Command.make('history', { place: placeArgument, js
   const answer = historyAnswer(history)
   if (json) process.stdout.write(`${JSON.stringify(answer)}\n`)
   else process.stdout.write(`\n${historyLines(answer, coloursFor(process.stdout)).join('\n')}\n`)
+  yield* writePage(page, () => renderHistoryPage(answer))
 })).pipe(Command.withDescription('Say where the figures of past runs changed for good, and since which commit.'))

@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { CapacityAnswer } from '../../reports/answers/capacity.js'
 import { ComparisonAnswer } from '../../reports/answers/comparison.js'
 import { ExperimentAnswer } from '../../reports/answers/experiment.js'
+import { HistoryAnswer } from '../../reports/answers/history.js'
 import { PlanAnswer } from '../../reports/answers/plan.js'
 import { renderCapacityPage } from '../../reports/pages/capacity.js'
 import { renderComparisonPage } from '../../reports/pages/comparison.js'
 import { renderExperimentPage } from '../../reports/pages/experiment.js'
+import { renderHistoryPage } from '../../reports/pages/history.js'
 import { renderPlanPage } from '../../reports/pages/plan.js'
-import { sampleCapacity, sampleComparison, samplePlan, singleComparison, stoppedCapacity, unmeasuredPlan } from './sample-answers.js'
+import { sampleCapacity, sampleComparison, sampleHistory, samplePlan, singleComparison, stoppedCapacity, unmeasuredPlan } from './sample-answers.js'
 import { sampleExperiment } from './sample-experiment.js'
 
 const HOSTILE = '<script>alert(1)</script>'
@@ -18,6 +20,7 @@ const PAGES = {
   capacity: { page: renderCapacityPage(sampleCapacity()), badge: '924/s', pictures: ['Delivered pushes and latency', 'Share of inadequately handled', 'independent bisections', 'The rate of each trial'] },
   comparison: { page: renderComparisonPage(sampleComparison()), badge: 'WORSE', pictures: ['Ratio of B to A', 'Every trial of A and of B', 'percentile for each run'] },
   experiment: { page: renderExperimentPage(sampleExperiment()), badge: 'COMPLETE', pictures: ['along size', 'along burst', 'Effects as ratios', 'Distribution of latency', 'each trial against the mean'] },
+  history: { page: renderHistoryPage(sampleHistory()), badge: '1 CHANGE', pictures: ['endToEnd.p99 over the runs', 'throughput.delivered over the runs'] },
   plan: { page: renderPlanPage(samplePlan()), badge: '6 NODES', pictures: ['Nodes by the number of subscribers', 'a fifth smaller or larger', 'What was predicted', 'measured and by the model'] },
 }
 const KINDS = Object.keys(PAGES) as (keyof typeof PAGES)[]
@@ -28,13 +31,14 @@ describe('the page of an answer', () => {
     for (const answer of [sampleCapacity(), stoppedCapacity()]) accepts(CapacityAnswer, answer)
     for (const answer of [sampleComparison(), singleComparison()]) accepts(ComparisonAnswer, answer)
     accepts(ExperimentAnswer, sampleExperiment())
+    accepts(HistoryAnswer, sampleHistory())
     for (const answer of [samplePlan(), unmeasuredPlan()]) accepts(PlanAnswer, answer)
   })
 
   it.each(KINDS)('%s: opens with the answer, before any figure', (kind) => {
     const { page, badge } = PAGES[kind]
     expect(page.indexOf(`>${badge}<`)).toBeGreaterThan(0)
-    expect(page.indexOf(`>${badge}<`)).toBeLessThan(page.indexOf('class="tiles"'))
+    expect(page.indexOf(`>${badge}<`)).toBeLessThan(page.indexOf('<section>'))
   })
 
   it.each(KINDS)('%s: needs no script and no network, and shows no figure that is none', (kind) => {

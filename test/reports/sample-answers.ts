@@ -1,6 +1,7 @@
 /** Answers with made-up figures, the same each time, for tests that look at how answers are shown; and one of each that has hardly anything. */
 import type { CapacityAnswer } from '../../reports/answers/capacity.js'
 import type { ComparisonAnswer } from '../../reports/answers/comparison.js'
+import type { HistoryAnswer } from '../../reports/answers/history.js'
 import type { PlanAnswer } from '../../reports/answers/plan.js'
 import { wilson } from '../../reports/statistics/proportion.js'
 import { sampleRecord } from './sample-record.js'
@@ -127,4 +128,19 @@ export function samplePlan(changes: Partial<PlanAnswer> = {}): PlanAnswer {
 export function unmeasuredPlan(): PlanAnswer {
   const { nodes, constraint, heldOut, disclosure: machine, ...rest } = samplePlan({ outcome: 'unmeasured', why: 'no run had two rates', outputs: [], resources: [], sensitivity: [], staircase: [], measurements: [], models: [], runs: [] })
   return rest
+}
+
+/** Forty runs, the last fifteen of them slower; one run without the figure. */
+export function sampleHistory(): HistoryAnswer {
+  const runs = Array.from({ length: 40 }, (_, run) => ({ time: `2026-03-${String(1 + Math.floor(run / 2)).padStart(2, '0')}T0${run % 2}:00:00Z`, commit: `c0ffee${run}`, run: `runs/${run}` }))
+  return {
+    kind: 'history', schemaVersion: 1, significance: 0.05, runsLeast: 10, problems: ['history.csv, line 41: torn, left out'],
+    series: [{
+      scenario: 'sample', series: '0123abcd', runs, leftOut: 2,
+      metrics: [{
+        name: 'endToEnd.p99', unit: 'micros', better: 'lower', values: runs.map((_, run) => (run === 5 ? null : (run < 25 ? 14_000 : 17_500) * (0.95 + 0.1 * scatter(run)))),
+        changes: [{ index: 25, time: runs[25]!.time, commit: runs[25]!.commit, commitBefore: runs[24]!.commit, before: 14_000, after: 17_500, verdict: 'worse', pValue: 0.005 }],
+      }, { name: 'throughput.delivered', unit: 'perSecond', better: 'higher', values: runs.map((_, run) => 190 + 10 * scatter(run + 70)), changes: [] }],
+    }],
+  }
 }
