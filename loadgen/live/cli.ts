@@ -10,10 +10,11 @@ import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { capacityCommand } from './command-capacity.js'
 import { checkCommand, initCommand } from './command-check.js'
 import { compareCommand } from './command-compare.js'
+import { experimentCommand } from './command-experiment.js'
 import { exportCommand } from './command-export.js'
 import { historyCommand } from './command-history.js'
-import { experimentCommand } from './command-experiment.js'
 import { imsCommand, serveCommand, terminalsCommand } from './command-parts.js'
+import { planCommand } from './command-plan.js'
 import { DASHBOARD_ANYWHERE, runCommand } from './command-run.js'
 import { simulateCommand } from './command-simulate.js'
 import { version } from './machine.js'
@@ -21,14 +22,14 @@ import { coloursFor } from './screen.js'
 
 const root = Command.make('pushbench').pipe(
   Command.withDescription('A workbench for push delivery over SIP and IMS: a real push proxy gateway, a simulated IMS, thousands of virtual terminals.'),
-  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, experimentCommand, compareCommand, historyCommand, exportCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
+  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, experimentCommand, compareCommand, historyCommand, exportCommand, planCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
 )
 
 const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 5 regression against the baseline, 6 inconclusive, 129 terminal closed, 130 interrupted')))
 
 const ANSI = /\x1b\[[0-9;]*m/g
-const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--format', '--to', '--endpoint', '--summary', '--schema', '--journal', '--rate', '--log-level', '--completions']
-const FLAGS = ['--quick', '--run', '--anyway', '--markdown', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
+const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--from', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--format', '--to', '--endpoint', '--summary', '--schema', '--journal', '--rate', '--log-level', '--completions']
+const FLAGS = ['--measure', '--init', '--dry', '--run', '--anyway', '--markdown', '--quick', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

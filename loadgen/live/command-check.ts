@@ -13,14 +13,28 @@ import { refusalText } from './examination.js'
 import { ROOT } from './machine.js'
 import { choosePreset, presetOption, presetText } from './presets.js'
 
-export const checkCommand = Command.make('check', { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, json: jsonOption }, (options) => Effect.gen(function* () {
-  const { scenario, name } = yield* scenarioOrPreset(options)
-  const { needs, pools, lines } = yield* examined(scenario, options.out)
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...needs, recipients: pools, scenario: encodeScenario(scenario) })}\n`)
-  else process.stdout.write(`${lines.join('\n')}\n`)
-  for (const { path, message } of needs.warnings) process.stderr.write(`warning: ${path} ${message}\n`)
-  if (needs.refusals.length > 0) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `this cannot run here:\n${refusalText(name, needs)}` }))
-})).pipe(Command.withDescription('Explain a scenario without running it: schedule, recipients, sockets, memory, duration; refuse what cannot run.'))
+interface Explained {
+  readonly scenario: Option.Option<string>
+  readonly preset: Option.Option<string>
+  readonly seed: Option.Option<number>
+  readonly out: string
+  readonly json: boolean
+}
+
+export const checkCommand = Command.make('check', { scenario: scenarioArgument, preset: presetOption, seed: seedOption, out: outOption, json: jsonOption }, (options) => explainScenario(options))
+  .pipe(Command.withDescription('Explain a scenario without running it: schedule, recipients, sockets, memory, duration; refuse what cannot run.'))
+
+/** The arithmetic of a scenario on standard output; fails where it cannot run. */
+export function explainScenario(options: Explained): Effect.Effect<void, CommandFailure> {
+  return Effect.gen(function* () {
+    const { scenario, name } = yield* scenarioOrPreset(options)
+    const { needs, pools, lines } = yield* examined(scenario, options.out)
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...needs, recipients: pools, scenario: encodeScenario(scenario) })}\n`)
+    else process.stdout.write(`${lines.join('\n')}\n`)
+    for (const { path, message } of needs.warnings) process.stderr.write(`warning: ${path} ${message}\n`)
+    if (needs.refusals.length > 0) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `this cannot run here:\n${refusalText(name, needs)}` }))
+  })
+}
 
 const fileArgument = Args.text({ name: 'file' }).pipe(Args.withDescription('The file to write; scenario.yaml, or the preset\'s name, when absent.'), Args.optional)
 const schemaOption = Options.text('schema').pipe(Options.withDescription('Where editors find the JSON Schema; the one of this installation when absent.'), Options.optional)
