@@ -8,7 +8,7 @@ export const PAGE_STYLE = `
 @media screen and (prefers-color-scheme:dark){:root{--bg:#0d1117;--ink:#e6edf3;--soft:#9198a1;--rule:#30363d;--panel:#161b22;--good:#3fb950;--bad:#f85149;
 --c0:#9198a1;--c1:#58a6ff;--c2:#bc8cff;--c3:#3fb950;--c4:#f0883e;--c5:#f778ba;
 --o0:#2ea043;--o1:#d29922;--o2:#f85149;--o3:#bc8cff;--o4:#f778ba;--o5:#f0883e;--o6:#9198a1;--o7:#58a6ff;
---h1:#12294a;--h2:#163b6e;--h3:#1c5296;--h4:#2b70c4;--h5:#4f94e6;--h6:#8bbcf6;--h7:#d8e9ff}}
+--h1:#17315a;--h2:#194279;--h3:#1c5296;--h4:#2b70c4;--h5:#4f94e6;--h6:#8bbcf6;--h7:#d8e9ff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
 main{max-width:1040px;margin:0 auto;padding:32px 24px 64px}

@@ -73,7 +73,7 @@ export function stepsPicture(name: string, steps: readonly Step[], limit: number
   if (steps.length === 0) return ''
   const shares = steps.flatMap(({ share, interval }) => [share, interval?.low ?? share]).filter((share) => share > 0)
   const floor = 10 ** Math.floor(Math.log10(Math.min(limit > 0 ? limit / 5 : 1e-3, ...shares.map((share) => Math.max(share, 1e-5)))))
-  const top = Math.min(1, Math.max(limit * 3, ...steps.map(({ share, interval }) => interval?.high ?? share)))
+  const top = Math.min(1, Math.max(limit * 3, floor * 10, ...steps.map(({ share, interval }) => interval?.high ?? share)))
   const base = FRAME.height - FRAME.bottom
   const log = logScale(floor, top, base - ZERO_GAP, FRAME.top)
   const y: Scale = { at: (share) => (share <= 0 ? base : log.at(share)), ticks: [0, ...log.ticks.filter((tick) => tick > 0)] }
