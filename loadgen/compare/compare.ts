@@ -6,6 +6,7 @@
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { COMPARISON_SCHEMA_VERSION, type ComparedMetricRow, type ComparisonAnswer } from '../../reports/answers/comparison.js'
 import { STAGES, type RunRecord } from '../../reports/record.js'
+import { studentQuantile } from '../../reports/statistics/distributions.js'
 import { holm } from '../../reports/statistics/holm.js'
 import { mean } from '../../reports/statistics/location.js'
 import { furtherTrials } from '../../reports/statistics/student.js'
@@ -104,7 +105,7 @@ function judged(measured: readonly Measured[], { plan, margin, resamples }: Comp
     const verdict = verdictOf(each, found, adjusted[index]!, margin)
     return {
       ...rowOf(each), ...(ratio === undefined ? {} : { ratio }), pValue, adjustedP: adjusted[index]!, verdict,
-      ...(verdict === 'inconclusive' ? { furtherTrials: further(ratio, trials, margin) } : {}),
+      ...(verdict === 'inconclusive' ? { furtherTrials: further(ratio, trials, measured.length, margin) } : {}),
     }
   })
 }
@@ -119,12 +120,22 @@ function verdictOf({ metric, a, b }: Measured, { ratio }: Evidence, adjustedP: n
   return (change < 0) === (metric.better === 'lower') ? 'better' : 'worse'
 }
 
-/** Until the interval either leaves 1 or lies within the margin, whichever comes first if the estimate stays. */
-function further(ratio: Evidence['ratio'], trials: number, margin: number): number {
-  if (ratio === undefined) return trials
+/**
+ * Until the interval leaves 1, at the level that so many metrics together ask for, or lies within the margin, whichever comes first if the
+ * estimate and the spread of the trials stay.
+ */
+function further(ratio: Evidence['ratio'], trials: number, metrics: number, margin: number): number {
+  const least = Math.max(1, TRIALS_WANTED - trials)
+  if (ratio === undefined) return Math.max(least, trials)
   const half = Math.max(Math.log(ratio.high / ratio.estimate), Math.log(ratio.estimate / ratio.low))
   const off = Math.abs(Math.log(ratio.estimate))
-  return Math.max(1, furtherTrials(trials, half, Math.max(off, Math.log1p(margin) - off), LEVEL))
+  const strict = 1 - CHANCE_MAX / metrics
+  const halfStrict = half * studentQuantile((1 + strict) / 2, trials - 1) / studentQuantile((1 + LEVEL) / 2, trials - 1)
+  const needed = [[half, Math.log1p(margin) - off, LEVEL], [halfStrict, off, strict]] as const
+  // What takes a thousand times the precision there is will not be tried.
+  const possible = needed.filter(([reached, wanted]) => wanted > reached / 1_000)
+  const trialsMore = possible.map(([reached, wanted, level]) => furtherTrials(trials, reached, wanted, level))
+  return Math.max(least, trialsMore.length === 0 ? 1_000 * trials : Math.min(...trialsMore))
 }
 
 function overall(verdicts: readonly Verdict[], unmeasured: number): Verdict {

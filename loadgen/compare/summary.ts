@@ -88,9 +88,9 @@ function plain(micros: number): string {
 function conclusions(answer: ComparisonAnswer): string[] {
   const { metrics, margin, unmeasured } = answer
   const open = metrics.filter(({ verdict }) => verdict === 'inconclusive')
-  const single = answer.curves.length > 0
+  const single = metrics.some(({ pValue }) => pValue === undefined)
   return [
-    ...(single ? ['One run against one says nothing of what another run of the same would have been: the trial is the unit.'] : []),
+    ...(single ? ['A single run on a side says nothing of what another run of the same would have been: the trial is the unit.'] : []),
     ...(open.length === 0 ? [] : [`To decide: ${open.map(({ name, furtherTrials }) => `${name} about ${furtherTrials ?? 1}`).join(', ')} more trials a side.`]),
     ...(metrics.some(({ verdict }) => verdict === 'same') ? [`"Same" is within ±${round(100 * margin)} %.`] : []),
     ...(unmeasured.length === 0 ? [] : [`Not measured in every run: ${unmeasured.join(', ')}.`]),

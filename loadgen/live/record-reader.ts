@@ -64,13 +64,32 @@ export function recordOf(text: string, file: string): RunRecord {
   throw new RecordError([...shown, ...(issues.length > ISSUES_SHOWN ? [`${file}: and ${issues.length - ISSUES_SHOWN} more; docs/run.schema.json says what a record holds`] : [])].join('\n'))
 }
 
-/** Where the parser stopped. It tells an offset, or that the text was over. */
+/** Where the text stops being JSON. The parser tells an offset, that the text was over, or neither. */
 function placeOf(text: string, message: string): { readonly line: number; readonly column: number; readonly atEnd: boolean } {
-  const told = /position (\d+)/.exec(message)?.[1]
-  const offset = told === undefined ? text.length : Math.min(Number(told), text.length)
+  const atEnd = endsTooEarly(message)
+  const offset = atEnd ? text.length : Number(/position (\d+)/.exec(message)?.[1] ?? firstWrong(text))
   const before = text.slice(0, offset)
-  const atEnd = text.slice(offset).trim() === '' || /Unterminated|end of JSON/i.test(message)
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n'), atEnd }
+}
+
+function endsTooEarly(message: string): boolean {
+  return /Unterminated|end of JSON/i.test(message)
+}
+
+/** Cut off before it, the text is only too short; after it, it is wrong. */
+function firstWrong(text: string): number {
+  let [right, wrong] = [0, text.length]
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >>> 1
+    try {
+      JSON.parse(text.slice(0, middle))
+      right = middle
+    } catch (error) {
+      if (endsTooEarly(messageOf(error))) right = middle
+      else wrong = middle
+    }
+  }
+  return right
 }
 
 function scenarioKeys(yaml: string): ReadonlyMap<string, string> {
