@@ -66,10 +66,14 @@ const NAME_CELLS = 12
 const FIGURE_CELLS = 10
 const TOTAL_CELLS = 13
 const BAR_CELLS = 28
+const NARROW_BAR_CELLS = 8
 const PART_NAME_CELLS = 10
 const PART_BAR_CELLS = 10
 const PART_CELLS = PART_NAME_CELLS + PART_BAR_CELLS + 6 + 11
 const CAUSE_LINES = 2
+
+/** How a row's bars are told apart; a row in the last one is to be looked at. */
+type Tone = 'dim' | 'accent' | 'fine' | 'warn'
 
 class View {
   private readonly isWide: boolean
@@ -85,11 +89,12 @@ class View {
   }
 
   private current({ elapsedSeconds, expectedSeconds, leftSeconds, phase, registered, devices }: Progress): string {
+    const cells = this.isWide ? BAR_CELLS : NARROW_BAR_CELLS
     const left = leftSeconds === undefined ? '' : phase === 'drain' ? `at most ${Math.ceil(leftSeconds)} s` : `${clock(leftSeconds)} left`
-    if (phase === 'register') return `${this.bar(devices === 0 ? 0 : registered / devices, BAR_CELLS)}  ${count(registered)} of ${count(devices)} devices`
+    if (phase === 'register') return `${this.bar(devices === 0 ? 0 : registered / devices, cells)}  ${count(registered)} of ${count(devices)} devices`
     if (expectedSeconds === undefined || phase === 'drain') return `${elapsedSeconds.toFixed(1)} s  ${left}`.trimEnd()
     const share = Math.min(1, elapsedSeconds / Math.max(expectedSeconds, 0.001))
-    return `${this.bar(share, BAR_CELLS)} ${`${Math.floor(share * 100)} %`.padStart(5)}  ${left}`
+    return `${this.bar(share, cells)} ${`${Math.floor(share * 100)} %`.padStart(5)}  ${left}`
   }
 
   phases(): string {
@@ -108,24 +113,24 @@ class View {
     const cells = this.barCells()
     const shown = recent.slice(-cells)
     const highest = Math.max(1, ...shown.flatMap(({ rates }) => [rates.planned, rates.accepted, rates.delivered, rates.notAccepted, rates.otherwise]))
-    const row = (name: string, counted: Counted, total: number, isBad = false): string =>
-      this.row(name, `${count(this.scene.course.rates.of(counted))}/s`, count(total), shown, ({ rates }) => rates[counted], highest, isBad)
+    const row = (name: string, counted: Counted, total: number, tone: Tone): string =>
+      this.row(name, `${count(this.scene.course.rates.of(counted))}/s`, count(total), shown, ({ rates }) => rates[counted], highest, tone)
     const head = this.isWide ? `   last ${cells} s, up to ${count(highest)}/s` : ''
     return [
       this.style.dim(`   ${' '.repeat(NAME_CELLS)}${'now'.padStart(FIGURE_CELLS)}${'so far'.padStart(TOTAL_CELLS)}${head}`),
-      row('planned', 'planned', progress.planned),
-      row('accepted', 'accepted', progress.accepted),
-      row('delivered', 'delivered', progress.delivered),
+      row('planned', 'planned', progress.planned, 'dim'),
+      row('accepted', 'accepted', progress.accepted, 'accent'),
+      row('delivered', 'delivered', progress.delivered, 'fine'),
       // A traffic set may ask for refusals and expiries; nobody asks for silence.
-      row('not accepted', 'notAccepted', progress.refused + progress.unanswered, progress.unanswered > 0),
-      row('other ends', 'otherwise', progress.otherOutcomes),
+      row('not accepted', 'notAccepted', progress.refused + progress.unanswered, progress.unanswered > 0 ? 'warn' : 'dim'),
+      row('other ends', 'otherwise', progress.otherOutcomes, 'dim'),
     ]
   }
 
   waiting(): string[] {
     const { course: { recent }, progress } = this.scene
     const shown = recent.slice(-this.barCells())
-    const row = (name: string, now: number, value: (point: CoursePoint) => number): string => this.row(name, count(now), '', shown, value, Math.max(1, ...shown.map(value)), false)
+    const row = (name: string, now: number, value: (point: CoursePoint) => number): string => this.row(name, count(now), '', shown, value, Math.max(1, ...shown.map(value)), 'accent')
     return [row('in flight', progress.inFlight, ({ inFlight }) => inFlight), row('for offline', progress.waiting, ({ waiting }) => waiting)]
   }
 
@@ -133,11 +138,11 @@ class View {
     return Math.max(10, this.columns - 3 - NAME_CELLS - FIGURE_CELLS - TOTAL_CELLS - 3)
   }
 
-  private row(name: string, now: string, total: string, points: readonly CoursePoint[], value: (point: CoursePoint) => number, highest: number, isBad: boolean): string {
+  private row(name: string, now: string, total: string, points: readonly CoursePoint[], value: (point: CoursePoint) => number, highest: number, tone: Tone): string {
     const { style } = this
     const figures = `${now.padStart(FIGURE_CELLS)}${total.padStart(TOTAL_CELLS)}`
-    const bars = this.isWide ? `   ${(isBad ? style.warn : style.accent)(points.map((point) => level(value(point) / highest)).join('').padStart(this.barCells()))}` : ''
-    return `   ${style.dim(name.padEnd(NAME_CELLS))}${isBad ? style.warn(figures) : figures}${bars}`
+    const bars = this.isWide ? `   ${style[tone](points.map((point) => level(value(point) / highest)).join('').padStart(this.barCells()))}` : ''
+    return `   ${style.dim(name.padEnd(NAME_CELLS))}${tone === 'warn' ? style.warn(figures) : figures}${bars}`
   }
 
   delays(): string[] {
@@ -154,7 +159,7 @@ class View {
   parts(): string[] {
     const cells = this.scene.progress.parts.map(({ name, busy, cores }) => {
       const share = `${this.bar(busy, PART_BAR_CELLS)}${`${Math.round(busy * 100)} %`.padStart(6)}`
-      return `${this.style.dim(name.padEnd(PART_NAME_CELLS))}${busy > SATURATED_SHARE ? this.style.warn(share) : share}${`${cores.toFixed(2)} cores`.padStart(11)}`
+      return `${this.style.dim(name.padEnd(PART_NAME_CELLS))}${busy > SATURATED_SHARE ? this.style.warn(share) : share}${this.isWide ? `${cores.toFixed(2)} cores`.padStart(11) : ''}`
     })
     const perLine = this.columns >= 3 + 2 * PART_CELLS + 2 ? 2 : 1
     return Array.from({ length: Math.ceil(cells.length / perLine) }, (_unused, index) => `   ${cells.slice(index * perLine, (index + 1) * perLine).join('  ')}`)
