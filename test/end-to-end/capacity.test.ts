@@ -41,6 +41,7 @@ describe('pushbench capacity', () => {
     expect(answer.command).toBe('pushbench capacity small.yaml --seed 7 --trial 2 --rate-max 40 --replicates 2')
     expect(readdirSync(join(folder.path, work, 'trials'))).toEqual(['01-stairs-20', '02-stairs-40'])
     expect(readFileSync(join(folder.path, work, 'trials.csv'), 'utf8').split('\n')).toHaveLength(4)
+    expect(readFileSync(join(folder.path, work, 'answer.html'), 'utf8')).toContain('>AT LEAST 40.0/s<')
   })
 
   it('refuses what makes no search, and says what would', async () => {
