@@ -12,12 +12,13 @@ type Cost = (self: { readonly length: number }, args: readonly unknown[], result
 const whole: Cost = (self) => self.length
 const upTo = (self: { readonly length: number }, from: unknown, to: unknown): number => Math.max(0, (typeof to === 'number' ? to : self.length) - (typeof from === 'number' ? from : 0))
 const searched: Cost = (self, [, from], found) => upTo(self, from, typeof found === 'number' && found >= 0 ? found + 1 : undefined)
+const written: Cost = (self, [, from, to]) => upTo(self, from, to)
 const given: Cost = (_self, [text]) => (typeof text === 'string' ? text.length : 0)
 
 const METHODS: readonly (readonly [object, Readonly<Record<string, Cost>>])[] = [
   [Buffer.prototype, {
-    indexOf: searched, lastIndexOf: whole, copy: (_self, _args, copied) => Number(copied), equals: whole, toString: (self, [, from, to]) => upTo(self, from, to),
-    compare: (self, [, , , from, to]) => upTo(self, from, to), write: (_self, _args, written) => Number(written),
+    indexOf: searched, lastIndexOf: whole, copy: (_self, _args, copied) => Number(copied), equals: whole, toString: written,
+    compare: (self, [, , , from, to]) => upTo(self, from, to), write: (_self, _args, octets) => Number(octets),
   }],
   [Buffer, { concat: (_self, _args, made) => (made as Buffer).length, from: (_self, _args, made) => (made as Buffer).length }],
   [String.prototype, { indexOf: searched, lastIndexOf: whole, includes: whole, split: whole, trim: whole, replace: whole, replaceAll: whole, match: whole, toLowerCase: whole, toUpperCase: whole }],
