@@ -31,7 +31,8 @@ export function explanation(scenario: Scenario, needs: Feasibility, machine: Mac
     ...deviceLines(scenario),
     ...accessLines(scenario),
     line('sockets', `about ${count(needs.httpConnections)} HTTP connections for submissions; SIP over ${scenario.gateway.transport.toUpperCase()} from the gateway`),
-    line('', `${count(needs.accessConnections)} connections of terminals; at most ${count(needs.openFiles)} open files in one part${ofThem(machine.openFiles, count)}`),
+    line('', `${count(needs.accessConnections)} connections of terminals to the core network`),
+    line('files', `at most ${count(needs.openFiles)} open in one part${ofThem(machine.openFiles, count)}`),
     line('memory', `about ${octets(needs.memoryBytes)} for all parts${ofThem(machine.memoryBytes, octets)}`),
     line('disk', `about ${octets(needs.diskBytes)} of journals${ofThem(machine.diskBytes, octets)}`),
     line('shows', shown(needs.measured)),
@@ -45,7 +46,8 @@ function loadLines(scenario: Scenario, { attempts, peakPerSecond }: Feasibility)
   if (isClosed(load)) {
     return [
       line('load', `closed: ${count(closed.initiators)} initiators, ${duration(closed.think)} from an answer to the next submission`),
-      line('', `at most ${count(attempts)} attempts in ${duration(load.warmUp + load.duration)}; a slow system is asked less, so latency tells less`),
+      line('', `at most ${count(attempts)} attempts in ${duration(load.warmUp + load.duration)}`),
+      line('', 'a slow system is asked less, so latency tells less than in an open load'),
     ]
   }
   const arrivals = `${load.arrival} arrivals`
@@ -99,7 +101,7 @@ function rowLine({ row, share, attempts, perSecond, have, needed }: RowNeed, del
 function shown(measured: number): string {
   if (measured >= ATTEMPTS_FOR_PER_MILLE) return 'failures of 0.1 % at 95 % confidence for the traffic set as a whole'
   if (measured < 1) return 'nothing: no attempt falls into the measured window'
-  return `at best failures of ${(100 * resolvableShare(Math.round(measured), 0.95)).toPrecision(2)} % at 95 % confidence (0.1 % needs ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`
+  return `at best failures of ${(100 * resolvableShare(Math.round(measured), 0.95)).toPrecision(2)} % at 95 % confidence (0.1 %: ${count(ATTEMPTS_FOR_PER_MILLE)} attempts)`
 }
 
 /** What there is of it, where that is known. */

@@ -3,6 +3,7 @@
  * columns, with colours only where asked. Knows text, not terminals.
  */
 import { count, duration, octets, percent, rate, thresholdText } from '../reports/format.js'
+import { loadSentences, stepCells } from '../reports/load.js'
 import { STAGES, type RunRecord } from '../reports/record.js'
 import { styled, wrapped, type Style } from './text-style.js'
 
@@ -15,7 +16,7 @@ const OUTCOMES = ['delivered', 'undeliverable', 'rejected', 'expired', 'cancelle
 
 export function summaryLines(record: RunRecord, colour: boolean): string[] {
   const style = styled(colour)
-  const sections = [verdictLines(record, style), trafficLines(record, style), stageLines(record, style), ledgerLines(record, style), causeLines(record, style), partLines(record, style)]
+  const sections = [verdictLines(record, style), trafficLines(record, style), stepLines(record, style), stageLines(record, style), ledgerLines(record, style), causeLines(record, style), partLines(record, style)]
   return sections.filter((lines) => lines.length > 0).flatMap((lines) => [...lines, '']).slice(0, -1)
 }
 
@@ -29,6 +30,7 @@ function verdictLines(record: RunRecord, style: Style): string[] {
   ]
   for (const reason of verdict.reasons) lines.push(...wrapped(reason, '  - ', '    ').map((line) => style.warn(line)))
   for (const threshold of failed) lines.push(style.warn(`  - ${thresholdText(threshold)}`))
+  for (const sentence of loadSentences(record)) lines.push(...wrapped(sentence, '  ', '  ').map((line) => style.dim(line)))
   for (const note of record.disclosure.deviations) lines.push(...wrapped(`note: ${note}`, '  ', '  ').map((line) => style.dim(line)))
   return lines
 }
@@ -40,6 +42,18 @@ function trafficLines({ scenarios }: RunRecord, style: Style): string[] {
     const bad = count(row.inadequatelyHandled).padStart(16)
     const p99 = row.latency === undefined ? '–' : duration(row.latency.p99Us)
     lines.push(`  ${handled}${row.inadequatelyHandled > 0 ? style.warn(bad) : bad}${p99.padStart(11)}${duration(row.limitUs).padStart(11)}`)
+  }
+  return lines
+}
+
+/** Steps that did not come to rest say why below their figures. */
+function stepLines({ steps = [] }: RunRecord, style: Style): string[] {
+  if (steps.length === 0) return []
+  const row = (cells: readonly string[]): string => `  ${cells[0]!.padEnd(9)}${[2, 3, 4, 5, 6, 7].map((cell, index) => cells[cell]!.padStart([9, 9, 17, 11, 11, 11][index]!)).join('')}`
+  const lines = [style.dim(row(['step', '', 'attempts', 'IHS', '95 % interval', 'delivered', 'p50', 'p99']))]
+  for (const step of steps) {
+    lines.push(row(stepCells(step)))
+    if (!step.stationary) lines.push(...wrapped(step.why ?? 'not stationary', '    ', '    ').map((line) => style.warn(line)))
   }
   return lines
 }

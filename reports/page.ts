@@ -8,6 +8,7 @@ import { heatPicture, heatTable } from './pictures/heat-map.js'
 import { latencyPicture, outcomesPicture, ratesPicture } from './pictures/over-time.js'
 import { curvesTable, milestonesPicture } from './pictures/percentiles.js'
 import { waterfallPicture } from './pictures/waterfall.js'
+import { loadSentences, stepsFigure, stepsTable } from './load.js'
 import type { RunRecord } from './record.js'
 import { wilson } from './statistics/proportion.js'
 import {
@@ -19,6 +20,7 @@ export function renderPage(record: RunRecord): string {
   return sheet(`${record.scenario} · ${record.verdict.valid ? 'valid' : 'INVALID'} · pushbench`, [
     header(record), tiles(tilesOf(record)),
     section('By kind of push', 'A push is inadequately handled (IHS) when it failed or missed its limit; a late success is a failure.', scenariosTable(record)),
+    section('By step', 'Each step of the stair by itself; its transient is left out (MSER-5). One that did not come to rest has no steady figures.', figure(stepsFigure(record), stepsTable(record))),
     section('Where the time goes', 'Each bar starts where the median push reached the milestone before. All times count from the planned instant, so a late generator is part of them.',
       figure(waterfallPicture(record), stagesTable(record))),
     section('Latency by percentile', 'The further right, the rarer. A curve that bends upwards early has a tail that users meet.', figure(milestonesPicture(record), curvesTable(record))),
@@ -43,7 +45,7 @@ function header(record: RunRecord): string {
   return opening({
     heading: record.scenario, origin: `${record.startedAt} · seed ${record.seed} · pushbench ${record.disclosure.pushbench}`,
     badge: valid ? 'VALID' : 'INVALID', tone: valid ? 'good' : 'bad', reasons: [...reasons, ...crossed],
-    sentences: [record.interrupted ?? '', record.endedEarly === undefined ? '' : `The load was ended early: ${record.endedEarly}.`, answer(record)],
+    sentences: [record.interrupted ?? '', record.endedEarly === undefined ? '' : `The load was ended early: ${record.endedEarly}.`, ...loadSentences(record), answer(record)],
   })
 }
 

@@ -114,8 +114,8 @@ export async function recordOf(facts: RunFacts): Promise<RunRecord> {
 async function joinJournals(folder: RunFolder): Promise<Tables> {
   const reconciler = new Reconciler()
   const read = async (part: string, take: (event: Parameters<Reconciler['gateway']>[0]) => void): Promise<void> => {
-    for (const { path } of await folder.journalsOf(part)) {
-      await readJournal(path, (event) => (event === undefined ? reconciler.unreadableLine() : take(event)))
+    for (const { name, path } of await folder.journalsOf(part)) {
+      await readJournal(path, (event, line) => (event === undefined ? reconciler.unreadableLine(`${name}.journal:${line}`) : take(event)))
     }
   }
   await read('initiator', (event) => reconciler.initiator(event))
@@ -124,7 +124,7 @@ async function joinJournals(folder: RunFolder): Promise<Tables> {
   for (const { name, path } of await folder.journalsOf('terminals')) {
     const group = name.endsWith(`-${PANEL}`) ? PANEL : 'virtual'
     reconciler.group(group)
-    await readJournal(path, (event) => (event === undefined ? reconciler.unreadableLine() : reconciler.terminal(group, event)))
+    await readJournal(path, (event, line) => (event === undefined ? reconciler.unreadableLine(`${name}.journal:${line}`) : reconciler.terminal(group, event)))
   }
   return reconciler.tables()
 }

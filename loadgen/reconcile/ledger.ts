@@ -117,7 +117,7 @@ function contradict(tables: Tables, ledger: LedgerCounts, notified: boolean, fou
   if (seenUndelivered > 0) notes.push(`${seenUndelivered} pushes reached a terminal although their outcome is not "delivered"`)
   if (notified && unnotified > 0) notes.push(`${unnotified} outcomes were not notified before the end of the run`)
   if (notifiedOtherwise > 0) notes.push(`${notifiedOtherwise} result notifications differ from the outcome in the gateway's journal`)
-  if (tables.unreadable > 0) notes.push(`${tables.unreadable} journal lines could not be read`)
+  if (tables.unreadable > 0) notes.push(`${tables.unreadable} journal lines could not be read${tables.unreadableAt === undefined ? '' : ` (the first: ${tables.unreadableAt})`}`)
   if (ledger.recovered > 0) notes.push(`${ledger.recovered} unanswered pushes had been taken by the gateway all the same`)
   return doubleOutcomes + unplanned + foreign.count + notifiedOtherwise
 }

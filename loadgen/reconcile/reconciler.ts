@@ -33,6 +33,7 @@ export class Reconciler {
   private readonly deviceStatuses = new Map<string, number>()
   private readonly foreign: Tables['foreign'] = { count: 0, examples: [] }
   private unreadable = 0
+  private unreadableAt: string | undefined
 
   /**
    * @param presence shared where several reconcilers each take some of a run's push-ids
@@ -145,9 +146,10 @@ export class Reconciler {
     if (delivery !== undefined) this.received(delivery, this.presence.instances.number(event.details[1] ?? ''), event.mono)
   }
 
-  /** A line that is no journal line: expected once at the end of a journal whose writer was killed. */
-  unreadableLine(): void {
+  /** A line that is no journal line: expected once at the end of a journal whose writer was killed. @param place `file:line` */
+  unreadableLine(place?: string): void {
     this.unreadable++
+    this.unreadableAt ??= place
   }
 
   /** A group without any event is still shown. */
@@ -161,7 +163,7 @@ export class Reconciler {
   }
 
   tables(): Tables {
-    return { attempts: this.attempts, deliveries: this.deliveries, groups: this.groups, deviceStatuses: this.deviceStatuses, copies: this.copies(), foreign: this.foreign, unreadable: this.unreadable }
+    return { attempts: this.attempts, deliveries: this.deliveries, groups: this.groups, deviceStatuses: this.deviceStatuses, copies: this.copies(), foreign: this.foreign, unreadable: this.unreadable, unreadableAt: this.unreadableAt }
   }
 
   private received(delivery: number, instance: number, at: number): void {

@@ -121,6 +121,8 @@ export interface Tables {
   readonly foreign: { count: number; readonly examples: { readonly pushId: string; readonly who: string }[] }
   /** Lines that were no journal lines, by journal. */
   readonly unreadable: number
+  /** Where the first of them stands, `file:line`, as far as its reader told. */
+  readonly unreadableAt?: string | undefined
 }
 
 export interface Copies {

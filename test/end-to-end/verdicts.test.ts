@@ -27,6 +27,47 @@ describe('pushbench run', () => {
     expect(pageIn(folder.run())).toMatch(/>VALID<.*a threshold is crossed: inadequately handled attempts: [\d.]+ %, at most 0\.1 % are allowed/)
   }, 60_000)
 
+  it('ends with 4 when its own process was frozen: the generator was late, its arrivals left in one bunch, and both are told', async () => {
+    let frozen: Promise<void> | undefined
+    const tight = small({ load: { rate: '100/s', warmUp: '0s', duration: '4s', drainMax: '20s' }, ...ONLINE, traffic: { online: { share: '100%', delayLimit: '1s' } }, objective: { lagShare: '10%', inadequatelyHandled: '100%' } })
+    const { code, stderr, stdout } = await folder.command(['run', folder.write('frozen.yaml', tight)], (child, told) => {
+      if (frozen === undefined && LOADING.test(told)) frozen = freeze(child.pid!)
+    })
+    await frozen
+    const { verdict, ledger } = recordIn(folder.run())
+    expect(verdict.checks, stderr).toEqual(expect.arrayContaining(['lag', 'bunched']))
+    expect(verdict.reasons.join('\n')).toMatch(/generator lag: p99 [\d.]+ ms is more than 10% of the tightest delay limit \(100 ms\)\narrivals bunched: attempts in each 10 ms vary by \d+(\.\d)?% of their mean as they left/)
+    expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
+    expect(stdout).toContain('arrivals bunched')
+  }, 90_000)
+
+  it('ends with 4 when the gateway had to turn submissions away, and says how many and by which limit', async () => {
+    const full = small({
+      load: { rate: '40/s', warmUp: '0s', duration: '3s', drainMax: '20s' }, gateway: { inFlightMax: 20 },
+      traffic: { expires: { share: '100%', lifetime: '8s', delayLimit: '30s' } }, terminals: { reference: 0, registrationRate: '200/s' },
+    })
+    const { code, stderr } = await folder.command(['run', folder.write('full.yaml', full)])
+    const { verdict, ledger } = recordIn(folder.run())
+    expect(verdict.checks, stderr).toEqual(['limit'])
+    expect(verdict.reasons[0]).toBe(`limit hit: admission: the gateway answered ${ledger.refused} submissions with 503 (gateway.inFlightMax 20)`)
+    expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
+  }, 90_000)
+
+  it.each(['ims-part', 'terminals-part'])('leaves a record and a page that say so when %s is killed under load, and ends the others', async (part) => {
+    let isKilled = false
+    const { code, left } = await folder.command(['run', folder.write('small.yaml', small({ ...ONLINE, load: { rate: '40/s', warmUp: '0s', duration: '10s', drainMax: '10s' } }))], (child, told) => {
+      if (isKilled || !LOADING.test(told)) return
+      isKilled = true
+      process.kill(childrenOf(child.pid!).find((pid) => commandLine(pid).includes(part))!, 'SIGKILL')
+    })
+    const record = recordIn(folder.run())
+    const words = part === 'ims-part' ? 'the IMS ended during the run: the part was ended by SIGKILL' : 'the terminals ended during the run: the part was ended by SIGKILL'
+    expect({ code, left }).toEqual({ code: 4, left: [] })
+    expect(record.verdict.reasons[0]).toContain(words)
+    expect(record.interrupted).toContain(words)
+    expect(pageIn(folder.run())).toContain(words)
+  }, 90_000)
+
   it('ends with 4 over UDP when the core network\'s own socket dropped datagrams, and names it', async () => {
     let flooding: Promise<void> | undefined
     const udp = small({ traffic: { online: { share: '100%', delayLimit: '30s' } }, gateway: { transport: 'udp' }, terminals: { reference: 0, transport: 'udp', registrationRate: '200/s' } })
@@ -44,6 +85,16 @@ describe('pushbench run', () => {
     expect(pageIn(folder.run())).toContain('datagrams: the IMS lost')
   }, 90_000)
 })
+
+const ONLINE = { traffic: { online: { share: '100%', delayLimit: '30s' } }, population: { subscribers: 120, returning: { share: '0%' }, absent: '0%' }, terminals: { reference: 0, registrationRate: '200/s' } }
+const FROZEN_MILLIS = 1_500
+
+/** Takes the processor from a process for a while. */
+async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await new Promise((resolve) => { setTimeout(resolve, FROZEN_MILLIS) })
+  process.kill(pid, 'SIGCONT')
+}
 
 const BATCH = 200
 const BATCHES_MAX = 200

@@ -15,7 +15,7 @@ import { Generator } from '../../loadgen/live/generator.js'
 import { readJournal } from '../../loadgen/live/journal-reader.js'
 import { NotificationListener } from '../../loadgen/live/notification-listener.js'
 import { Recorder } from '../../loadgen/live/recorder.js'
-import { FixedArrivals } from '../../loadgen/arrivals.js'
+import { ClosedArrivals, FixedArrivals, ScheduledArrivals, type Arrivals } from '../../loadgen/arrivals.js'
 import { schedule } from '../../loadgen/pacing.js'
 import { steady } from '../../loadgen/rate-curve.js'
 import { DEFAULT_SCENARIO } from '../../loadgen/scenario.js'
@@ -27,6 +27,7 @@ const POOL: AddressPool = { size: 50, address: (index) => `WAPPUSH=sip%3Auser${i
 const RECIPIENTS = { online: POOL, fanOut: POOL, gruu: POOL, offlineReturns: POOL, expires: POOL, anyone: POOL, misbehaving: POOL }
 
 let folder: string
+const JOURNAL = (): string => join(folder, 'initiator.journal')
 let server: Server
 let answer: (submission: Submission, response: ServerResponse) => void
 const seen: Submission[] = []
@@ -59,24 +60,43 @@ function accept(submission: Submission, response: ServerResponse): void {
   response.writeHead(202, { 'content-type': 'application/xml' }).end(encodePap({ type: 'push-response', pushId, progressNotes: [], result: { code: 1001 } }, '2.0'))
 }
 
-/** @param lateMicros how long ago the first attempt was due when the generator began */
-async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
-  const path = join(folder, 'initiator.journal')
-  const journal = new JournalWriter(path, (error) => { throw error })
-  const offsets = schedule('constant', steady(ratePerSecond, seconds * 1_000_000), new SeededEntropy(1))
+interface Made {
+  readonly generator: Generator
+  readonly submit: Recorder
+  readonly journal: JournalWriter
+}
+
+/** @param offsets of the attempts that are planned ahead */
+function made(arrivals: Arrivals, offsets: Float64Array): Made {
+  const journal = new JournalWriter(JOURNAL(), (error) => { throw error })
   const submit = new Recorder()
   const generator = new Generator({
-    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), arrivals: new FixedArrivals(offsets, 'a test'),
+    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/pap`), arrivals,
     plan: new TrafficPlan(offsets, SHARES, RECIPIENTS, new SeededEntropy(2), 'run'),
     plain: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', false), expiring: new SubmissionTemplate(DEFAULT_SCENARIO.push, 'http://127.0.0.1:9/n', true),
     lifetimes: { expires: 5_000_000 }, journal, submit,
   })
+  return { generator, submit, journal }
+}
+
+/** @param lateMicros how long ago the first attempt was due when the generator began */
+async function load(ratePerSecond: number, seconds: number, lateMicros = -50_000): Promise<{ events: JournalEvent[]; generator: Generator; submit: Recorder }> {
+  const offsets = schedule('constant', steady(ratePerSecond, seconds * 1_000_000), new SeededEntropy(1))
+  const { generator, submit, journal } = made(new FixedArrivals(offsets, 'a test'), offsets)
   await generator.run(monoMicros() - lateMicros)
   await generator.close()
   await journal.close()
   const events: JournalEvent[] = []
-  await readJournal(path, (event) => { if (event !== undefined) events.push(event) })
+  await readJournal(JOURNAL(), (event) => { if (event !== undefined) events.push(event) })
   return { events, generator, submit }
+}
+
+/** Instants of what was planned, once the journal is written. */
+async function plannedIn(journal: JournalWriter): Promise<number[]> {
+  await journal.close()
+  const planned: number[] = []
+  await readJournal(JOURNAL(), (event) => { if (event?.event === 'planned') planned.push(event.mono) })
+  return planned
 }
 
 const named = (events: readonly JournalEvent[], name: string): JournalEvent[] => events.filter(({ event }) => event === name)
@@ -114,6 +134,45 @@ describe('the load generator', () => {
     // 400 ms of 1 s: about 80 of 200 submissions met the freeze, and half of those waited 200 ms or more.
     expect(held.length).toBeGreaterThan(60)
     expect(submit.percentile(80)).toBeGreaterThan(150_000)
+  })
+
+  it('takes a change of its rate from the moment it is told, and its plan goes on with it', async () => {
+    const { journal, generator } = made(new ScheduledArrivals('constant', steady(50, 2_000_000), new SeededEntropy(1)), new Float64Array())
+    expect(generator.changeRate({ type: 'hold' })).toBe('there is no load under way')
+    const running = generator.run(monoMicros() + 20_000)
+    expect(generator.changeRate({ type: 'hold' })).toBe('there is no load under way')
+    while (generator.counts.planned < 20) await new Promise((resolve) => setImmediate(resolve))
+    const changed = generator.changeRate({ type: 'factor', factor: 6 })
+    expect(generator.wantedPerSecond).toBe(300)
+    await running
+    await generator.close()
+    const at = typeof changed === 'string' ? NaN : changed.atMicros
+    expect(generator.changes).toEqual([{ atMicros: at, what: 'rate', perSecond: 300 }])
+    const offsets = await plannedIn(journal)
+    const due = Math.ceil(at / 20_000) + (2_000_000 - at) * 300 / 1_000_000
+    expect(Math.abs(offsets.length - due)).toBeLessThanOrEqual(2)
+    expect(generator.counts).toMatchObject({ sent: offsets.length, accepted: offsets.length })
+    expect(generator.changeRate({ type: 'hold' })).toBe('there is no load under way')
+  })
+
+  it('of a closed load sends no more than it has initiators until it is answered, and goes on as soon as it is', async () => {
+    let open = 0
+    let most = 0
+    answer = (submission, response) => {
+      most = Math.max(most, ++open)
+      setTimeout(() => {
+        open--
+        accept(submission, response)
+      }, 20)
+    }
+    const { generator } = made(new ClosedArrivals({ initiators: 3, thinkMicros: 10_000 }, 'constant', 1_000_000, new SeededEntropy(1)), new Float64Array())
+    await generator.run(monoMicros())
+    await generator.close()
+    expect(most).toBeLessThanOrEqual(3)
+    // Each takes 30 ms or more for an attempt, and one second for all of them.
+    expect(generator.counts.sent).toBeLessThanOrEqual(3 * 34)
+    expect(generator.counts.sent).toBeGreaterThan(10)
+    expect(generator.counts).toMatchObject({ planned: generator.counts.sent, accepted: generator.counts.sent, shed: 0 })
   })
 
   it('keeps listening while it is late: answers come in between, and what was due is sent all the same', async () => {

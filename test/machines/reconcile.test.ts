@@ -264,3 +264,10 @@ it('counts what single devices answered', () => {
   for (const status of ['200', '480', '200', 'timeout']) story.gateway.push(event(4_000, 'device', 'p0', 'a0', 'sip:a0;gr=urn:uuid:1', status))
   expect([...story.reconcile().deviceStatuses]).toEqual([['200', 2], ['480', 1], ['timeout', 1]])
 })
+
+it('names the first line that could not be read, by file and line', () => {
+  const reconciler = new Reconciler()
+  reconciler.unreadableLine('gateway.journal:17')
+  reconciler.unreadableLine('ims.journal:3')
+  expect(ledgerOf(reconciler.tables(), false).findings.notes).toEqual(['2 journal lines could not be read (the first: gateway.journal:17)'])
+})

@@ -1,6 +1,7 @@
 /** Validity comes before performance: each check alone can make a run invalid, and says what it measured and what the limit is. */
 import { describe, expect, it } from 'vitest'
-import { thresholdsOf, verdictOf, type VerdictInput } from '../../loadgen/verdict.js'
+import { capsOf } from '../../loadgen/caps.js'
+import { bunchBinMicros, thresholdsOf, verdictOf, type VerdictInput } from '../../loadgen/verdict.js'
 
 const good: VerdictInput = {
   ledger: { attempted: 1_000, accepted: 1_000, refused: 0, unanswered: 0, recovered: 0, delivered: 1_000, undeliverable: 0, rejected: 0, expired: 0, cancelled: 0, aborted: 0, timeout: 0, unknown: 0, inFlight: 0, lost: 0, duplicated: 0 },
@@ -31,6 +32,8 @@ describe('the verdict', () => {
     ['a late generator', 'lag', { lagP99Micros: 150_000 }, 'generator lag: p99 150 ms is more than 10% of the tightest delay limit (100 ms)'],
     ['a lag nobody measured', 'lag', { lagP99Micros: NaN }, 'generator lag'],
     ['dropped arrivals', 'unsent', { unsent: 3 }, 'arrivals dropped: 3 of 1000 planned attempts were never sent'],
+    ['bunched arrivals', 'bunched', { bunching: { binMicros: 10_000, planned: 0.3, sent: 0.7 } }, 'arrivals bunched: attempts in each 10 ms vary by 70% of their mean as they left, by 30% as planned (50% may be added)'],
+    ['a load that never came to rest', 'growth', { growth: 'not stationary: in flight from 3 to 900, both growing' }, 'load: not stationary: in flight from 3 to 900'],
     ['a population that is not all there', 'population', { population: { provisioned: 500, registered: 497, refused: 1, waiting: 2, registrationSeconds: 31.4 } },
       'population: 497 devices were registered when the load began, 500 should have been (1 refused, 2 still trying after 31.4 s)'],
     ['a saturated instrument', 'saturation', { instruments: { terminals: { seconds: 30, saturated: 4 } } }, 'saturation: the terminals had an event loop more than 95% busy in 4 of 30 seconds (limit 3)'],
@@ -48,6 +51,32 @@ describe('the verdict', () => {
     expect(reasons).toHaveLength(1)
     expect(checks).toEqual([check])
     expect(reasons[0]).toContain(reason)
+  })
+})
+
+describe('bunches', () => {
+  it('are no reason as long as they add no more than half a mean to how the plan varies by itself', () => {
+    expect(verdictOf({ ...good, bunching: { binMicros: 10_000, planned: 2, sent: 2.06 } }).valid).toBe(true)
+    expect(verdictOf({ ...good, bunching: { binMicros: 10_000, planned: 2, sent: 2.07 } }).valid).toBe(false)
+  })
+
+  it('are looked for at a tenth of the lag that is allowed, and never below ten milliseconds', () => {
+    expect(bunchBinMicros(100_000)).toBe(10_000)
+    expect(bunchBinMicros(3_000_000)).toBe(300_000)
+    expect(bunchBinMicros(20_000)).toBe(10_000)
+  })
+})
+
+describe('limits of the set-up', () => {
+  const cause = (outcome: string, words: string, count: number) => ({ outcome, cause: words, count })
+
+  it('are the gateway\'s admission, and sockets, files and ports that the system would not give; no other cause is one', () => {
+    expect(capsOf([cause('refused', 'HTTP 503', 12), cause('refused', 'PAP 2007', 3), cause('unanswered', 'ECONNRESET', 4)], 50)).toEqual(['admission: the gateway answered 12 submissions with 503 (gateway.inFlightMax 50)'])
+    expect(capsOf([cause('unanswered', 'EMFILE', 7), cause('unanswered', 'EADDRNOTAVAIL', 1)], 50)).toEqual([
+      'sockets: 7 submissions had no connection, EMFILE: open files of the process (ulimit -n)',
+      'sockets: 1 submissions had no connection, EADDRNOTAVAIL: ports of this machine (net.ipv4.ip_local_port_range)',
+    ])
+    expect(capsOf([cause('undeliverable', 'EMFILE', 7)], 50)).toEqual([])
   })
 })
 
