@@ -101,13 +101,19 @@ export function sortedOut(runs: readonly RunEvidence[]): { readonly rows: readon
 /** Above this share of failed or late attempts a run does not tell what a push costs, but what overload does. */
 const OVERLOADED = 0.05
 
-function whyNot({ verdict, virtual, work, interrupted, scenarios }: RunRecord): string | undefined {
+/** Up to this share of the pushes may have gone in ways a plan does not reckon with. */
+const OTHER_WAYS = 0.01
+
+function whyNot({ verdict, virtual, work, interrupted, scenarios, bindings }: RunRecord): string | undefined {
   if (virtual !== undefined) return 'it passed in virtual time; a plan rests on runs on real sockets'
   if (!verdict.valid) return `it is not valid: ${verdict.reasons[0] ?? 'no reason is given'}`
   if (interrupted !== undefined) return `it was cut short: ${interrupted}`
   const gateway = work?.['gateway']
   if (gateway === undefined || gateway.seconds <= 0 || gateway.cpuSeconds <= 0) return 'it does not say what its parts did in the measured window; run it again with this version'
   if ((gateway.counts['accepted'] ?? 0) === 0) return 'the gateway accepted no push in the measured window'
+  const pushes = (bindings ?? []).reduce((sum, row) => sum + row.pushes, 0)
+  const other = (bindings ?? []).filter(({ name, pushes: own }) => name !== 'message' && name !== 'session' && own > OTHER_WAYS * pushes)
+  if (other.length > 0) return `its pushes went by ${other.map(({ name }) => name).join(' and ')}; a plan reckons with MESSAGE and sessions`
   const attempts = scenarios.reduce((sum, row) => sum + row.attempts, 0)
   const late = scenarios.reduce((sum, row) => sum + row.inadequatelyHandled, 0)
   if (late > OVERLOADED * attempts) return `it was overloaded: ${Math.round(100 * late / attempts)} % of its attempts failed or came late, and costs are those of runs that keep up`

@@ -22,7 +22,7 @@ function measured(): void {
 }
 
 describe('pushbench plan', () => {
-  it('writes a file to start from, which is the plan of one million subscribers', { timeout: 60_000 }, async () => {
+  it('writes a file to start from, which is the plan of one million subscribers', { timeout: 180_000 }, async () => {
     expect(await folder.command(['plan', '--init'])).toMatchObject({ code: 0, stdout: 'plan.yaml\n' })
     expect(await folder.command(['plan', 'plan.yaml', '--init'])).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already') })
     measured()
@@ -42,7 +42,7 @@ describe('pushbench plan', () => {
     expect(readFileSync(join(work, 'answer.html'), 'utf8')).toContain('<!doctype html>')
   })
 
-  it('says with file and line what is wrong in a plan file, a record, an option', { timeout: 60_000 }, async () => {
+  it('says with file and line what is wrong in a plan file, a record, an option', { timeout: 180_000 }, async () => {
     folder.write('plan.yaml', 'subscribers: 1000\npushs: 3\ncontents: [{ size: 300B, share: 90% }]\n')
     expect(await folder.command(['plan', 'plan.yaml', '--from', 'work'])).toMatchObject({ code: 2, stderr: expect.stringContaining('plan.yaml:2:1 pushs: "pushs" is not known here; did you mean "pushes"?') })
     folder.write('plan.yaml', 'contents: [{ size: 300B, share: 90% }]\n')
@@ -53,7 +53,7 @@ describe('pushbench plan', () => {
     expect(await folder.command(['plan', '--from', 'torn.json'])).toMatchObject({ code: 1, stderr: expect.stringContaining('torn.json:1:') })
   })
 
-  it('does the arithmetic of a scenario before any load, and refuses one that cannot run', { timeout: 60_000 }, async () => {
+  it('does the arithmetic of a scenario before any load, and refuses one that cannot run', { timeout: 180_000 }, async () => {
     const { code, stdout } = await folder.command(['plan', '--dry'])
     expect(code).toBe(0)
     expect(stdout).toContain('traffic set')
@@ -61,7 +61,7 @@ describe('pushbench plan', () => {
     expect(await folder.command(['plan', 'large.yaml', '--dry'])).toMatchObject({ code: 2, stderr: expect.stringContaining('large.yaml') })
   })
 
-  it('measures trial by trial, and says after Ctrl-C how to go on', { timeout: 120_000 }, async () => {
+  it('measures trial by trial, and says after Ctrl-C how to go on', { timeout: 180_000 }, async () => {
     let stopped = false
     const ended = await folder.command(['plan', '--measure', '--rate', '20', '--trial', '1'], (child, told) => {
       if (stopped || !told.includes('trial 1')) return

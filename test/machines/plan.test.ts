@@ -185,18 +185,19 @@ describe('what was measured decides what may be said', () => {
     expect(answer.models[0]!.heldOutError!).toBeLessThan(1e-6)
   })
 
-  it('runs that are invalid, overloaded, virtual or of another machine are left out, and each says why', () => {
+  it('runs that are invalid, overloaded, virtual, of another machine or in other ways are left out, and each says why', () => {
     const [good] = runsOf()
     const sample = good!.record
     const left = [
       runOf({ perSecond: 900 }, linear, 0, { verdict: { valid: false, reasons: ['the generator was late'] } }),
       runOf({ perSecond: 901 }, linear, 0, { scenarios: [{ ...sample.scenarios[0]!, attempts: 100, inadequatelyHandled: 20 }] }),
       runOf({ perSecond: 902 }, linear, 0, { virtual: { gateways: 1, calibration: 'typical', tookSeconds: 1, sent: {} } }),
+      runOf({ perSecond: 904 }, linear, 0, { bindings: [{ name: 'message', pushes: 500, delivered: 500 }, { name: 'indirection', pushes: 500, delivered: 500 }] }),
       runOf({ perSecond: 903 }, linear, 0, { disclosure: { ...sample.disclosure, cpu: 'another processor' } }),
     ]
     const answer = plan({}, { runs: [...runsOf(), ...left] })
     expect(answer.runs.flatMap(({ leftOut }) => leftOut ?? [])).toEqual([
-      'it is not valid: the generator was late', expect.stringContaining('it was overloaded: 20 %'), expect.stringContaining('virtual time'), expect.stringContaining('another machine (another processor'),
+      'it is not valid: the generator was late', expect.stringContaining('it was overloaded: 20 %'), expect.stringContaining('virtual time'), expect.stringContaining('went by indirection'), expect.stringContaining('another machine (another processor'),
     ])
     expect(answer.measurements).toEqual(plan().measurements)
     expect(plan({}, { runs: left.slice(0, 1) })).toMatchObject({ outcome: 'unmeasured' })
