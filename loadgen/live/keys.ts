@@ -8,22 +8,31 @@ const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = { '\x03': 'SIGINT', '\
 /** The whole process group, as a terminal does it. */
 const GROUP = 0
 
+export interface KeysUser {
+  pressed(key: string): void
+  /** The terminal is somebody else's for a while, or for good. */
+  stopped(): void
+  resumed(): void
+}
+
 export class Keys {
-  private constructor(private readonly stream: NodeJS.ReadStream, private readonly onKey: (key: string) => void) {
+  private constructor(private readonly stream: NodeJS.ReadStream, private readonly user: KeysUser) {
     stream.on('data', this.take)
-    process.on('SIGCONT', this.open)
+    // A terminal that was closed has no keys and no mode; its end is told by a signal.
+    stream.on('error', () => {})
+    process.on('SIGCONT', this.resume)
     process.once('exit', this.restore)
     this.open()
   }
 
   /** Undefined where there is no terminal, or it is somebody else's just now. */
-  static listen(stream: NodeJS.ReadStream, onKey: (key: string) => void): Keys | undefined {
-    return stream.isTTY && isInForeground() ? new Keys(stream, onKey) : undefined
+  static listen(stream: NodeJS.ReadStream, user: KeysUser): Keys | undefined {
+    return stream.isTTY && isInForeground() ? new Keys(stream, user) : undefined
   }
 
   close(): void {
     this.stream.off('data', this.take)
-    process.off('SIGCONT', this.open)
+    process.off('SIGCONT', this.resume)
     process.off('exit', this.restore)
     this.restore()
     this.stream.pause()
@@ -33,17 +42,25 @@ export class Keys {
     for (const key of octets.toString('latin1')) {
       const signal = SIGNALS[key]
       if (signal === undefined) {
-        this.onKey(key)
+        this.user.pressed(key)
         continue
       }
       // Ctrl-C is answered in order, and more keys may follow; whoever is stopped or killed leaves the terminal as it was.
-      if (signal !== 'SIGINT') this.restore()
+      if (signal !== 'SIGINT') {
+        this.restore()
+        this.user.stopped()
+      }
       process.kill(GROUP, signal)
     }
   }
 
-  private readonly open = (): void => {
+  private readonly resume = (): void => {
     if (!isInForeground()) return
+    this.open()
+    this.user.resumed()
+  }
+
+  private open(): void {
     this.stream.setRawMode(true)
     this.stream.resume()
     // Nobody waits for a key: the process ends when its work does.

@@ -3,7 +3,7 @@
  * nothing but notes. Standard output is left for results.
  */
 import { Course, Rates } from './course.js'
-import { Keys } from './keys.js'
+import { Keys, type KeysUser } from './keys.js'
 import { intervalLine, liveLines } from './live-view.js'
 import type { Phase, Progress, Steering, Watcher } from './progress.js'
 import { erase, redraw } from './redraw.js'
@@ -55,7 +55,7 @@ class Lines implements Watcher {
 /** How long the answer to a key is shown. */
 const ANSWER_SECONDS = 4
 
-class Picture implements Watcher {
+class Picture implements Watcher, KeysUser {
   private readonly course = new Course()
   private readonly took = new Map<Phase, number>()
   private readonly keys: Keys | undefined
@@ -71,7 +71,7 @@ class Picture implements Watcher {
     stream.write(HIDE_CURSOR)
     process.once('exit', this.restore)
     stream.on('resize', this.resized)
-    this.keys = keyboard === undefined ? undefined : Keys.listen(keyboard, (key) => this.pressed(key))
+    this.keys = keyboard === undefined ? undefined : Keys.listen(keyboard, this)
   }
 
   progress(progress: Progress): void {
@@ -131,7 +131,17 @@ class Picture implements Watcher {
     return `+ faster   - slower   space ${held ? 'lets go' : 'holds'}   Ctrl-C ends the load`
   }
 
-  private pressed(key: string): void {
+  stopped(): void {
+    this.clear()
+    this.restore()
+  }
+
+  resumed(): void {
+    this.stream.write(HIDE_CURSOR)
+    this.draw()
+  }
+
+  pressed(key: string): void {
     const { last, steering } = this
     const change = last === undefined ? undefined : changeFor(key, last.held)
     if (last === undefined || change === undefined) return

@@ -101,6 +101,15 @@ describe.runIf(hasScript)('pushbench run on a terminal', () => {
     expect(session.left()).toEqual({ cursor: '?25h', isCooked: true, code: 130 })
   }, 60_000)
 
+  it('still reports when its terminal is closed while it listens to keys', async () => {
+    session = new Session(folder.path, `run ${folder.write('long.yaml', LONG)}`)
+    await session.shows(/▸ load[\s\S]*wanted 20\.0\/s/)
+    const { pid } = session
+    session.process.kill('SIGKILL')
+    await expect.poll(() => commandLine(pid), { timeout: 60_000 }).toBe('')
+    expect(recordIn(folder.run()).interrupted).toMatch(/^stopped by the end of its terminal \(SIGHUP\) during the load/)
+  }, 120_000)
+
   it('prints plain lines where the terminal is a dumb one', async () => {
     session = new Session(folder.path, `check ${folder.write('long.yaml', LONG)} >/dev/null; TERM=dumb '${process.execPath}' '${COMMAND}' run long.yaml --out dumb`)
     await session.shows(/start the parts \.\.\./)
