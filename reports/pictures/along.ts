@@ -17,6 +17,7 @@ export interface AlongSeries {
 
 export interface Crossing {
   readonly at: number
+  /** Bounds of what the data do not exclude; absent where they lie beyond what was measured. */
   readonly low: number | undefined
   readonly high: number | undefined
   readonly name: string
@@ -44,7 +45,8 @@ export function alongPicture({ name, caption, xLabel, yLabel, series, crossings 
   return svg(FRAME, name, [
     yAxis(FRAME, y, yLabel), xAxis(FRAME, { ...x, ticks: apart(quantities, x) }, xLabel, caption),
     legend(FRAME, drawn.map(({ name: mode, className }) => ({ name: mode, className: `key ${className}` }))),
-    ...crossings.map((crossing, index) => crossed(crossing, x, index)), ...drawn.map((one) => course(one, x, y)),
+    // One beyond what is drawn is told elsewhere.
+    ...crossings.filter(({ at }) => at >= quantities[0]! && at <= quantities[quantities.length - 1]!).map((crossing, index) => crossed(crossing, x, index)), ...drawn.map((one) => course(one, x, y)),
   ].join(''))
 }
 
@@ -65,8 +67,8 @@ function course({ name, className, points }: AlongSeries, x: Scale, y: Scale): s
 
 function crossed({ at, low, high, name }: Crossing, x: Scale, index: number): string {
   const bottom = FRAME.height - FRAME.bottom
-  const left = low === undefined ? FRAME.left : x.at(low)
-  const right = high === undefined ? FRAME.width - FRAME.right : x.at(high)
+  const left = low === undefined ? FRAME.left : Math.max(FRAME.left, x.at(low))
+  const right = high === undefined ? FRAME.width - FRAME.right : Math.min(FRAME.width - FRAME.right, x.at(high))
   const beyond = x.at(at) > FRAME.width / 2
   return rect(left, FRAME.top, right - left, bottom - FRAME.top, 'track', name) + line(x.at(at), FRAME.top, x.at(at), bottom, 'line thin dashed ink')
     + text(x.at(at) + (beyond ? -6 : 6), FRAME.top + 12 + 16 * index, name, `${beyond ? 'text-anchor="end" ' : ''}class="figure"`)

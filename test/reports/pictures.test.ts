@@ -1,6 +1,7 @@
 /** What is drawn lies where its figure says: intervals around their values, steps at their rates, changes where they happened. */
 import { describe, expect, it } from 'vitest'
 import { dkwHalfWidth } from '../../reports/statistics/ecdf.js'
+import { alongPicture } from '../../reports/pictures/along.js'
 import { ecdfPicture, ecdfTable } from '../../reports/pictures/ecdf.js'
 import { forestPicture } from '../../reports/pictures/forest.js'
 import { historyPicture } from '../../reports/pictures/history.js'
@@ -70,6 +71,21 @@ describe('latency by mode', () => {
     expect(picture).toContain('session, 5 trials')
     expect(picture).not.toContain('none')
     expect(ecdfTable(modes, 0.95)).toContain(`${(100 * dkwHalfWidth(20, 0.95)).toFixed(1)} %`)
+  })
+})
+
+describe('a measure along a quantity', () => {
+  const series = [{ name: 'message', className: 'c1', points: [1, 10, 100].map((x) => ({ x, mean: x * 5, low: x * 4, high: x * 6 })) }]
+  const along = (at: number) => alongPicture({ name: 'cost', caption: 'size', xLabel: String, yLabel: String, series, crossings: [{ at, low: at / 1e6, high: undefined, name: 'it changes' }] })
+
+  it('shows where the better one changes, and no more of its interval than there is room for', () => {
+    const [left] = numbers(/<rect x="([\d.]+)"[^>]*class="track"/.exec(along(30))![1]!)
+    expect(left).toBeGreaterThanOrEqual(84)
+    expect(along(30)).toContain('it changes')
+  })
+
+  it('leaves a change beyond the measured quantities to the table', () => {
+    expect(along(1_000)).not.toContain('it changes')
   })
 })
 
