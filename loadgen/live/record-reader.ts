@@ -66,14 +66,19 @@ export function recordOf(text: string, file: string): RunRecord {
 
 /** Where the text stops being JSON. The parser tells an offset, that the text was over, or neither. */
 function placeOf(text: string, message: string): { readonly line: number; readonly column: number; readonly atEnd: boolean } {
-  const atEnd = endsTooEarly(message)
-  const offset = atEnd ? text.length : Number(/position (\d+)/.exec(message)?.[1] ?? firstWrong(text))
+  const atEnd = endsTooEarly(text, message)
+  const offset = atEnd ? text.length : toldOffset(message) ?? firstWrong(text)
   const before = text.slice(0, offset)
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n'), atEnd }
 }
 
-function endsTooEarly(message: string): boolean {
-  return /Unterminated|end of JSON/i.test(message)
+function toldOffset(message: string): number | undefined {
+  const told = /position (\d+)/.exec(message)?.[1]
+  return told === undefined ? undefined : Number(told)
+}
+
+function endsTooEarly(text: string, message: string): boolean {
+  return /Unterminated|end of JSON/i.test(message) || text.slice(toldOffset(message) ?? 0).trim() === ''
 }
 
 /** Cut off before it, the text is only too short; after it, it is wrong. */
@@ -81,11 +86,12 @@ function firstWrong(text: string): number {
   let [right, wrong] = [0, text.length]
   while (wrong - right > 1) {
     const middle = (right + wrong) >>> 1
+    const prefix = text.slice(0, middle)
     try {
-      JSON.parse(text.slice(0, middle))
+      JSON.parse(prefix)
       right = middle
     } catch (error) {
-      if (endsTooEarly(messageOf(error))) right = middle
+      if (endsTooEarly(prefix, messageOf(error))) right = middle
       else wrong = middle
     }
   }

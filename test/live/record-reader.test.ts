@@ -55,7 +55,8 @@ describe('what is no record', () => {
   }
 
   it('is named with its place and what would be right', async () => {
-    expect(told(text.slice(0, 4_000))).toMatch(/^run\.json:\d+:\d+ the record is torn: the file ends in the middle of it; repeat the run$/)
+    // Wherever it is torn, in the middle of a number or a word among others.
+    for (let length = 3_900; length < 4_200; length++) expect(told(text.slice(0, length))).toMatch(/^run\.json:\d+:\d+ the record is torn: the file ends in the middle of it; repeat the run$/)
     expect(told('')).toBe('run.json:1:1 the record is torn: the file ends in the middle of it; repeat the run')
     expect(told('name: x\n')).toBe('run.json:1:2 this is no JSON; give the folder of a run, or its run.json')
     expect(told('{"a": 1,\n "b": mothing}')).toMatch(/^run\.json:2:7 this is no JSON/)
