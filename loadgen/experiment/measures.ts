@@ -27,8 +27,14 @@ export const RESPONSE_ROWS: readonly ResponseRow[] = [
 
 export type Measures = Partial<Record<ResponseName, number>>
 
+/** How the gateway's counters call the ends a push may have. */
+const ENDS = ['delivered', 'undeliverable', 'rejected', 'expired', 'aborted', 'timeout', 'cancelled', 'unknown'] as const
+/** Pushes that ended in the window may be more or fewer than those that came by this share. */
+const UNLIKE_MAX = 0.1
+
 /**
- * @returns what the record tells; a figure per push is missing where no push was delivered in the window. Octets and messages are those at
+ * @returns what the record tells; a figure per push is missing where no push was delivered in the window, and where those that came and those that ended
+ * were not as many: work for a push that ends later, or came before, would be put down to others. Octets and messages are those at
  * the gateway's SIP and MSRP sockets and of the contents it hosts, both ways, headers of TCP and IP excluded.
  */
 export function measuresOf({ work, stages, throughput, parts, scenarios }: RunRecord): Measures {
@@ -43,7 +49,7 @@ export function measuresOf({ work, stages, throughput, parts, scenarios }: RunRe
     ...(endToEnd === undefined || endToEnd.count === 0 ? {} : { endToEndP50Us: endToEnd.p50Us, endToEndP99Us: endToEnd.p99Us }),
     ...(parts['gateway'] === undefined ? {} : { gatewayMemoryBytesMax: parts['gateway'].rssBytesMax }),
   }
-  if (gateway === undefined || delivered === 0) return measures
+  if (gateway === undefined || delivered === 0 || !isSteady(gateway.counts)) return measures
   const perPush = (...names: readonly string[]): number => names.reduce((sum, name) => sum + (gateway.counts[name] ?? 0), 0) / delivered
   const cpuPerPush = (part: string): number | undefined => {
     const used = work?.[part]
@@ -65,4 +71,10 @@ export function measuresOf({ work, stages, throughput, parts, scenarios }: RunRe
     sessionsPerPush: perPush('sessions'),
     ...(held === undefined ? {} : { stateHeld: (held['dialogsOpen'] ?? 0) + (held['subscriptions'] ?? 0) }),
   }
+}
+
+function isSteady(counts: Readonly<Record<string, number>>): boolean {
+  const came = counts['accepted'] ?? 0
+  const ended = ENDS.reduce((sum, end) => sum + (counts[end] ?? 0), 0)
+  return Math.abs(came - ended) <= UNLIKE_MAX * Math.max(came, ended)
 }

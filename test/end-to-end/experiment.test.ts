@@ -22,7 +22,7 @@ const PLAN = JSON.stringify({
 const answerIn = (work: string): ExperimentAnswer => Schema.decodeUnknownSync(ExperimentAnswer)(JSON.parse(readFileSync(join(work, 'answer.json'), 'utf8')))
 
 describe('pushbench experiment', () => {
-  it('goes on after Ctrl-C with the trials it has, and tells what each way costs', { timeout: 300_000 }, async () => {
+  it('goes on after Ctrl-C with the trials it has, and tells what each way costs', { timeout: 480_000 }, async () => {
     folder.write('tiny.yaml', PLAN)
     let stopped = false
     const first = await folder.command(['experiment', 'tiny.yaml'], (child, told) => {
@@ -58,7 +58,7 @@ describe('pushbench experiment', () => {
     expect(second.stdout).toContain('again       pushbench experiment tiny.yaml --seed 4 --trials 2')
   })
 
-  it('refuses what makes no experiment, and says what would', async () => {
+  it('refuses what makes no experiment, and says what would', { timeout: 120_000 }, async () => {
     folder.write('wrong.yaml', 'name: x\nfactors:\n  - key: push.sizes\n    levels: [1B, 2B]\n')
     expect(await folder.command(['experiment', 'wrong.yaml'])).toMatchObject({ code: 2, stderr: expect.stringContaining('wrong.yaml:4:') })
     expect(await folder.command(['experiment', 'absent.yaml'])).toMatchObject({ code: 2, stderr: expect.stringContaining('the ready-made plan is message-vs-session') })

@@ -1,4 +1,5 @@
 /** Plans of experiments: which cells they make, which rules forbid some, in which order trials are performed, and what is wrong with a plan. */
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { Schema } from 'effect'
 import { describe, expect, it } from 'vitest'
@@ -81,6 +82,11 @@ describe('a plan that makes no experiment', () => {
     ['too many cells', `name: x\nfactors:\n${Array.from({ length: 14 }, (_, index) => `  - name: f${index}\n    key: push.size\n    levels: [64B, 65B]\n`).join('')}`, /16384 cells are more than the 10000/],
   ]
   for (const [what, text, message] of cases) it(`is told what is wrong at its place: ${what}`, () => expect(problems(text)).toMatch(message))
+
+  it('and the one in the documentation is right', () => {
+    const [, plan] = /## Experiments\n[^]*?```yaml\n([^]*?)```/.exec(readFileSync(new URL('../../docs/measuring.md', import.meta.url), 'utf8'))!
+    expect(problems(plan!)).toBe('')
+  })
 
   it('and one that is right is told nothing', () => {
     expect(problems('name: x\nfactors:\n  - key: push.size\n    levels: [64B, 65B]\n')).toBe('')
