@@ -54,5 +54,5 @@ async function capacityAt(path: string): Promise<CapacityEvidence | undefined> {
   if (Either.isLeft(answer)) throw new RecordError(`${file}: this answer cannot be read by this version: ${messageOf(answer.left)}`)
   const scenario = decodeYaml(CheckedScenario, answer.right.scenarioYaml, file)
   if (!scenario.ok) throw new RecordError(`${file}: the scenario in it cannot be read by this version`)
-  return { file, answer: answer.right, octets: scenario.value.push.size }
+  return { file, answer: answer.right, octets: scenario.value.push.size, plain: scenario.value.traffic.online.share }
 }

@@ -18,6 +18,8 @@ export interface CapacityEvidence {
   readonly file: string
   readonly answer: CapacityAnswer
   readonly octets: number
+  /** Share of its attempts that were pushes to the one device of a subscriber who is there. */
+  readonly plain: number
 }
 
 export interface Evidence {

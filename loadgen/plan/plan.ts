@@ -7,7 +7,7 @@ import { PLAN_SCHEMA_VERSION } from '../../reports/answers/plan.js'
 import { fitScalability, scalabilityAt, type ScalabilityFit } from '../../reports/statistics/scalability.js'
 import { heldOutErrors } from '../../reports/statistics/held-out.js'
 import { significant } from '../../reports/format.js'
-import { capacityFor, capacityRates, observe, sortedOut, type Evidence, type Observed } from './evidence.js'
+import { capacityFor, capacityRates, observe, sortedOut, type CapacityEvidence, type Evidence, type Observed } from './evidence.js'
 import { demandsOf, type Demands } from './demand.js'
 import { fitLatency } from './latency.js'
 import { fitLaws, LEVEL, TOLERANCE, type Laws } from './laws.js'
@@ -79,7 +79,7 @@ export function planOf(input: PlanInput): PlanAnswer {
     resources: resourcesOf(context, points, beyondLoad, beyondHeld, told),
     sensitivity: sensitivityOf(sizing),
     staircase: staircaseOf(sizing, (other) => beyondAt(context, points, other, undefined) === undefined),
-    measurements, models, uncounted: uncounted(laws, points, plan, context.capacity !== undefined),
+    measurements, models, uncounted: uncounted(laws, points, plan, context.capacity),
   }
 }
 
@@ -139,9 +139,10 @@ function doubt(verdict: 'does-not-hold' | 'unknown', error: number | undefined, 
 }
 
 /** What the plan does not count, for want of a measurement. */
-function uncounted(laws: Laws, points: readonly Observed[], plan: PlanFile, capacityMeasured: boolean): string[] {
+function uncounted(laws: Laws, points: readonly Observed[], plan: PlanFile, capacity: CapacityEvidence | undefined): string[] {
   const missing: string[] = ['HTTP between initiators and gateway is in the processor time, not in the bandwidth']
-  if (!capacityMeasured) missing.push(`no capacity search: a node is taken to keep the objective up to ${Math.round(100 * plan.node.busy)} % of one processor (node.busy)`)
+  if (capacity === undefined) missing.push(`no capacity search: a node is taken to keep the objective up to ${Math.round(100 * plan.node.busy)} % of one processor (node.busy)`)
+  else if (capacity.plain < 1) missing.push(`what other rows of the capacity search’s traffic set cost: all of its pushes are taken for ones to a device that is there, which ${Math.round(100 * capacity.plain)} % were`)
   if (laws.gateway?.term('g') === undefined) missing.push('what a registration costs: the runs do not differ in registrations by enough to tell')
   if (laws.memory?.term('registered') === undefined) missing.push('memory per registered device: the runs do not differ in devices by enough to tell')
   if (laws.memory?.term('pending') === undefined) missing.push('memory per push that waits: the runs do not differ in them by enough to tell')

@@ -72,5 +72,5 @@ export function capacityOf(perSecond: number, changes: Partial<CapacityAnswer> =
     kind: 'capacity', schemaVersion: 1, scenario: 'sample', seed: 1, startedAt: '2026-03-14T00:00:00Z', limit: 0.001, resolution: 1.025, level: 0.95, outcome: 'found',
     capacity: { perSecond, low: 0.95 * perSecond, high: 1.05 * perSecond, replicates: [perSecond, perSecond] }, trials: [], scenarioYaml: 'name: sample', command: 'pushbench capacity', ...changes,
   }
-  return { file: 'runs/capacity/answer.json', answer, octets: 300 }
+  return { file: 'runs/capacity/answer.json', answer, octets: 300, plain: 1 }
 }

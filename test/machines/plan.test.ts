@@ -132,6 +132,11 @@ describe('a plan on a gateway whose costs are known', () => {
     expect(answer.measurements[0]).toMatchObject({ name: 'capacity', value: 1_000, low: 950, high: 1_050, runs: ['runs/capacity/answer.json'] })
   })
 
+  it('says so when a capacity was searched with other pushes than the plan’s', () => {
+    expect(plan(modest, { capacities: [capacityOf(1_000)] }).uncounted.join()).not.toContain('other rows')
+    expect(plan(modest, { capacities: [{ ...capacityOf(1_000), plain: 0.7 }] }).uncounted.join()).toContain('which 70 % were')
+  })
+
   it('does not use a capacity measured for a looser objective', () => {
     const answer = plan(modest, { capacities: [capacityOf(5_000, { limit: 0.05 })] })
     expect(answer.measurements.some(({ name }) => name === 'capacity')).toBe(false)
