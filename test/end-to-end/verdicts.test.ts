@@ -39,7 +39,7 @@ describe('pushbench run', () => {
     expect(verdict.reasons.join('\n')).toMatch(/generator lag: p99 [\d.]+ ms is more than 10% of the tightest delay limit \(100 ms\)\narrivals bunched: attempts in each 10 ms vary by \d+(\.\d)?% of their mean as they left/)
     expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
     expect(stdout).toContain('arrivals bunched')
-  }, 90_000)
+  }, 120_000)
 
   it('ends with 4 when the gateway had to turn submissions away, and says how many and by which limit', async () => {
     const full = small({
@@ -51,7 +51,7 @@ describe('pushbench run', () => {
     expect(verdict.checks, stderr).toEqual(['limit'])
     expect(verdict.reasons[0]).toBe(`limit hit: admission: the gateway answered ${ledger.refused} submissions with 503 (gateway.inFlightMax 20)`)
     expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
-  }, 90_000)
+  }, 120_000)
 
   it.each(['ims-part', 'terminals-part'])('leaves a record and a page that say so when %s is killed under load, and ends the others', async (part) => {
     let isKilled = false
@@ -66,7 +66,7 @@ describe('pushbench run', () => {
     expect(record.verdict.reasons[0]).toContain(words)
     expect(record.interrupted).toContain(words)
     expect(pageIn(folder.run())).toContain(words)
-  }, 90_000)
+  }, 120_000)
 
   it('ends with 4 over UDP when the core network\'s own socket dropped datagrams, and names it', async () => {
     let flooding: Promise<void> | undefined
@@ -83,7 +83,7 @@ describe('pushbench run', () => {
     expect(record.ledger).toMatchObject({ lost: 0, duplicated: 0, inFlight: 0 })
     expect(stdout).toContain('datagrams: the IMS lost')
     expect(pageIn(folder.run())).toContain('datagrams: the IMS lost')
-  }, 90_000)
+  }, 120_000)
 })
 
 const ONLINE = { traffic: { online: { share: '100%', delayLimit: '30s' } }, population: { subscribers: 120, returning: { share: '0%' }, absent: '0%' }, terminals: { reference: 0, registrationRate: '200/s' } }
