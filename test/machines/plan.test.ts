@@ -121,14 +121,16 @@ describe('a plan on a gateway whose costs are known', () => {
   })
 
   it('takes a measured capacity by the low end of its interval, at what this mix costs against what was pushed in its search', () => {
-    const answer = plan({ ...modest, node: { load: '100%' }, devices: { registered: '0%', changes: 0 } }, { capacities: [capacityOf(1_000)] })
+    const many = { ...modest, subscribers: 18_500_000, node: { load: '100%', memory: '65536MiB' }, devices: { registered: '0%', changes: 0 } } as const
+    const answer = plan(many, { capacities: [capacityOf(1_000)] })
     const plain = COST.push + COST.kib * 300 / 1_024
     const doc = output(answer, 'doc')
     expect(doc.value).toBeCloseTo(1_000 * plain / cost, 3)
     expect(doc.low).toBeCloseTo(950 * plain / cost, 3)
     expect(doc.rests).toEqual(['capacity', 'gateway.perPush', 'gateway.perRegistration'])
-    const { campaign } = demandsOf(planFile({ ...modest, devices: { registered: '0%', changes: 0 } }))
+    const { campaign } = demandsOf(planFile(many))
     expect(answer.nodes!.needed).toBe(Math.ceil(campaign.pushes / (950 * plain / cost)))
+    expect(answer.nodes!.needed).toBeGreaterThan(Math.ceil(campaign.pushes / (1_000 * plain / cost)))
     expect(answer.measurements[0]).toMatchObject({ name: 'capacity', value: 1_000, low: 950, high: 1_050, runs: ['runs/capacity/answer.json'] })
   })
 
@@ -172,6 +174,13 @@ describe('what was measured decides what may be said', () => {
     expect(answer.why).toMatch(/errs by \d+(\.\d+)? % at runs it was not fitted to, more than the 10 % allowed/)
     expect(answer.models[0]).toMatchObject({ name: 'gateway.cpu', verdict: 'does-not-hold' })
     expect(planLines(answer, false)[0]).toContain('DOUBTFUL')
+  })
+
+  it('the error of a law is that at runs left out of its fit, by hand', () => {
+    const cores = [0.04, 0.05, 0.06]
+    const points = cores.map((of) => observe(runOf({ perSecond: 100 }, () => of)))
+    // Of the others' y the law takes Σ (1 / y) / Σ (1 / y²): 36.667 / 677.78 = 0.054098 of 0.05 and 0.06, and so on.
+    expect(fitLaws(points).gateway!.model.heldOutErrors).toEqual([0.054098 / 0.04 - 1, 0.046154 / 0.05 - 1, 0.043902 / 0.06 - 1].map((error) => expect.closeTo(error, 4)))
   })
 
   it('latency that does not follow the queue is not quoted', () => {
