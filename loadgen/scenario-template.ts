@@ -33,6 +33,7 @@ export function commentedYaml(values: object, schema: SchemaNode, indent: string
       // A short comment stands behind its value, a long one above.
       const comment = node?.description
       const assignment = `${indent}${key}: ${written(value)}`
+      if (lines.at(-1)?.startsWith(`${indent} `) === true) lines.push('')
       if (comment === undefined) lines.push(assignment)
       else if (assignment.length + comment.length <= 96) lines.push(`${assignment.padEnd(28)} # ${comment}`)
       else lines.push(`${indent}# ${comment}`, assignment)
