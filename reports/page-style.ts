@@ -36,7 +36,7 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((n) => `.o${n}{fill:var(--o${n})}`).join('')}
 details{margin:6px 0 0}summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 pre{background:var(--panel);border:1px solid var(--rule);border-radius:8px;padding:14px;overflow-x:auto;font:13px/1.45 ui-monospace,"Liberation Mono",Menlo,monospace}
 code{font:.92em ui-monospace,"Liberation Mono",Menlo,monospace}
-@media (max-width:600px){main{padding:20px 14px 40px}figure{overflow-x:auto}figure svg{min-width:640px}}
+@media (max-width:600px){td.words{min-width:9em}main{padding:20px 14px 40px}figure{overflow-x:auto}figure svg{min-width:640px}}
 @media print{:root{--bg:#fff;--ink:#000;--soft:#444;--rule:#bbb;--panel:#f4f4f4}main{max-width:none;padding:0}h2{break-after:avoid}figure,table,.tiles{break-inside:avoid}
 .verdict{border:1px solid #000;print-color-adjust:exact;-webkit-print-color-adjust:exact}svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `.trim().replaceAll('\n', '')

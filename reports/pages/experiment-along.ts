@@ -1,6 +1,6 @@
 /** The part of an experiment's page that is about quantities: each measure along each of them by mode, and where the better mode changes. */
 import type { ExperimentAnswer, ExperimentCrossover } from '../answers/experiment.js'
-import { figure } from '../html.js'
+import { figure, foldedTable } from '../html.js'
 import { alongPicture, type AlongSeries } from '../pictures/along.js'
 import { escapeText } from '../svg.js'
 import { table } from '../table.js'
@@ -64,8 +64,16 @@ export function crossoverSentence(answer: ExperimentAnswer, crossover: Experimen
   return `${words}: ${levelName(answer, factor, first)} is better up to ${answer.factors[along]!.name} ${text(quantity, '?')} (interval ${text(low, 'below what was measured')} to ${text(high, 'beyond what was measured')}), ${levelName(answer, factor, beyond)} beyond${setting === '' ? '' : `; at ${setting}`}.`
 }
 
+/** Those that were found in sight, the others folded away. */
 export function crossoversTable(answer: ExperimentAnswer): string {
-  return answer.crossovers.length === 0 ? '' : table(['<measure', '<of', '<along', '<at', '<outcome', 'crossover', 'from', 'to', '<better below'], answer.crossovers.map((crossover) => {
+  const found = answer.crossovers.filter(({ outcome }) => outcome === 'found')
+  const others = answer.crossovers.filter(({ outcome }) => outcome !== 'found')
+  if (answer.crossovers.length === 0) return ''
+  return (found.length === 0 ? '<p>None was found.</p>' : crossoverRows(answer, found)) + (others.length === 0 ? '' : foldedTable(`show the ${others.length} where none was found, or too little was measured`, crossoverRows(answer, others)))
+}
+
+function crossoverRows(answer: ExperimentAnswer, crossovers: readonly ExperimentCrossover[]): string {
+  return table(['<measure', '<of', '<along', '<at', '<outcome', 'crossover', 'from', 'to', '<better below'], crossovers.map((crossover) => {
     const { response, factor, levels, along, at, outcome, quantity, low, high, range, first, notExcluded, bounded } = crossover
     const text = (value: number | undefined, open: string) => (value === undefined ? open : quantityText(answer, along, value))
     const none = `none${range === undefined ? '' : ` from ${text(range.from, '')} to ${text(range.to, '')}`}${notExcluded === true ? ', though one is not excluded' : ''}${bounded === undefined ? '' : `; ${bounded}`}`

@@ -49,7 +49,7 @@ function header(answer: ExperimentAnswer): string {
 
 function tilesOf({ cells, trials, blocks, crossovers, factors }: ExperimentAnswer): [string, string][] {
   return [
-    [String(factors.length), 'factors'], [count(cells.filter(({ infeasible }) => infeasible === undefined).length), 'cells measured'], [count(cells.filter(({ infeasible }) => infeasible !== undefined).length), 'cells a rule forbids'],
+    [String(factors.length), 'factors'], [count(cells.filter(({ measured }) => Object.keys(measured).length > 0).length), 'cells measured'], [count(cells.filter(({ infeasible }) => infeasible !== undefined).length), 'cells a rule forbids'],
     [String(blocks), 'blocks'], [`${count(trials.filter(({ counted }) => counted).length)} / ${count(trials.length)}`, 'trials that count'], [String(crossovers.filter(({ outcome }) => outcome === 'found').length), 'crossovers found'],
   ]
 }
