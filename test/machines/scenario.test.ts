@@ -11,6 +11,7 @@ import { scenarioJsonSchema } from '../../loadgen/scenario-json-schema.js'
 import { CheckedScenario, brokenRules } from '../../loadgen/scenario-rules.js'
 import { scenarioTemplate } from '../../loadgen/scenario-template.js'
 import { DEFAULT_SCENARIO, encodeScenario, type Scenario } from '../../loadgen/scenario.js'
+import { scenarioReference } from './scenario-reference.js'
 
 /** The explanation on a machine without limits. */
 function explain(scenario: Scenario, pools: Pools, devices: number): { needs: Feasibility; lines: readonly string[]; warnings: readonly string[] } {
@@ -141,5 +142,14 @@ describe('the explanation', () => {
     for (const words of ['1% of the subscribers have a bad peer: never-answers', '20% of the devices take MESSAGE and nothing else', 'at least 3 pieces']) expect(lines.join('\n')).toContain(words)
     // Who answers after 5 s keeps the next push waiting.
     expect(warnings).toEqual([expect.stringContaining('traffic.misbehaving aims 100 pushes/s at 60 recipients')])
+  })
+})
+
+describe('the reference of scenario keys', () => {
+  it('is what the schema says (docs/scenario-keys.md; UPDATE_DOCS=1 writes it)', () => {
+    const published = new URL('../../docs/scenario-keys.md', import.meta.url)
+    const text = scenarioReference()
+    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(published, text)
+    expect(readFileSync(published, 'utf8')).toBe(text)
   })
 })
