@@ -3,7 +3,7 @@
  * comes before performance: each reason names the check, the measured value and the limit.
  */
 import type { CHECKS, Ledger, LedgerFindings, Threshold, Verdict } from '../reports/record.js'
-import type { Micros } from '../core/kit/time.js'
+import { MICROS_PER_SECOND, type Micros } from '../core/kit/time.js'
 import type { Bunching } from './reconcile/bunching.js'
 
 export interface VerdictInput {
@@ -65,10 +65,13 @@ const BUNCHING_MAX = 0.5
 /** Pieces of time in which bunches are looked for: at this share of the lag that is allowed they matter, and below ten milliseconds to nobody. */
 const BUNCH_SHARE = 0.1
 const BUNCH_MICROS_MIN: Micros = 10_000
+/** Of fewer attempts a piece, chance alone moves enough across its ends to look like a bunch. */
+const ATTEMPTS_PER_BUNCH_BIN = 5
 
-/** @param lagMicros the lag that is allowed */
-export function bunchBinMicros(lagMicros: Micros): Micros {
-  return Math.max(BUNCH_MICROS_MIN, Math.round(lagMicros * BUNCH_SHARE))
+/** @param lagMicros the lag that is allowed; @param perSecond attempts planned */
+export function bunchBinMicros(lagMicros: Micros, perSecond: number): Micros {
+  const few = perSecond > 0 ? ATTEMPTS_PER_BUNCH_BIN * MICROS_PER_SECOND / perSecond : 0
+  return Math.max(BUNCH_MICROS_MIN, Math.round(lagMicros * BUNCH_SHARE), Math.round(few))
 }
 
 type Check = (typeof CHECKS)[number]

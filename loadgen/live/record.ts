@@ -157,7 +157,7 @@ function verdictInput(
     population: facts.population,
     instruments: Object.fromEntries(['generator', 'terminals'].map((part) => [part, facts.parts.use.get(part) ?? { seconds: 0, saturated: 0 }])),
     datagrams: Object.fromEntries(Object.entries(facts.parts.datagramsLost()).map(([part, lost]) => [PART_WORDS[part as PartName], lost])),
-    bunching: bunchingOf(tables, window, bunchBinMicros(tightestLimitMicros * scenario.objective.lagShare)),
+    bunching: bunchingOf(tables, window, bunchBinMicros(tightestLimitMicros * scenario.objective.lagShare, 1e6 * sum('attempts') / (window.to - window.from))),
     growth: isAtOneRate(facts) ? growthOf(courseOf(tables, window, GROWTH_PIECE_MICROS)) : undefined,
     capsHit: capsOf(causes, scenario.gateway.inFlightMax),
     failures: facts.failures,

@@ -60,10 +60,12 @@ describe('bunches', () => {
     expect(verdictOf({ ...good, bunching: { binMicros: 10_000, planned: 2, sent: 2.07 } }).valid).toBe(false)
   })
 
-  it('are looked for at a tenth of the lag that is allowed, and never below ten milliseconds', () => {
-    expect(bunchBinMicros(100_000)).toBe(10_000)
-    expect(bunchBinMicros(3_000_000)).toBe(300_000)
-    expect(bunchBinMicros(20_000)).toBe(10_000)
+  it('are looked for at a tenth of the lag that is allowed, never below ten milliseconds, and where five attempts are to be expected', () => {
+    expect(bunchBinMicros(100_000, 1_000)).toBe(10_000)
+    expect(bunchBinMicros(3_000_000, 1_000)).toBe(300_000)
+    expect(bunchBinMicros(20_000, 1_000)).toBe(10_000)
+    expect(bunchBinMicros(20_000, 200)).toBe(25_000)
+    expect(bunchBinMicros(20_000, 15)).toBe(333_333)
   })
 })
 
