@@ -159,7 +159,7 @@ const Population = Schema.Struct({
 
 const Gateway = Schema.Struct({
   transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport from the gateway to the core network, and with tls back.'),
-  inFlightMax: key(count(1, 10_000_000), 20_000, 'Accepted recipients without an outcome; beyond, submissions get 503.'),
+  inFlightMax: key(count(1, 10_000_000), 20_000, 'Submissions and recipients at work at a time, those that wait for a device not counted; beyond, submissions get 503.'),
   devices: key(Schema.Literal('any', 'all', 'first'), 'any', 'Of a user with several devices: any of them suffices, all must take the push, or one after another, the latest registered first.'),
   registrations: key(Schema.Literal('third-party', 'reg-event', 'both'), 'third-party',
     'How it learns who is there: by third-party REGISTER from the S-CSCF, by subscribing to each recipient’s registration (reg event package), or both.'),

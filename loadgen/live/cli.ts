@@ -3,7 +3,7 @@
  * standard output, everything else to standard error.
  */
 import { CliConfig, Command, HelpDoc, Span, ValidationError } from '@effect/cli'
-import { NodeContext } from '@effect/platform-node'
+import * as NodeContext from '@effect/platform-node/NodeContext'
 import { Cause, Console, Effect, Exit, Layer } from 'effect'
 import { nearest } from '../../core/live/nearest.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'

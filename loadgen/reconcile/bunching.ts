@@ -14,7 +14,7 @@ export interface Bunching {
 }
 
 /** Fewer pieces of time say nothing about how evenly they are filled. */
-const BINS_MIN = 100
+const BINS_MIN = 40
 
 /**
  * Counts attempts in bins of equal length, by the plan and as they left. Undefined where the window has too few bins, or no attempt.

@@ -11,7 +11,7 @@ const CASES: readonly (readonly [what: string, words: readonly string[], code: n
   ['a seed above the largest', ['check', '--seed', '4294967296'], 1, /--seed 4294967296 is not between/],
   ['two scenarios', ['check', 'a.yaml', 'b.yaml'], 1, /b\.yaml/],
   ['a folder as a scenario', ['check', '.'], 1, /regular file/],
-  ['a command nobody knows', ['__proto__'], 1, /use one of 'run', 'check'/],
+  ['a command nobody knows', ['__proto__'], 1, /use one of 'run', .*'check', 'init'/],
   ['a file that is no text', ['check', process.execPath], 2, /characters|cannot be read/],
   ['an output folder that cannot be', ['run', '--out', '/dev/null/runs'], 1, /\/dev\/null\/runs/],
 ]

@@ -3,7 +3,6 @@ import { createHash, type Hash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Schema } from 'effect'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Fifo } from '../../core/kit/fifo.js'
 import type { Machine, Tick } from '../../core/kit/machine.js'
@@ -13,7 +12,7 @@ import { readNow } from '../../core/live/clock.js'
 import { SystemEntropy } from '../../core/live/entropy.js'
 import { Pump } from '../../core/live/pump.js'
 import { Sockets } from '../../core/live/sockets.js'
-import { readTls, TlsConfig, type TlsMaterial } from '../../core/live/tls.js'
+import { readMediaTls, type MediaTls } from '../../core/live/media-tls.js'
 import type { FailureReport, IncomingMessage, MsrpSession, MsrpTransport, MsrpUser, OutgoingMessage, SendOutcome } from '../../core/msrp/contract.js'
 import { MsrpEndpoint } from '../../core/msrp/endpoint.js'
 import { certify, makeAuthority } from './certificates.js'
@@ -23,7 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pushbench-msrp-'))
 const SIZE = 24 * 1024 * 1024
 const octets = new SystemEntropy().bytes(SIZE)
 const hash = createHash('sha1').update(octets).digest('hex')
-let tls: TlsMaterial
+let tls: MediaTls
 
 type EndIn = NetworkIn | Tick | { readonly type: 'send'; readonly messageId: string; readonly size: number; readonly failureReport: FailureReport }
 
@@ -33,14 +32,14 @@ class End implements Machine<EndIn, NetworkOut>, MsrpUser {
   readonly received: string[] = []
   readonly downs: string[] = []
   port = 9
-  readonly sockets: Sockets = new Sockets((input) => this.pump.input(input), tls)
+  readonly sockets: Sockets = new Sockets((input) => this.pump.input(input), undefined, tls)
   private session: MsrpSession | undefined
   private readonly out = new Fifo<NetworkOut>()
   private readonly endpoint = new MsrpEndpoint({ ours: () => `127.0.0.1:${this.port}`, accepts: ({ port }) => port === this.port, entropy: new SystemEntropy(), user: this, emit: (out) => this.out.push(out) })
   readonly pump: Pump<EndIn, NetworkOut> = new Pump<EndIn, NetworkOut>(this, (out) => this.sockets.output(out), () => this.sockets.flush())
 
   async listen(transport: MsrpTransport): Promise<void> {
-    this.port = (await this.sockets.listen([transport], { address: '127.0.0.1', port: 0 })).port
+    this.port = (await this.sockets.listen([transport], { address: '127.0.0.1', port: 0 }, 'fingerprint')).port
   }
 
   open(transport: MsrpTransport): MsrpSession {
@@ -98,7 +97,8 @@ const ends: End[] = []
 
 beforeAll(async () => {
   const authority = await makeAuthority(folder)
-  tls = readTls(Schema.decodeSync(TlsConfig)(await certify(folder, authority, 'loopback')))
+  const { certificate, key } = await certify(folder, authority, 'loopback')
+  tls = readMediaTls({ certificate, key })
 })
 afterEach(async () => {
   for (const end of ends.splice(0)) {
@@ -115,8 +115,8 @@ async function joined(transport: MsrpTransport): Promise<readonly [End, End]> {
   await listener.listen(transport)
   const ours = listener.open(transport)
   const theirs = phone.open(transport)
-  expect(ours.start(readNow(), 'passive', theirs.uri)).toBe(true)
-  expect(theirs.start(readNow(), 'active', ours.uri)).toBe(true)
+  expect(ours.start(readNow(), 'passive', theirs.uri, [tls.fingerprint])).toBe(true)
+  expect(theirs.start(readNow(), 'active', ours.uri, [tls.fingerprint])).toBe(true)
   listener.pump.start()
   phone.pump.start()
   return [listener, phone]

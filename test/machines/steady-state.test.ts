@@ -131,6 +131,6 @@ describe('arrivals', () => {
   })
 
   it('of a moment are too few to tell', () => {
-    expect(bunchingOf(tables((at) => at), window(0.5), 10_000)).toBeUndefined()
+    expect(bunchingOf(tables((at) => at), window(0.3), 10_000)).toBeUndefined()
   })
 })
