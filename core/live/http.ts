@@ -127,7 +127,7 @@ export class PapListener {
     }
     const contentType = headers['content-type'] ?? ''
     if (!CONTENT_TYPES.test(contentType)) return this.refuse(response, 415, 'a submission is multipart/related or application/xml')
-    if (Number(declared) > this.declaredMax(contentType)) {
+    if (this.isTooLong(Number(declared), contentType)) {
       response.shouldKeepAlive = false
       return this.refuse(response, 413, this.tooLarge())
     }
@@ -259,11 +259,11 @@ export class PapListener {
     response.end(body)
   }
 
-  /** What a body may claim to be and yet be read. */
-  private declaredMax(contentType: string): number {
+  /** Whether a body claims to be more than is ever read; its type is looked at only where that decides. */
+  private isTooLong(declared: number, contentType: string): boolean {
     const { bodyBytesMax, content } = this.settings
-    const gathered = bodyBytesMax * REFUSED_BODY_FACTOR
-    return content === undefined || streamedBoundary(contentType) === undefined ? gathered : Math.max(gathered, bodyBytesMax + ENCODED_FACTOR * content.bytesMax)
+    if (!(declared > bodyBytesMax * REFUSED_BODY_FACTOR)) return false
+    return content === undefined || declared > bodyBytesMax + ENCODED_FACTOR * content.bytesMax || streamedBoundary(contentType) === undefined
   }
 
   private tooLarge(): string {

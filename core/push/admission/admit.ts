@@ -106,7 +106,7 @@ export class Admission {
     admitting.record = record
     admitting.sequence = this.sequences.next(now.wall, operations)
     operations.push({ type: 'put', key: pendingKey(admitting.sequence), value: encodeSubmission(record) }, { type: 'put', key: admitting.key, value: MARK })
-    if (!isInline(record.content)) operations.push({ type: 'put', key: contentKey(record.content.id), value: MARK })
+    if (!isInline(admitting.content)) operations.push({ type: 'put', key: contentKey(admitting.content.id), value: MARK })
     store.commit(operations, admitting)
   }
 
