@@ -6,23 +6,12 @@
 import { Schema } from 'effect'
 import { Duration, Rate, Share, Size } from '../core/live/units.js'
 import { MISBEHAVIOURS } from './misbehaviour.js'
-
-/** A key with its default, written as in YAML, and the description editors show. A group of keys whose default is `{}` has each key's own. */
-function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
-  const value = Schema.decodeSync(schema)(written)
-  return Schema.optionalWith(schema, { default: () => value }).annotations({ description })
-}
+import { between, countBetween, key } from './schema-key.js'
 
 const text = (what: string, pattern: RegExp) => Schema.String.pipe(Schema.pattern(pattern, { message: () => what }))
-const count = (from: number, to: number) =>
-  Schema.Int.pipe(Schema.between(from, to, { message: (issue) => `${String(issue.actual)} is not between ${from} and ${to}` }))
-
 /** What the gateway takes at most, and what a MESSAGE carries at most (core/push/admission/check.ts). */
 export const CONTENT_OCTETS_MAX = 100 * 1024 * 1024
 export const MESSAGE_OCTETS_MAX = 60_000
-
-const factor = (least: number, most: number) =>
-  Schema.Number.pipe(Schema.between(least, most, { message: (issue) => `${String(issue.actual)} is not between ${least} and ${most}` }))
 
 /** The shapes of a load over the measured window. */
 export const SHAPES = ['steady', 'ramp', 'stairs', 'spike', 'bursts', 'day', 'campaign', 'replay'] as const
@@ -33,40 +22,40 @@ const Ramp = Schema.Struct({
 
 const Stairs = Schema.Struct({
   increment: key(Rate, '200/s', 'By how much each step is higher than the one before; the first has load.rate.'),
-  steps: key(count(2, 200), 5, 'How many steps share the measured window, each as long as the next.'),
+  steps: key(countBetween(2, 200), 5, 'How many steps share the measured window, each as long as the next.'),
 })
 
 const Spike = Schema.Struct({
-  factor: key(factor(1, 1_000), 5, 'How many times load.rate.'),
+  factor: key(between(1, 1_000), 5, 'How many times load.rate.'),
   at: key(Duration, '10s', 'From the begin of the measured window.'),
   length: key(Duration, '5s', 'How long it lasts.'),
 })
 
 const Bursts = Schema.Struct({
-  factor: key(factor(1, 1_000), 10, 'How many times the rate of calm a burst has.'),
+  factor: key(between(1, 1_000), 10, 'How many times the rate of calm a burst has.'),
   calm: key(Duration, '9s', 'Mean time from a burst to the next.'),
   burst: key(Duration, '1s', 'Mean length of a burst.'),
 })
 
 const Day = Schema.Struct({
-  peak: key(factor(1, 2), 1.8, 'How many times load.rate the busiest moment has.'),
+  peak: key(between(1, 2), 1.8, 'How many times load.rate the busiest moment has.'),
   busiest: key(Duration, '20h', 'The time of day that is busiest.'),
   startsAt: key(Duration, '0h', 'The time of day at which the load begins.'),
   length: key(Duration, '24h', 'How long the whole day takes: 24h, or less for one that passes faster.'),
 })
 
 const Campaign = Schema.Struct({
-  recipients: key(count(1, 2_000_000), 500, 'How many get the content, each once.'),
+  recipients: key(countBetween(1, 2_000_000), 500, 'How many get the content, each once.'),
   window: key(Duration, '10s', 'From the begin of the measured window: the time within which all of them are pushed to.'),
 })
 
 const Replay = Schema.Struct({
   file: key(Schema.String, 'trace.csv', 'CSV with a header: offset (seconds from the begin of the load), and, where wanted, row and size. Taken from where the command runs.'),
-  speed: key(factor(0.001, 1_000), 1, 'How many times faster than it is written.'),
+  speed: key(between(0.001, 1_000), 1, 'How many times faster than it is written.'),
 })
 
 const Closed = Schema.Struct({
-  initiators: key(count(0, 20_000), 0, 'How many there are, each with at most one submission under way; 0 is an open load.'),
+  initiators: key(countBetween(0, 20_000), 0, 'How many there are, each with at most one submission under way; 0 is an open load.'),
   think: key(Duration, '1s', 'From an answer to the initiator’s next submission, on average.'),
 })
 
@@ -125,7 +114,7 @@ const Push = Schema.Struct({
   notifications: key(Schema.Boolean, true, 'Ask for result notifications and answer them.'),
   contentType: key(text('write a media type, such as text/vnd.wap.si', /^[\w.+-]+\/[\w.+-]+$/), 'text/vnd.wap.si', 'Content type of the pushed content.'),
   size: key(Size.pipe(Schema.lessThanOrEqualTo(CONTENT_OCTETS_MAX, { message: () => 'the gateway takes at most 100 MiB of content' })), '300B', 'Octets of the content.'),
-  inARow: key(count(1, 1000), 1, 'Pushes in a row to one recipient; load.rate counts each of them.'),
+  inARow: key(countBetween(1, 1000), 1, 'Pushes in a row to one recipient; load.rate counts each of them.'),
   binding: key(Schema.Literal('auto', 'message', 'session', 'event', 'indirection'), 'auto',
     'How pushes are sent: chosen by the gateway for each, or required of it by PAP’s bearer: as a MESSAGE, in an MSRP session, as a notification in a subscription, or as a reference the terminal fetches.'),
   application: key(text('write an application id, such as x-wap-application:push.sia', /^[\w.:-]+$/), 'x-wap-application:push.sia', 'X-Wap-Application-Id of the content; every device has this application.'),
@@ -142,7 +131,7 @@ const Returning = Schema.Struct({
 const Misbehaving = Schema.partialWith(Schema.Record({ key: Schema.Literal(...MISBEHAVIOURS), value: Share }), { exact: true })
 
 const Population = Schema.Struct({
-  subscribers: key(count(1, 2_000_000), 2000, 'How many, reference terminals included.'),
+  subscribers: key(countBetween(1, 2_000_000), 2000, 'How many, reference terminals included.'),
   devicesPerSubscriber: key(Schema.Record({ key: text('write a number of devices from 1 to 9', /^[1-9]$/), value: Share }), { 1: '60%', 2: '30%', 3: '10%' },
     'Shares of the online subscribers by number of devices.'),
   returning: key(Returning, {}, 'Subscribers who are off and on in turns.'),
@@ -159,7 +148,7 @@ const Population = Schema.Struct({
 
 const Gateway = Schema.Struct({
   transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport from the gateway to the core network, and with tls back.'),
-  inFlightMax: key(count(1, 10_000_000), 20_000, 'Submissions and recipients at work at a time, those that wait for a device not counted; beyond, submissions get 503.'),
+  inFlightMax: key(countBetween(1, 10_000_000), 20_000, 'Submissions and recipients at work at a time, those that wait for a device not counted; beyond, submissions get 503.'),
   devices: key(Schema.Literal('any', 'all', 'first'), 'any', 'Of a user with several devices: any of them suffices, all must take the push, or one after another, the latest registered first.'),
   registrations: key(Schema.Literal('third-party', 'reg-event', 'both'), 'third-party',
     'How it learns who is there: by third-party REGISTER from the S-CSCF, by subscribing to each recipient’s registration (reg event package), or both.'),
@@ -178,13 +167,13 @@ const Terminals = Schema.Struct({
   transport: key(Schema.Literal('tcp', 'udp', 'tls'), 'tcp', 'Transport between the terminals and the core network.'),
   ownConnections: key(Share, '0%', 'Share of the devices that register by RFC 5626, over tcp and tls with a connection of their own; the others share a few.'),
   flows: key(Schema.Literal(1, 2), 1, 'Flows of each device that registers by RFC 5626: with two, each to a port of its own where the network has two (tcp and udp), it is reached over one when the other fails.'),
-  workers: key(count(1, 64), 1, 'Worker threads the terminals are spread over.'),
-  reference: key(count(0, 50), 20, 'Terminals that run an independent SIP stack (sip.js); part of the subscribers, reported apart.'),
+  workers: key(countBetween(1, 64), 1, 'Worker threads the terminals are spread over.'),
+  reference: key(countBetween(0, 50), 20, 'Terminals that run an independent SIP stack (sip.js); part of the subscribers, reported apart.'),
   registrationRate: key(Rate, '1000/s', 'How fast the population registers before the load.'),
 })
 
 const Virtual = Schema.Struct({
-  gateways: key(count(1, 64), 1, 'Gateway nodes, each with its share of the subscribers, its core network and its disk.'),
+  gateways: key(countBetween(1, 64), 1, 'Gateway nodes, each with its share of the subscribers, its core network and its disk.'),
   churn: key(Share, '0%', 'Share of the subscribers who leave for good in 24 hours, and as many who are new.'),
   accessRtt: key(Duration, '0s', 'Round trip between terminals and core network, besides what a calibration measured.'),
 })
@@ -206,7 +195,7 @@ export const SEED_MAX = 4_294_967_295
 export const Scenario = Schema.Struct({
   $schema: Schema.optional(Schema.String.annotations({ description: 'Where editors find the JSON Schema.' })),
   name: key(text('a name is lower-case letters, digits and hyphens', /^[a-z0-9][a-z0-9-]{0,63}$/), 'scenario', 'Names the run folder.'),
-  seed: key(count(0, SEED_MAX), 1, 'Everything random in the load and the population follows from it.'),
+  seed: key(countBetween(0, SEED_MAX), 1, 'Everything random in the load and the population follows from it.'),
   load: key(Load, {}, 'When attempts are made.'),
   traffic: key(Traffic, DEFAULT_TRAFFIC, 'What is attempted. A row not named here has no share; the shares add up to 100%.'),
   push: key(Push, {}, 'What is pushed.'),

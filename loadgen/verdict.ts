@@ -26,6 +26,8 @@ export interface VerdictInput {
   readonly instruments: Readonly<Record<string, { readonly seconds: number; readonly saturated: number }>>
   /** By part: datagrams its own sockets lost from the begin of the measured window to the end of the drain. */
   readonly datagrams: Readonly<Record<string, DatagramLosses>>
+  /** How long attempts waited for a connection of the initiator, which has so many and no more; absent where there are none. */
+  readonly connectionWaitP99Micros?: Micros
   /** How evenly attempts left against their plan; undefined where nobody can tell. */
   readonly bunching?: Bunching | undefined
   /** That a load at one rate never came to rest, in words. */
@@ -81,6 +83,7 @@ export function verdictOf(input: VerdictInput): typeof Verdict.Type {
   const reasons = [
     ...input.failures.map((words): Reason => ['part', words]), ...balance(input), ...generator(input), ...population(input), ...instruments(input), ...datagrams(input),
     ...(input.growth === undefined ? [] : [['growth', `load: ${input.growth}`] as const]),
+    ...connections(input),
     ...input.capsHit.map((cap): Reason => ['limit', `limit hit: ${cap}`]),
     ...(input.interrupted === undefined ? [] : [['interrupted', `interrupted: ${input.interrupted}`] as const]),
   ]
@@ -122,6 +125,12 @@ function instruments(input: VerdictInput): Reason[] {
     const limit = Math.max(1, Math.floor(seconds * SATURATED_SECONDS_SHARE))
     return saturated <= limit ? [] : [['saturation', `saturation: the ${part} had an event loop more than ${percent(SATURATED_SHARE)} busy in ${saturated} of ${seconds} seconds (limit ${limit})`]]
   })
+}
+
+/** The wait is in every latency, and it is the gateway that lets them wait; but the load is no longer the one that was planned. */
+function connections({ connectionWaitP99Micros, tightestLimitMicros, lagShare }: VerdictInput): Reason[] {
+  if (connectionWaitP99Micros === undefined || connectionWaitP99Micros <= tightestLimitMicros * lagShare) return []
+  return [['limit', `limit hit: connections: all of the initiator's waited for answers, and attempts for one of them (p99 ${millis(connectionWaitP99Micros)}; limit ${millis(tightestLimitMicros * lagShare)})`]]
 }
 
 /** Each one costs a retransmission, half a second or more, that no device and no network asked for. */

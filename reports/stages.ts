@@ -9,7 +9,7 @@ export interface StageText {
 }
 
 export const STAGE_TEXTS: readonly StageText[] = [
-  { key: 'lag', name: 'Sent', meaning: 'planned time to the submission leaving the initiator: how late the generator was', className: 'c0' },
+  { key: 'lag', name: 'Sent', meaning: 'planned time to the generator taking the attempt up: how late it was itself', className: 'c0' },
   { key: 'submit', name: 'Accepted', meaning: 'planned time to the push-response at the initiator', className: 'c1' },
   { key: 'firstSip', name: 'First SIP out', meaning: 'planned time to the first SIP request leaving the gateway', className: 'c2' },
   { key: 'endToEnd', name: 'At the terminal', meaning: 'planned time to the content reaching a terminal', className: 'c3' },
@@ -19,7 +19,7 @@ export const STAGE_TEXTS: readonly StageText[] = [
 
 /** Stages that only one kind of push has, and that no picture draws. */
 export const FURTHER_STAGES: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
-  submitService: { name: 'Accepted, from sending', meaning: 'submission leaving the initiator to the push-response: service time, without the generator’s lag' },
+  submitService: { name: 'Accepted, from sending', meaning: 'submission leaving the initiator to the push-response: service time, without the generator’s lag or a wait for a connection' },
   allDevices: { name: 'At all devices', meaning: 'planned time to the content reaching the last of the recipient’s devices' },
   afterReturn: { name: 'After the return', meaning: 'the device’s registration to the content reaching it' },
   expiry: { name: 'Expired', meaning: 'deliver-before to the final outcome' },

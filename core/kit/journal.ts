@@ -10,7 +10,7 @@ import type { Micros } from './time.js'
 
 /**
  * Who writes what, and what `details` hold:
- * - initiator: `planned` [row of the traffic set, attempt, deliver-before as `mono` where the row has one], `sent` [attempt], `answered` [PAP code or `http-<status>`, attempt], `unanswered` [reason, attempt],
+ * - initiator: `planned` [row of the traffic set, attempt, deliver-before as `mono` where the row has one], `sent` [attempt, microseconds for which it waited for a connection; absent where there are none], `answered` [PAP code or `http-<status>`, attempt], `unanswered` [reason, attempt],
  *   `notified` [message-state, code, confirmed|unconfirmed|-]. `attempt` is a number from 0, unique in the run: a repeated push-id is a second attempt.
  * - gateway: `accepted` [], `refused` [code], `sip-out` [target URI, binding] (the first request of an attempt), `outcome` [message-state, code, confirmed|unconfirmed|-, last SIP status or -], `device` [target URI, status or -, binding] for every answer of a GRUU, and with [state, code] behind it for the outcome of one device of several,
  *   `in-flight` [] once at a clean stop for every recipient it still holds without an outcome (so that lost is a set difference, too)

@@ -3,6 +3,7 @@
  * and samples, stops it with a deadline. It knows processes and messages, nothing of what the part does.
  */
 import { fork, type ChildProcess } from 'node:child_process'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Micros } from '../kit/time.js'
 import type { ControlIn, ControlOut, Resources } from './control.js'
@@ -44,6 +45,8 @@ export interface PartProcess {
 export interface PartOptions {
   /** Flags of the Node process in place of the command's own, such as `--cpu-prof`. */
   readonly execArgv?: readonly string[]
+  /** How far the part yields to other processes when processors are short: 0 (not at all) to 19. */
+  readonly niceness?: number
 }
 
 /**
@@ -59,6 +62,7 @@ export async function startPart(
     serialization: 'advanced',
     execArgv: [...(options.execArgv ?? process.execArgv), `--max-semi-space-size=${SEMI_SPACE_MEBIBYTES}`],
   })
+  if (options.niceness !== undefined) yields(child, options.niceness)
   const conversation = new Conversation(child, onSample)
   conversation.say({ type: 'start', config, journalPath })
   const addresses = await conversation.ready
@@ -164,5 +168,14 @@ class Conversation {
     if (this.fatal !== undefined) return this.fatal
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
     return `the part ${how}${this.stderrTail === '' ? '' : `; its last words:\n${this.stderrTail}`}`
+  }
+}
+
+/** At once, so that the threads it is yet to start take it over. */
+function yields(child: ChildProcess, niceness: number): void {
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, niceness)
+  } catch {
+    // A system that does not let a process yield, or one that is gone already: it runs, or ends, all the same.
   }
 }

@@ -61,6 +61,11 @@ interface Bracket {
 /** How the search ends, without what describes it. */
 type Finding = Pick<CapacityAnswer, 'outcome'> & Partial<Pick<CapacityAnswer, 'capacity' | 'bound' | 'why'>>
 
+/** At this rate the instruments, not the system, were at their limit. */
+class Limited {
+  constructor(readonly perSecond: number, readonly why: string) {}
+}
+
 /** Ends a search from within: nothing further can be learnt. */
 class Ended {
   constructor(readonly finding: Finding) {}
@@ -160,7 +165,8 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
     let bracket: Partial<Bracket> = {}
     for (let step = 0; step < STAIRS_MAX; step++) {
       const passed = yield* this.ask({ phase: 'stairs', perSecond: rate, replicate: undefined })
-      if (passed instanceof Ended) return passed
+      if (passed instanceof Limited && bracket.passed !== undefined) return yield* this.below(bracket.passed, passed)
+      if (typeof passed !== 'boolean') return ended(passed)
       bracket = passed ? { ...bracket, passed: rate } : { ...bracket, failed: rate }
       if (bracket.passed !== undefined && bracket.failed !== undefined) return { passed: bracket.passed, failed: bracket.failed }
       if (passed && rate >= perSecondMax) return new Ended({ outcome: 'at-least', bound: rate, why: `no higher rate than ${perSecondMax}/s was asked for` })
@@ -180,7 +186,7 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
       // So low a rate that three digits cannot tell them apart.
       if (middle <= bracket.passed || middle >= bracket.failed) break
       const passed = yield* this.ask({ phase, perSecond: middle, replicate })
-      if (passed instanceof Ended) return passed
+      if (typeof passed !== 'boolean') return ended(passed, bracket.passed)
       bracket = passed ? { ...bracket, passed: middle } : { ...bracket, failed: middle }
     }
     return bracket
@@ -192,7 +198,7 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
     let bracket: Partial<Bracket> = {}
     for (let step = 0; step <= EDGE_STEPS_MAX; step++) {
       const passed = yield* this.ask({ phase: 'edge', perSecond: rate, replicate })
-      if (passed instanceof Ended) return passed
+      if (typeof passed !== 'boolean') return ended(passed, known.passed)
       bracket = passed ? { ...bracket, passed: rate } : { ...bracket, failed: rate }
       if (bracket.passed !== undefined && bracket.failed !== undefined) return yield* this.halve({ passed: bracket.passed, failed: bracket.failed }, RESOLUTION, 'edge', replicate)
       rate = rounded(passed ? rate * NARROW : rate / NARROW)
@@ -200,16 +206,41 @@ export class CapacitySearch implements TrialPlanner<CapacityAnswer> {
     return new Ended({ outcome: 'unmeasured', why: `the edge moved by more than ${NARROW}^${EDGE_STEPS_MAX} between one bisection and the next: the system, or the machine, is not the same from trial to trial` })
   }
 
-  /** Whether a rate passes, asked again where a trial says nothing. */
-  private *ask(ask: Ask): Generator<Ask, boolean | Ended, Judged> {
+  /** The instruments gave out first: looks between there and what passed for a rate at which the system does. */
+  private *below(from: number, limit: Limited): Generator<Ask, Bracket | Ended, Judged> {
+    let passed = from
+    let limited = limit
+    while (limited.perSecond / passed > NARROW) {
+      const middle = rounded(Math.sqrt(passed * limited.perSecond))
+      if (middle <= passed || middle >= limited.perSecond) break
+      const said = yield* this.ask({ phase: 'stairs', perSecond: middle, replicate: undefined })
+      if (said instanceof Ended) return said
+      if (said === false) return { passed, failed: middle }
+      if (said === true) passed = middle
+      else limited = said
+    }
+    return ended(limited, passed)
+  }
+
+  /** Whether a rate passes, asked again where a trial says nothing: also where the instruments were late at a rate not far from others at which they were not. */
+  private *ask(ask: Ask): Generator<Ask, boolean | Limited | Ended, Judged> {
     let judged = yield ask
-    for (let repeat = 0; judged.result === 'invalid' && repeat < REPEATS_MAX; repeat++) judged = yield ask
+    const repeats = { invalid: REPEATS_MAX, instrument: ask.phase === 'stairs' ? 0 : 1, passed: 0, failed: 0 }
+    for (let repeat = 0; repeat < repeats[judged.result]; repeat++) judged = yield ask
     if (judged.result === 'passed') return true
     if (judged.result === 'failed') return false
     if (judged.result === 'invalid') return new Ended({ outcome: 'unmeasured', why: `${1 + REPEATS_MAX} trials at ${ask.perSecond}/s were invalid; the last: ${judged.why}` })
-    const limited = `beyond it the instruments, not the system under test, were the limit; at ${ask.perSecond}/s: ${judged.why}`
-    return new Ended(this.bestPassed > 0 ? { outcome: 'at-least', bound: this.bestPassed, why: limited } : { outcome: 'unmeasured', why: `the instruments were at their limit at ${ask.perSecond}/s: ${judged.why}` })
+    return new Limited(ask.perSecond, judged.why!)
   }
+}
+
+/** @param passed the highest rate that is known to pass below, where there is one */
+function ended(said: Limited | Ended, passed?: number): Ended {
+  if (said instanceof Ended) return said
+  const { perSecond, why } = said
+  return new Ended(passed === undefined
+    ? { outcome: 'unmeasured', why: `the instruments were at their limit at ${perSecond}/s: ${why}` }
+    : { outcome: 'at-least', bound: passed, why: `beyond it the instruments, not the system under test, were the limit; at ${perSecond}/s: ${why}` })
 }
 
 /** Geometric mean with Student's interval on the logarithm; no narrower than what one bisection resolves. */

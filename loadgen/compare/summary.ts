@@ -1,7 +1,7 @@
 /** A comparison in a screenful, and as Markdown for a pull request. Plain text of at most 80 columns, colours only where asked. Knows text, not terminals. */
 import { duration } from '../../reports/format.js'
 import type { ComparedMetricRow, ComparisonAnswer } from '../../reports/answers/comparison.js'
-import { figure } from '../figures.js'
+import { quantity } from '../../reports/quantity.js'
 import { styled, wrapped, type Style } from '../text-style.js'
 import { differenceText } from './differences.js'
 
@@ -31,7 +31,7 @@ export function comparisonMarkdown(answer: ComparisonAnswer): string {
   return [
     `### Push delivery: ${HEADS[answer.verdict].toLowerCase()}`, '',
     `| metric | A | B | B against A, % (${100 * answer.level} % interval) | verdict |`, '|---|--:|--:|--:|---|',
-    ...answer.metrics.map((metric) => `| \`${metric.name}\` | ${figure(metric.meanA, metric.unit)} | ${figure(metric.meanB, metric.unit)} | ${changeText(metric)} | ${verdictText(metric, answer.margin)} |`),
+    ...answer.metrics.map((metric) => `| \`${metric.name}\` | ${quantity(metric.meanA, metric.unit)} | ${quantity(metric.meanB, metric.unit)} | ${changeText(metric)} | ${verdictText(metric, answer.margin)} |`),
     ...answer.unmeasured.map((name) => `| \`${name}\` | – | – | – | not measured in every run |`), '',
     ...(notes.length === 0 ? [] : [...notes.map((note) => `- ${escapeMarkdown(note)}`), '']),
     '<details><summary>What was compared</summary>', '',
@@ -59,7 +59,7 @@ function leftOutTexts({ a, b }: ComparisonAnswer): string[] {
 function metricLine(metric: ComparedMetricRow, style: Style): string {
   const word = metric.verdict.padEnd(13)
   const shown = metric.verdict === 'worse' || metric.verdict === 'inconclusive' ? style.warn(word) : word
-  return `  ${shown}${metric.name.padEnd(25)}${figure(metric.meanA, metric.unit).padStart(9)}${figure(metric.meanB, metric.unit).padStart(9)}  ${changeText(metric)}`
+  return `  ${shown}${metric.name.padEnd(25)}${quantity(metric.meanA, metric.unit).padStart(9)}${quantity(metric.meanB, metric.unit).padStart(9)}  ${changeText(metric)}`
 }
 
 /** Per cent: `+6.7 [+1.2, +12.5]`. */

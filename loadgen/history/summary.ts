@@ -1,6 +1,6 @@
 /** A history in a screenful: for each series what changed, by how much and since which commit. Plain lines, colours only where asked. Knows text, not terminals. */
 import type { HistoryAnswer } from '../../reports/answers/history.js'
-import { figure } from '../figures.js'
+import { quantity } from '../../reports/quantity.js'
 import { styled, wrapped, type Style } from '../text-style.js'
 
 type Series = HistoryAnswer['series'][number]
@@ -18,7 +18,7 @@ function seriesLines({ scenario, series, runs, leftOut, metrics }: Series, { run
     const word = change.verdict === 'worse' ? style.bad(' worse ') : style.good(' better ')
     const percent = change.before === 0 ? '' : ` (${change.after >= change.before ? '+' : '−'}${Math.abs(100 * (change.after / change.before - 1)).toFixed(1)} %)`
     return [
-      `  ${word} ${name}: ${figure(change.before, unit)} → ${figure(change.after, unit)}${percent}`,
+      `  ${word} ${name}: ${quantity(change.before, unit)} → ${quantity(change.after, unit)}${percent}`,
       style.dim(`    since ${change.commit} (${change.time.slice(0, 16)}), run ${change.index + 1}; ${change.commitBefore} was as before`),
     ]
   }))

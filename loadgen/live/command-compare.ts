@@ -2,7 +2,6 @@
  * `pushbench compare`: is B better, worse or the same as A, by their run records or by trials made for it. Decides the exit code;
  * compare/ decides everything else.
  */
-import { mkdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Args, Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
@@ -21,9 +20,8 @@ import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { jsonOption, quietOption, seedOption } from './command-run.js'
 import { readSide, RecordError, runOf } from './record-reader.js'
 import { chooseScenario } from './scenario-choice.js'
-import { coloursFor, watcherFor } from './screen.js'
-import { listenForStops } from './signals.js'
-import { performTrials } from './trials.js'
+import { coloursFor } from './screen.js'
+import { performWork } from './trial-work.js'
 import { workFolder } from './work-folder.js'
 
 const sideArgument = (name: string, what: string) => Args.text({ name }).pipe(Args.withDescription(`${what}: a run's folder, its run.json, or a folder of runs; with --run a scenario file.`))
@@ -121,25 +119,10 @@ function byTrials(asked: Asked, options: TrialOptions): Effect.Effect<CompareOpt
 }
 
 function perform(planner: ComparisonTrials, folder: string, quiet: boolean): Effect.Effect<Pairs, CommandFailure> {
-  const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`) }
-  const stops = listenForStops(() => say('Stopping: the trial under way is given time to end. Ctrl-C again ends at once.'))
-  return Effect.tryPromise({
-    try: async () => {
-      await mkdir(folder, { recursive: true })
-      return await performTrials({
-        planner, folder, interrupt: stops.orderly, kill: stops.atOnce,
-        watcher: ({ words }) => {
-          if (process.stderr.isTTY) say(`trial ${planner.progress().done + 1} of ${planner.progress().atMost}, ${words}`)
-          return watcherFor(quiet || !process.stderr.isTTY, process.stderr)
-        },
-        told: ({ words }, record) => say(`trial ${planner.progress().done} of ${planner.progress().atMost}, ${words}: ${record.verdict.valid ? 'valid' : `left out, ${record.verdict.reasons[0]}`}`),
-      }) ?? planner.told()
-    },
-    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench compare: ${messageOf(error)}` }),
-  }).pipe(
-    Effect.tap(() => (stops.exitCode === undefined ? Effect.void : Effect.fail(new CommandFailure({ exitCode: stops.exitCode, message: `stopped; go on with: pushbench compare --run ... --resume ${folder}` })))),
-    Effect.ensuring(Effect.sync(() => stops.release())),
-  )
+  return performWork({ command: 'pushbench compare --run', folder, quiet }, async (work) => await work.trials(planner, ({ words }, record) => {
+    const { done, atMost } = planner.progress()
+    return `trial ${done} of ${atMost}, ${words}: ${record.verdict.valid ? 'valid' : `left out, ${record.verdict.reasons[0]}`}`
+  }) ?? planner.told())
 }
 
 function noneCounts({ a, b }: Pick<CompareOptions, 'a' | 'b'>): string {

@@ -1,6 +1,5 @@
 /** `pushbench experiment`: a factorial plan, its trials interleaved, and what follows from them. The experiment decides (experiment/), trials are runs. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { Args, Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
 import { decodeYaml, formatProblems } from '../../core/live/yaml-schema.js'
@@ -14,16 +13,15 @@ import { BLOCKS_MAX } from '../experiment/plan-schema.js'
 import { experimentCsv } from '../experiment/rows.js'
 import { experimentLines, trialLine } from '../experiment/summary.js'
 import { SEED_MAX } from '../scenario.js'
-import { ANSWER_PAGE, writeAnswer } from './answer-files.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { jsonOption, quietOption, seedOption } from './command-run.js'
 import { scenarioToYaml } from './scenario-file.js'
-import { coloursFor, watcherFor } from './screen.js'
-import { listenForStops } from './signals.js'
-import { performTrials } from './trials.js'
+import { coloursFor } from './screen.js'
+import { performWork, showWork, writeWork } from './trial-work.js'
 import { workFolder } from './work-folder.js'
 
 const READY_MADE = 'message-vs-session'
+const ROWS = 'trials.csv'
 
 const planArgument = Args.text({ name: 'plan' }).pipe(Args.withDescription(`A plan in YAML, or ${READY_MADE}: at which size, and at how many pushes in a row, another way overtakes MESSAGE.`))
 const outOption = Options.text('out').pipe(Options.withDescription('Folder that gets the experiment\'s folder.'), Options.withDefault('runs'))
@@ -57,7 +55,7 @@ export const experimentCommand = Command.make('experiment', {
     scenarioYaml: scenarioToYaml(designed.design.base), command: `pushbench experiment ${options.plan}${options.quick ? ' --quick' : ''} --seed ${plan.seed} --trials ${plan.trials}`,
   })
   const answer = yield* perform(experiment, folder, options)
-  show(answer, folder, options.json)
+  showWork(answer, { folder, rows: ROWS, json: options.json, lines: experimentLines(answer, coloursFor(process.stdout)) })
   if (!answer.trials.some(({ counted }) => counted)) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.runInvalid, message: 'no trial was valid: nothing was measured' }))
 })).pipe(Command.withDescription('Compare ways of pushing over factors and levels of a plan, with trials interleaved and intervals around every ratio.'))
 
@@ -75,41 +73,13 @@ function planOf({ plan, quick, seed, trials }: Asked): Effect.Effect<ReadyMade, 
 }
 
 function perform(experiment: Experiment, folder: string, { quiet, plan, quick }: Asked & { readonly quiet: boolean }): Effect.Effect<ExperimentAnswer, CommandFailure> {
-  const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`) }
-  const stops = listenForStops(() => say('Stopping: the trial under way is given time to end. Ctrl-C again ends at once.'))
-  const effect = Effect.tryPromise({
-    try: async () => {
-      await mkdir(folder, { recursive: true })
-      const found = await performTrials({
-        planner: experiment, folder, interrupt: stops.orderly, kill: stops.atOnce,
-        watcher: ({ words }) => {
-          if (process.stderr.isTTY) say(`trial ${experiment.progress().done + 1}, ${words}`)
-          return watcherFor(quiet || !process.stderr.isTTY, process.stderr)
-        },
-        told: () => {
-          const latest = experiment.latest!
-          say(trialLine(latest, experiment.words(latest.cell), experiment.progress().done, experiment.planned))
-        },
-      })
-      const answer = found ?? experiment.answer()
-      await writeAnswer(folder, answer, renderExperimentPage)
-      await writeFile(join(folder, 'trials.csv'), experimentCsv(answer))
-      return answer
-    },
-    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench experiment: ${messageOf(error)}` }),
+  return performWork({ command: `pushbench experiment ${plan}${quick ? ' --quick' : ''}`, folder, quiet }, async (work) => {
+    const found = await work.trials(experiment, () => {
+      const latest = experiment.latest!
+      return trialLine(latest, experiment.words(latest.cell), experiment.progress().done, experiment.planned)
+    })
+    const answer = found ?? experiment.answer()
+    await writeWork(folder, answer, renderExperimentPage, { file: ROWS, csv: experimentCsv(answer) })
+    return answer
   })
-  return effect.pipe(
-    Effect.tap(() => (stops.exitCode === undefined ? Effect.void
-      : Effect.fail(new CommandFailure({ exitCode: stops.exitCode, message: `stopped; go on with: pushbench experiment ${plan}${quick ? ' --quick' : ''} ... --resume ${folder}` })))),
-    Effect.ensuring(Effect.sync(() => stops.release())),
-  )
-}
-
-function show(answer: ExperimentAnswer, folder: string, json: boolean): void {
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ folder, ...answer })}\n`)
-    return
-  }
-  const place = relative(process.cwd(), folder) || folder
-  process.stdout.write(`\n${experimentLines(answer, coloursFor(process.stdout)).join('\n')}\n\n  answer      ${join(place, 'answer.json')}\n  page        ${join(place, ANSWER_PAGE)}\n  rows        ${join(place, 'trials.csv')}\n  again       ${answer.command}\n`)
 }

@@ -3,8 +3,8 @@
  * `--measure` the runs it needs are performed here first.
  */
 import { existsSync, writeFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Args, Command, Options } from '@effect/cli'
 import { Effect, Option } from 'effect'
 import { stringify } from 'yaml'
@@ -17,14 +17,12 @@ import { planOf } from '../plan/plan.js'
 import { CheckedPlanFile, DEFAULT_PLAN, encodePlanFile, planTemplate, type PlanFile } from '../plan/plan-file.js'
 import { planCsv } from '../plan/rows.js'
 import { planLines, predictionLines } from '../plan/summary.js'
-import { ANSWER_PAGE, writeAnswer } from './answer-files.js'
 import { CommandFailure, EXIT, messageOf } from './command-failure.js'
 import { explainScenario } from './command-check.js'
 import { jsonOption, outOption, quietOption, seedOption } from './command-run.js'
 import { readEvidence } from './plan-evidence.js'
-import { coloursFor, watcherFor } from './screen.js'
-import { listenForStops } from './signals.js'
-import { performTrials } from './trials.js'
+import { coloursFor } from './screen.js'
+import { performWork, showWork, writeWork, type Work } from './trial-work.js'
 import { workFolder } from './work-folder.js'
 
 const fileArgument = Args.text({ name: 'plan' }).pipe(Args.withDescription('A plan file in YAML (see --init). Without one, a million subscribers as --init has them.'), Args.optional)
@@ -37,6 +35,7 @@ const rateOption = Options.integer('rate').pipe(Options.withDescription('The hig
 const trialOption = Options.integer('trial').pipe(Options.withDescription('Seconds of measured load in each trial.'), Options.withDefault(10))
 
 const SEED = 20260314
+const ROWS = 'plan.csv'
 
 interface Chosen {
   readonly plan: PlanFile
@@ -63,7 +62,7 @@ export const planCommand = Command.make('plan', {
   const folder = Option.getOrElse(options.resume, () => workFolder(options.out, `plan-${plan.name}`, startedAt))
   const chosen: Chosen = { plan, file: Option.getOrUndefined(options.file), from: options.from, measure, seed: Option.getOrElse(options.seed, () => SEED), rate: options.rate, trial: options.trial, quiet: options.quiet }
   const answer = yield* perform(chosen, folder, startedAt)
-  show(answer, folder, options.json)
+  showWork(answer, { folder, rows: ROWS, json: options.json, lines: planLines(answer, coloursFor(process.stdout)) })
   if (answer.outcome !== 'planned' || answer.heldOut?.predictions.some(({ holds }) => holds !== true) === true) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.inconclusive, message: '' }))
 })).pipe(Command.withDescription('How many nodes a network needs, from what was measured: nodes, store, sessions, bandwidth, cost, and what binds.'))
 
@@ -92,57 +91,33 @@ function choosePlan(file: Option.Option<string>): Effect.Effect<PlanFile, Comman
 }
 
 function perform(chosen: Chosen, folder: string, startedAt: Date): Effect.Effect<PlanAnswer, CommandFailure> {
-  const say = (text: string): void => { if (!chosen.quiet) process.stderr.write(`${text}\n`) }
-  const stops = listenForStops(() => say('Stopping: the trial under way is given time to end. Ctrl-C again ends at once.'))
-  const effect = Effect.tryPromise({
-    try: async () => {
-      // What is named is read before anything is measured: a wrong name costs no time.
-      const given = await readEvidence(chosen.from)
-      await mkdir(folder, { recursive: true })
-      const { measure } = chosen
-      const measured = measure ? await measuring(chosen, folder, stops, say) : undefined
-      const evidence: Evidence = { runs: [...(measured?.runs ?? []).map((run) => ({ ...run, file: join(folder, run.file) })), ...given.runs], capacities: given.capacities }
-      const answer = planOf({
-        plan: chosen.plan, planYaml: stringify(encodePlanFile(chosen.plan), { lineWidth: 120 }), evidence, startedAt: startedAt.toISOString(), command: commandOf(chosen),
-        ...(measured?.heldOut === undefined ? {} : { heldOut: measured.heldOut }),
-      })
-      await writeAnswer(folder, answer, renderPlanPage)
-      await writeFile(join(folder, 'plan.csv'), planCsv(answer))
-      return answer
-    },
-    catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `pushbench plan: ${messageOf(error)}` }),
+  return performWork({ command: 'pushbench plan', folder, quiet: chosen.quiet }, async (work) => {
+    // What is named is read before anything is measured: a wrong name costs no time.
+    const given = await readEvidence(chosen.from)
+    const measured = chosen.measure ? await measuring(chosen, folder, work) : undefined
+    const evidence: Evidence = { runs: [...(measured?.runs ?? []).map((run) => ({ ...run, file: join(folder, run.file) })), ...given.runs], capacities: given.capacities }
+    const answer = planOf({
+      plan: chosen.plan, planYaml: stringify(encodePlanFile(chosen.plan), { lineWidth: 120 }), evidence, startedAt: startedAt.toISOString(), command: commandOf(chosen),
+      ...(measured?.heldOut === undefined ? {} : { heldOut: measured.heldOut }),
+    })
+    await writeWork(folder, answer, renderPlanPage, { file: ROWS, csv: planCsv(answer) })
+    return answer
   })
-  return effect.pipe(
-    Effect.tap(() => (stops.exitCode === undefined ? Effect.void : Effect.fail(new CommandFailure({ exitCode: stops.exitCode, message: `stopped; go on with: pushbench plan ... --resume ${folder}` })))),
-    Effect.ensuring(Effect.sync(() => stops.release())),
-  )
 }
 
-async function measuring(chosen: Chosen, folder: string, stops: ReturnType<typeof listenForStops>, say: (text: string) => void) {
+async function measuring(chosen: Chosen, folder: string, work: Work) {
   const planner = new PlanMeasure({ plan: chosen.plan, seed: chosen.seed, perSecond: chosen.rate, trialSeconds: chosen.trial })
   let predicted = false
-  const found = await performTrials({
-    planner, folder, interrupt: stops.orderly, kill: stops.atOnce,
-    watcher: ({ words }) => {
-      if (process.stderr.isTTY) say(`trial ${planner.progress().done + 1}, ${words}`)
-      return watcherFor(chosen.quiet || !process.stderr.isTTY, process.stderr)
-    },
-    told: ({ words }, { verdict }) => {
-      say(`trial ${planner.progress().done}, ${words}: ${verdict.valid ? 'valid' : `invalid, ${verdict.reasons[0]}`}`)
-      const prediction = planner.prediction()
-      if (prediction === undefined || predicted) return
-      predicted = true
-      // On record before the first of its trials begins.
-      writeFileSync(join(folder, 'prediction.json'), `${JSON.stringify({ words: planner.heldOutWords, predictions: prediction }, undefined, 1)}\n`)
-      say(predictionLines(planner.heldOutWords, prediction).join('\n'))
-    },
+  const found = await work.trials(planner, ({ words }, { verdict }) => {
+    const line = `trial ${planner.progress().done}, ${words}: ${verdict.valid ? 'valid' : `invalid, ${verdict.reasons[0]}`}`
+    const prediction = planner.prediction()
+    if (prediction === undefined || predicted) return line
+    predicted = true
+    // On record before the first of its trials begins.
+    writeFileSync(join(folder, 'prediction.json'), `${JSON.stringify({ words: planner.heldOutWords, predictions: prediction }, undefined, 1)}\n`)
+    return [line, ...predictionLines(planner.heldOutWords, prediction)].join('\n')
   })
   return found ?? planner.measured()
-}
-
-function show(answer: PlanAnswer, folder: string, json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify({ folder, ...answer })}\n`)
-  else process.stdout.write(`\n${planLines(answer, coloursFor(process.stdout)).join('\n')}\n\n  answer      ${join(relative(process.cwd(), folder) || folder, 'answer.json')}\n  page        ${join(relative(process.cwd(), folder) || folder, ANSWER_PAGE)}\n  again       ${answer.command}\n`)
 }
 
 function commandOf({ file, from, measure, seed, rate, trial }: Chosen): string {

@@ -194,7 +194,7 @@ export class Generator {
       return
     }
     this.outstanding++
-    this.client.submit(new Exchange(this, attempt, pushId, address, plannedAt, this.headOf(template), body))
+    this.client.submit(new Exchange(this, attempt, pushId, address, plannedAt, monoMicros(), this.headOf(template), body))
   }
 
   private headOf({ contentType }: SubmissionTemplate): string {
@@ -205,7 +205,8 @@ export class Generator {
 
   onSent(exchange: Exchange): void {
     this.counts.sent++
-    this.options.journal.line(journalLine(monoMicros(), 'sent', exchange.pushId, exchange.address, String(exchange.attempt)))
+    const at = monoMicros()
+    this.options.journal.line(journalLine(at, 'sent', exchange.pushId, exchange.address, String(exchange.attempt), String(Math.round(at - exchange.takenAt))))
   }
 
   onAnswered(exchange: Exchange, status: number, body: string): void {
@@ -257,6 +258,8 @@ function refusal(answer: string): string {
 class Exchange implements Submission {
   constructor(
     private readonly generator: Generator, readonly attempt: number, readonly pushId: string, readonly address: string, readonly plannedAt: Micros,
+    /** From here on it may wait for a connection. */
+    readonly takenAt: Micros,
     readonly head: string, readonly body: string,
   ) {}
 

@@ -1,5 +1,6 @@
 /** How far a run is: what the live view, the interval lines, the dashboard and anybody else watching are told; nothing of where it goes. */
 import type { RateChange, RateChanged } from '../rate-course.js'
+import type { Course } from '../thresholds/abort.js'
 
 export const PHASES = ['start', 'register', 'warm-up', 'load', 'drain', 'report'] as const
 export type Phase = (typeof PHASES)[number]
@@ -23,13 +24,13 @@ export interface PartNow {
   readonly rssBytesMax: number
 }
 
-export interface Progress {
+/** Its counts are of the whole load so far; what rules by which a run is cut short may speak of is among it. */
+export interface Progress extends Course {
   readonly scenario: string
   /** Seconds since the run began, on a steady clock. */
   readonly runSeconds: number
   readonly phase: Phase
-  /** Seconds since the phase began, and how long it is expected to last; undefined where nobody can tell. */
-  readonly elapsedSeconds: number
+  /** How long the phase is expected to last, seconds; undefined where nobody can tell. */
   readonly expectedSeconds: number | undefined
   /** Until the end of the load, or of the drain at its longest; undefined where nobody can tell. */
   readonly leftSeconds: number | undefined
@@ -40,22 +41,7 @@ export interface Progress {
   readonly wantedPerSecond: number | undefined
   /** The rate was held by hand. */
   readonly held: boolean
-  readonly planned: number
-  readonly sent: number
-  readonly accepted: number
-  readonly refused: number
-  readonly unanswered: number
-  readonly dropped: number
-  readonly delivered: number
-  /** Final outcomes other than delivered. */
-  readonly otherOutcomes: number
-  readonly inFlight: number
-  readonly waiting: number
   readonly notified: number
-  /** Planned time to answer over the last second, microseconds. */
-  readonly submitP50Us: number
-  readonly submitP99Us: number
-  readonly submitMaxUs: number
   /** Planned time to answer over the measured window so far. */
   readonly answered: Delays
   /**

@@ -16,6 +16,7 @@ import { ROW_STAGE, bindingsOf, causesOf, measure, type Expectation, type RowRes
 import { Reconciler } from '../reconcile/reconciler.js'
 import { courseOf, growthOf } from '../reconcile/steady-state.js'
 import { stepRows } from '../reconcile/steps.js'
+import { sendingOf } from '../reconcile/sending.js'
 import type { Tables } from '../reconcile/tables.js'
 import { expectedOutcomes } from '../misbehaviour.js'
 import { ROWS, type RowName, type Scenario } from '../scenario.js'
@@ -136,12 +137,7 @@ function verdictInput(
   const active = ROWS.filter((row) => scenario.traffic[row].share > 0)
   const sum = (key: keyof RowResult): number => active.reduce((total, row) => total + rows[row][key], 0)
   const tightestLimitMicros = Math.min(...active.map((row) => scenario.traffic[row].delayLimit))
-  const { attempts } = tables
-  let unsent = 0
-  for (let attempt = 0; attempt < attempts.length; attempt++) {
-    const plannedAt = attempts.plannedAt.get(attempt)
-    if (plannedAt >= window.from && plannedAt < window.to && !attempts.sentAt.has(attempt)) unsent++
-  }
+  const { unsent, connectionWaitP99Micros } = sendingOf(tables, window)
   return {
     ledger,
     findings,
@@ -159,6 +155,7 @@ function verdictInput(
     datagrams: Object.fromEntries(Object.entries(facts.parts.datagramsLost()).map(([part, lost]) => [PART_WORDS[part as PartName], lost])),
     bunching: bunchingOf(tables, window, bunchBinMicros(tightestLimitMicros * scenario.objective.lagShare, 1e6 * sum('attempts') / (window.to - window.from))),
     growth: isAtOneRate(facts) ? growthOf(courseOf(tables, window, GROWTH_PIECE_MICROS)) : undefined,
+    connectionWaitP99Micros,
     capsHit: capsOf(causes, scenario.gateway.inFlightMax),
     failures: facts.failures,
     interrupted: facts.interrupted,

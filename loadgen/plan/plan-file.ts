@@ -4,17 +4,9 @@
  */
 import { JSONSchema, Schema } from 'effect'
 import { Duration, Rate, Share, Size, formatShare } from '../../core/live/units.js'
+import { between, countBetween, key } from '../schema-key.js'
 import { commentedYaml, type SchemaNode } from '../scenario-template.js'
 
-/** A key with its default, written as in YAML, and the description `--init` puts beside it. */
-function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
-  const value = Schema.decodeSync(schema)(written)
-  return Schema.optionalWith(schema, { default: () => value }).annotations({ description })
-}
-
-const between = (least: number, most: number) =>
-  Schema.Number.pipe(Schema.between(least, most, { message: (issue) => `${String(issue.actual)} is not between ${least} and ${most}` }))
-const count = (least: number, most: number) => between(least, most).pipe(Schema.int({ message: (issue) => `${String(issue.actual)} is not a whole number` }))
 const positive = <Quantity extends Schema.Schema<number, string>>(quantity: Quantity) => quantity.pipe(Schema.filter((value) => value > 0 || 'give more than nothing'))
 
 const Devices = Schema.Struct({
@@ -70,7 +62,7 @@ const Node = Schema.Struct({
   load: key(positive(Share), '80%', 'Share of what a node can bear that is planned to be used of it.'),
   busy: key(positive(Share), '60%', 'Where no capacity was measured: the share of one processor up to which a node is taken to keep the objective.'),
   memory: key(Size, '4096MiB', 'Memory of a node.'),
-  sockets: key(count(1, 10_000_000), 50_000, 'Connections a node can hold: ports and file descriptors.'),
+  sockets: key(countBetween(1, 10_000_000), 50_000, 'Connections a node can hold: ports and file descriptors.'),
   bandwidth: key(Size, '120MiB', 'Octets in a second, both ways together.'),
   disk: key(Size, '102400MiB', 'For the store of pushes that wait.'),
   price: key(between(0, 1_000_000), 0.1, 'Of one node for one hour, in any currency.'),
@@ -79,7 +71,7 @@ const Node = Schema.Struct({
 export const PlanFile = Schema.Struct({
   $schema: Schema.optional(Schema.String.annotations({ description: 'Where editors find the JSON Schema.' })),
   name: key(Schema.String.pipe(Schema.pattern(/^[a-z0-9][a-z0-9-]{0,63}$/, { message: () => 'a name is lower-case letters, digits and hyphens' })), 'plan', 'Names the plan’s folder.'),
-  subscribers: key(count(1, 10_000_000_000), 1_000_000, 'How many there are.'),
+  subscribers: key(countBetween(1, 10_000_000_000), 1_000_000, 'How many there are.'),
   pushes: key(between(0, 3_600), 2, 'Pushes to each subscriber in the busy hour, on average.'),
   devices: key(Devices, {}, 'What subscribers have.'),
   campaign: key(Campaign, {}, 'One content to many, on top of the busy hour.'),
@@ -91,7 +83,7 @@ export const PlanFile = Schema.Struct({
   objective: key(Objective, {}, 'What the network must keep to.'),
   availability: key(Availability, {}, 'How many spare nodes there are; one at least.'),
   node: key(Node, {}, 'What a gateway node has: a process that keeps one processor busy, its store and its sockets.'),
-  scaling: key(Schema.Array(Schema.Struct({ nodes: count(1, 100_000), rate: Rate })), [],
+  scaling: key(Schema.Array(Schema.Struct({ nodes: countBetween(1, 100_000), rate: Rate })), [],
     'What so many nodes bore together, where that was measured, as { nodes: 2, rate: 3000/s }; three or more make a scalability law. Without, nodes share nothing.'),
 }).annotations({ identifier: 'Plan', title: 'A pushbench plan' })
 export type PlanFile = typeof PlanFile.Type

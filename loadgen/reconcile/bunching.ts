@@ -1,6 +1,6 @@
 /**
  * Whether attempts left as evenly as they were planned: a sender that wakes seldom sends in bunches, and what it measures is the queue
- * of its own making. Knows planned and sent instants.
+ * of its own making. What waited for a connection waited for the other side, and counts when it was taken up. Knows instants.
  */
 import type { Micros } from '../../core/kit/time.js'
 import type { Window } from './measures.js'
@@ -17,7 +17,7 @@ export interface Bunching {
 const BINS_MIN = 40
 
 /**
- * Counts attempts in bins of equal length, by the plan and as they left. Undefined where the window has too few bins, or no attempt.
+ * Counts attempts in bins of equal length, by the plan and as they were taken up. Undefined where the window has too few bins, or no attempt.
  * The variation depends on the rate; what a sender adds to it does not: all of two bins' attempts in one of them add 1 to its square.
  */
 export function bunchingOf({ attempts }: Tables, window: Window, binMicros: Micros): Bunching | undefined {
@@ -31,7 +31,7 @@ export function bunchingOf({ attempts }: Tables, window: Window, binMicros: Micr
   }
   for (let attempt = 0; attempt < attempts.length; attempt++) {
     count(planned, attempts.plannedAt.get(attempt))
-    count(sent, attempts.sentAt.get(attempt))
+    count(sent, attempts.takenAt.get(attempt))
   }
   const [plan, real] = [variationOf(planned), variationOf(sent)]
   return Number.isNaN(plan) || Number.isNaN(real) ? undefined : { binMicros, planned: plan, sent: real }

@@ -71,7 +71,7 @@ function emit({ attempts, deliveries }: Tables, attempt: number, row: RowName, s
   const plannedAt = attempts.plannedAt.get(attempt)
   const sentAt = attempts.sentAt.get(attempt)
   const answeredAt = attempts.answeredAt.get(attempt)
-  sample(sink, 'lag', row, second, sentAt - plannedAt)
+  sample(sink, 'lag', row, second, attempts.takenAt.get(attempt) - plannedAt)
   sample(sink, 'submit', row, second, answeredAt - plannedAt)
   sample(sink, 'submitService', row, second, answeredAt - sentAt)
   const delivery = attempts.delivery.get(attempt)

@@ -69,6 +69,7 @@ export class Reconciler {
       }
       case 'sent':
         attempts.sentAt.set(attempt, event.mono)
+        attempts.takenAt.set(attempt, event.mono - Number(event.details[1] ?? 0))
         return
       case 'answered':
         attempts.answeredAt.set(attempt, event.mono)

@@ -14,6 +14,8 @@ export class AttemptTable {
   readonly delivery = new NumberColumn()
   readonly plannedAt = new NumberColumn()
   readonly deliverBeforeAt = new NumberColumn()
+  /** When the generator took it up; from there on it may have waited for a connection. */
+  readonly takenAt = new NumberColumn()
   readonly sentAt = new NumberColumn()
   readonly answeredAt = new NumberColumn()
   /** Number of the PAP code or `http-<status>` in `answers`; for an unanswered attempt, of the reason in `reasons`. */

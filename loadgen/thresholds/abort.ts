@@ -10,6 +10,7 @@ import { rowOf } from './judge.js'
 /** What of a run's progress rules may speak of. Counts are of the whole load so far, latencies of its last second. */
 export interface Course {
   readonly phase: string
+  /** Since the phase began. */
   readonly elapsedSeconds: number
   readonly planned: number
   readonly sent: number
@@ -18,9 +19,11 @@ export interface Course {
   readonly unanswered: number
   readonly dropped: number
   readonly delivered: number
+  /** Final outcomes other than delivered. */
   readonly otherOutcomes: number
   readonly inFlight: number
   readonly waiting: number
+  /** Planned time to answer. */
   readonly submitP50Us: number
   readonly submitP99Us: number
   readonly submitMaxUs: number

@@ -5,6 +5,7 @@ import { intervalsOf, littlesLaw } from '../../loadgen/reconcile/intervals.js'
 import { ledgerOf } from '../../loadgen/reconcile/ledger.js'
 import { bindingsOf, causesOf, measure, type StageName } from '../../loadgen/reconcile/measures.js'
 import { Reconciler } from '../../loadgen/reconcile/reconciler.js'
+import { sendingOf } from '../../loadgen/reconcile/sending.js'
 import { ROWS, type RowName } from '../../loadgen/scenario.js'
 
 const LIMITS = Object.fromEntries(ROWS.map((row) => [row, 1_000_000])) as Record<RowName, number>
@@ -160,6 +161,25 @@ describe('the measures', () => {
   it('count every stage from the planned time', () => {
     const { taken } = samples(new Story(1))
     expect(Object.fromEntries(taken)).toEqual({ lag: [500], submit: [3_000], submitService: [2_500], firstSip: [2_000], endToEnd: [4_000], confirmation: [5_000], notification: [6_000] })
+  })
+
+  it('keep what waited for a connection out of the generator\'s lag, and in the time to the answer', () => {
+    const story = new Story(0)
+    story.initiator.push(event(0, 'planned', 'p0', 'a0', 'online', '0'), event(90_500, 'sent', 'p0', 'a0', '0', '90000'), event(100_000, 'answered', 'p0', 'a0', '1001', '0'))
+    const { taken } = samples(story)
+    expect(Object.fromEntries(taken)).toEqual({ lag: [500], submit: [100_000], submitService: [9_500] })
+  })
+
+  it('tell how long attempts waited for a connection at the 99th percentile, and which of the window never left', () => {
+    const story = new Story(0)
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const at = attempt * 10_000
+      story.initiator.push(event(at, 'planned', `p${attempt}`, 'a', 'online', String(attempt)))
+      if (attempt !== 150) story.initiator.push(event(at + attempt, 'sent', `p${attempt}`, 'a', String(attempt), String(attempt)))
+    }
+    expect(sendingOf(story.reconcile(), { from: 1_000_000, to: 2_000_000 })).toEqual({ unsent: 1, connectionWaitP99Micros: 199 })
+    expect(sendingOf(story.reconcile(), { from: 1_000_000, to: 1_990_000 })).toEqual({ unsent: 1, connectionWaitP99Micros: 198 })
+    expect(sendingOf(story.reconcile(), { from: 5_000_000, to: 6_000_000 })).toEqual({ unsent: 0, connectionWaitP99Micros: 0 })
   })
 
   it('judge a push to a bad peer by what is right for it and by the binding of its last attempt, and keep it out of every other stage', () => {

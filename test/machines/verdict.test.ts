@@ -41,6 +41,7 @@ describe('the verdict', () => {
     ['contradicting journals', 'ledger', { findings: { ...good.findings, balanced: false, notes: ['2 pushes have more than one final outcome'] } }, 'ledger: the journals contradict each other: 2 pushes have more than one final outcome'],
     ['datagrams dropped at a part\'s own sockets', 'datagrams', { datagrams: { gateway: { dropped: 0, failed: 0 }, IMS: { dropped: 41, failed: 1 } } }, 'datagrams: the IMS lost 42 at its own sockets (41 at a full receive buffer, 1 not sent or not received; 0 may be lost)'],
     ['datagrams the system would not take', 'datagrams', { datagrams: { terminals: { dropped: 0, failed: 3 } } }, 'datagrams: the terminals lost 3 at its own'],
+    ['connections that were all waited on', 'limit', { connectionWaitP99Micros: 150_000 }, "limit hit: connections: all of the initiator's waited for answers, and attempts for one of them (p99 150 ms; limit 100 ms)"],
     ['a limit that was hit', 'limit', { capsHit: ['admission: 12 submissions answered 503'] }, 'limit hit: admission: 12 submissions answered 503'],
     ['a part that died', 'part', { failures: ['the gateway ended with exit code 1'] }, 'the gateway ended with exit code 1'],
     ['an interruption', 'interrupted', { interrupted: 'Ctrl-C after 4 s of load' }, 'interrupted: Ctrl-C after 4 s of load'],
