@@ -13,6 +13,13 @@ import { trimSpace } from './scan.js'
 
 const NO_BODY = Buffer.alloc(0)
 
+/** A body that becomes octets only when somebody asks for them. It never changes. */
+export interface ComposedBody {
+  /** Octets it has. */
+  readonly length: number
+  write(): Buffer
+}
+
 export class SipMessage {
   /** Start line of a request; for a response `method` is the method of its CSeq, filled in by the parser or by `responseTo`. */
   method: string
@@ -24,9 +31,10 @@ export class SipMessage {
   /** Header lines in wire order. Same index, same line. An `Other` line's value is its whole text, name included. */
   readonly ids: HeaderId[]
   readonly values: HeaderText[]
-  /** The body is held as octets or, where it only passes through, as the text it was decoded to: one character per octet. */
+  /** The body is held as octets, as what they will be made of or, where it only passes through, as the text it was decoded to: one character per octet. */
   private octets: Buffer | undefined
   private octetText = ''
+  private composed: ComposedBody | undefined = undefined
 
   constructor(start: { method: string; requestUri?: string; status?: number; reason?: string }, ids: HeaderId[] = [], values: HeaderText[] = [], body: Buffer = NO_BODY) {
     this.method = start.method
@@ -39,12 +47,29 @@ export class SipMessage {
   }
 
   get body(): Buffer {
-    return (this.octets ??= Buffer.from(this.octetText, 'latin1'))
+    return (this.octets ??= this.composed?.write() ?? Buffer.from(this.octetText, 'latin1'))
   }
 
   set body(body: Buffer) {
     this.octets = body
     this.octetText = ''
+    this.composed = undefined
+  }
+
+  /** Octets of the body, which need not be made for it. */
+  get bodyLength(): number {
+    return this.octets?.length ?? this.composed?.length ?? this.octetText.length
+  }
+
+  /** What the body is made of, when that is how it was set. */
+  get composedBody(): ComposedBody | undefined {
+    return this.composed
+  }
+
+  setComposedBody(body: ComposedBody): void {
+    this.octets = undefined
+    this.octetText = ''
+    this.composed = body
   }
 
   /** The body one character per octet, when that is how it is held; undefined when only `body` has it. */
@@ -56,6 +81,7 @@ export class SipMessage {
   setBodyText(text: string): void {
     this.octets = text === '' ? NO_BODY : undefined
     this.octetText = text
+    this.composed = undefined
   }
 
   get isRequest(): boolean {
@@ -143,6 +169,7 @@ export class SipMessage {
     const copy = new SipMessage(this, this.ids.slice(), this.values.slice(), NO_BODY)
     copy.octets = this.octets
     copy.octetText = this.octetText
+    copy.composed = this.composed
     return copy
   }
 

@@ -14,7 +14,7 @@ import { tagOf } from './name-addr.js'
  */
 export function writeMessage(message: SipMessage): Buffer {
   const { ids, values, bodyText } = message
-  const length = bodyText?.length ?? message.body.length
+  const length = message.bodyLength
   let text = `${composed(startLine(message))}\r\n`
   let lengthWritten = false
   for (let index = 0; index < ids.length; index++) {
@@ -32,6 +32,25 @@ export function writeMessage(message: SipMessage): Buffer {
   if (length > 0) bytes.set(message.body, text.length)
   return bytes
 }
+
+/** How many octets `writeMessage` would make. */
+export function writtenOctets(message: SipMessage): number {
+  const { ids, values, bodyLength } = message
+  const lengthLine = CONTENT_LENGTH_OCTETS + String(bodyLength).length
+  let octets = 2 + bodyLength + (message.isRequest ? message.method.length + message.requestUri.length + REQUEST_LINE_OCTETS : message.reason.length + STATUS_LINE_OCTETS)
+  for (let index = 0; index < ids.length; index++) {
+    const id = ids[index]!
+    if (id !== Header.ContentLength) octets += values[index]!.length + (id === Header.Other ? 2 : HEADER_NAMES[id]!.length + 4)
+  }
+  return octets + lengthLine
+}
+
+/** `SIP/2.0`, two spaces and the line break of a request line. */
+const REQUEST_LINE_OCTETS = 11
+/** `SIP/2.0`, two spaces, three digits and the line break of a status line. */
+const STATUS_LINE_OCTETS = 14
+/** `Content-Length: ` and the line break. */
+const CONTENT_LENGTH_OCTETS = 18
 
 /** The text as octets, with room for `more` behind it. */
 function latin1(text: string, more: number): Buffer {

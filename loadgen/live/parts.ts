@@ -2,7 +2,7 @@
  * The parts of one run: starts each as a process of its own, keeps their latest samples, notices when one ends before
  * its time, and never leaves one behind. Knows processes and counters, not what they count.
  */
-import type { Resources } from '../../core/live/control.js'
+import { processResources, type Resources } from '../../core/live/control.js'
 import { startPart, type PartProcess } from '../../core/live/part-process.js'
 import { SATURATED_SHARE, type DatagramLosses } from '../verdict.js'
 import { PartsNow } from './parts-now.js'
@@ -54,6 +54,8 @@ export class Parts {
   private readonly running = new Map<PartName, PartProcess>()
   private over = false
   private readonly stopping = new Set<PartName>()
+  /** This process may have performed other runs before. */
+  private readonly usedBefore = processResources().cpuSeconds
 
   /** @param onSample called with a part's counters about once a second */
   constructor(private readonly onSample: (name: PartName, counters: Readonly<Record<string, number>>) => void) {
@@ -134,6 +136,11 @@ export class Parts {
     const since = (part: PartName, counter: string): number => (this.counters[part]?.[counter] ?? 0) - (this.before[part]?.[counter] ?? 0)
     const of = (part: PartName): DatagramLosses => ({ dropped: since(part, 'datagramsDropped'), failed: since(part, 'datagramsFailed') })
     return { ims: of('ims'), gateway: of('gateway'), terminals: of('terminals') }
+  }
+
+  /** What the generator, which is this process, uses for this run. */
+  ofGenerator(loopUtilisation: number): Resources {
+    return { cpuSeconds: processResources().cpuSeconds - this.usedBefore, rssBytesMax: process.memoryUsage.rss(), loopUtilisation }
   }
 
   /** Adds up what a part has used; the busiest second counts. */

@@ -6,7 +6,6 @@
 import type { RateChange, RateChanged } from '../rate-course.js'
 import type { Scenario } from '../scenario.js'
 import { monoMicros } from '../../core/live/clock.js'
-import { processResources } from '../../core/live/control.js'
 import { MICROS_PER_SECOND } from '../../core/kit/time.js'
 import { LiveDelays } from './delays.js'
 import type { Generator } from './generator.js'
@@ -110,7 +109,7 @@ export class Reporter {
     const { generator, parts } = this
     if (generator === undefined) return
     this.delays.endSecond(generator.options.submit, this.isMeasuring)
-    const resources = { ...processResources(), loopUtilisation: generator.utilisation() }
+    const resources = parts.ofGenerator(generator.utilisation())
     parts.now.note('generator', resources, monoMicros())
     if (this.isMeasuring) parts.note('generator', resources)
   }

@@ -5,7 +5,6 @@
 import { writeFile } from 'node:fs/promises'
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
 import { monoMicros } from '../../core/live/clock.js'
-import { processResources } from '../../core/live/control.js'
 import { JournalWriter } from '../../core/live/journal.js'
 import type { RunRecord } from '../../reports/record.js'
 import type { WordResult } from '../../sim/live/terminals-service.js'
@@ -231,7 +230,7 @@ class Run {
 
   private async stopParts(): Promise<void> {
     const { parts } = this
-    parts.note('generator', { ...processResources(), loopUtilisation: 0 })
+    parts.note('generator', parts.ofGenerator(0))
     // Whoever is asked goes before whoever asks could hear of it: no part's journal misses what another one saw.
     await this.generator?.close()
     await parts.stop('gateway')

@@ -6,7 +6,7 @@ import type { Entropy } from '../../core/kit/entropy.js'
 import { Header, type HeaderId } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
-import { writeMessage } from '../../core/sip/write.js'
+import { SipParts, type SipPart } from '../../core/sip/sip-parts.js'
 import type { ApplicationServer } from './filter-criteria.js'
 
 /** What one third-party REGISTER is about. */
@@ -43,40 +43,23 @@ export function thirdPartyRegister(entropy: Entropy, scscf: string, server: Appl
   }
   const parts = bodyParts(server, news)
   if (parts.length === 0) return request
-  if (parts.length === 1) {
-    request.append(Header.ContentType, composed(parts[0]!.type))
-    request.body = parts[0]!.body
-    return request
-  }
-  const boundary = `part-${entropy.token(60)}`
-  request.append(Header.ContentType, composed(`multipart/mixed;boundary="${boundary}"`))
-  request.body = multipart(parts, boundary)
+  const body = new SipParts(parts, `part-${entropy.token(60)}`)
+  request.append(Header.ContentType, composed(body.contentType))
+  request.setComposedBody(body)
   return request
 }
 
-interface BodyPart {
-  readonly type: string
-  readonly body: Buffer
-}
-
-function bodyParts(server: ApplicationServer, { register }: ThirdPartyNews): BodyPart[] {
-  const parts: BodyPart[] = []
-  if (server.serviceInfo !== undefined) parts.push({ type: 'application/3gpp-ims+xml', body: serviceInfo(server.serviceInfo) })
+function bodyParts(server: ApplicationServer, { register }: ThirdPartyNews): SipPart[] {
+  const parts: SipPart[] = []
+  if (server.serviceInfo !== undefined) parts.push({ type: 'application/3gpp-ims+xml', octets: serviceInfo(server.serviceInfo) })
   if (register === undefined) return parts
-  if (server.includeRegisterRequest) parts.push({ type: 'message/sip', body: writeMessage(register.request) })
-  if (server.includeRegisterResponse) parts.push({ type: 'message/sip', body: writeMessage(register.response) })
+  // As they are now: both go on through the network and are changed on the way.
+  if (server.includeRegisterRequest) parts.push({ type: 'message/sip', message: register.request.clone() })
+  if (server.includeRegisterResponse) parts.push({ type: 'message/sip', message: register.response.clone() })
   return parts
 }
 
 function serviceInfo(text: string): Buffer {
   const escaped = text.replace(/[&<>]/g, (character) => (character === '&' ? '&amp;' : character === '<' ? '&lt;' : '&gt;'))
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n<ims-3gpp version="1"><service-info>${escaped}</service-info></ims-3gpp>\r\n`)
-}
-
-/** RFC 2046 section 5.1.1. The boundary is random, so no part can hold it. */
-function multipart(parts: readonly BodyPart[], boundary: string): Buffer {
-  const pieces: Buffer[] = []
-  for (const part of parts) pieces.push(Buffer.from(`--${boundary}\r\nContent-Type: ${part.type}\r\n\r\n`), part.body, Buffer.from('\r\n'))
-  pieces.push(Buffer.from(`--${boundary}--\r\n`))
-  return Buffer.concat(pieces)
 }

@@ -1,6 +1,6 @@
 /** Trials one after another: each a fresh run with real parts, none repeated after a stop, and one whose result is clear ended early. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Schema } from 'effect'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import type { RunRecord } from '../../reports/record.js'
 import type { Watcher } from '../../loadgen/live/progress.js'
 import { Scenario } from '../../loadgen/scenario.js'
 import type { Trial, TrialPlanner } from '../../loadgen/trials.js'
+import { childrenOf, commandLine } from './command.js'
 import { SMALL } from './small-run.js'
 
 // Parts are processes of their own and start from what was built.
@@ -44,9 +45,15 @@ describe('trials', () => {
   it('go on after a stop where they were: a finished one is read, one that was cut short is run anew', { timeout: 90_000 }, async () => {
     const trials = [trial('first'), trial('second')]
     const stop = new AbortController()
+    const begun = process.cpuUsage()
+    const niceness: Record<string, number> = {}
     const stopped = await performTrials({
       planner: new InOrder(trials), folder: work, kill: never(), interrupt: stop.signal,
-      watcher: ({ id }) => ({ ...SILENT, progress: ({ phase }) => { if (id === 'second' && phase === 'load') stop.abort('the test stops it') } }),
+      watcher: ({ id }) => ({ ...SILENT, progress: ({ phase }) => {
+        if (phase !== 'load') return
+        for (const pid of childrenOf(process.pid)) niceness[/(\w+)-part\.js/.exec(commandLine(pid))?.[1] ?? ''] = getPriority(pid)
+        if (id === 'second') stop.abort('the test stops it')
+      } }),
     })
     expect(stopped).toBeUndefined()
     const told: [string, boolean][] = []
@@ -56,6 +63,12 @@ describe('trials', () => {
     expect(answer).toEqual(planner.records.map(({ ledger }) => ledger.attempted))
     expect(planner.records.every(({ verdict }) => verdict.valid)).toBe(true)
     expect(existsSync(join(work, 'trials/first/report.html'))).toBe(true)
+    // This process was the generator of both, one after the other.
+    const { user, system } = process.cpuUsage(begun)
+    const [one, two] = planner.records.map(({ parts }) => parts['generator']!.cpuSeconds)
+    expect(one! + two!).toBeLessThanOrEqual((user + system) / 1e6)
+    // What is measured goes short before what measures it; where there is no /proc, nobody can tell.
+    if (commandLine(process.pid) !== '') expect(niceness).toMatchObject({ gateway: 10, ims: 10, terminals: 0 })
     // Their records say what the parts did in the window, and what it cost.
     const { gateway, terminals } = planner.records[0]!.work!
     expect(gateway!.counts['delivered']).toBeGreaterThan(20)

@@ -6,7 +6,9 @@ import { Header, type HeaderId } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
 import { parseMessage } from '../../core/sip/parse.js'
+import { SipParts, type SipPart } from '../../core/sip/sip-parts.js'
 import { writeMessage } from '../../core/sip/write.js'
+import { splitMultipart } from '../../core/mime/multipart.js'
 
 const NAMED = [Header.Via, Header.Route, Header.From, Header.To, Header.CallId, Header.Contact, Header.XPushId, Header.ContentLength] as const
 const word = fc.stringMatching(/^[A-Za-z0-9;=<>@:.-]{1,30}$/)
@@ -41,5 +43,38 @@ describe('a message carried whole', () => {
     sent.replaceFirst(Header.Via, composed('two'))
     carried.received().replaceFirst(Header.Via, composed('three'))
     expect(carried.received().get(Header.Via)).toBe('one')
+  })
+})
+
+describe('a body of messages', () => {
+  const part = fc.oneof<fc.Arbitrary<SipPart>[]>(
+    message.map((held) => ({ type: 'message/sip', message: held })),
+    fc.uint8Array({ maxLength: 40 }).map((octets) => ({ type: 'application/octet-stream', octets: Buffer.from(octets) })),
+  )
+
+  it('is as long as it says, alone or as a multipart that reads as its parts, and gives the messages themselves where nobody wrote it', () => {
+    fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
+      const body = new SipParts(parts, 'part-0123456789abcdef')
+      const octets = body.write()
+      expect(body.length).toBe(octets.length)
+      const written = parts.map((each) => ('message' in each ? writeMessage(each.message) : each.octets))
+      if (parts.length === 1) expect([body.contentType, octets]).toEqual([parts[0]!.type, written[0]])
+      else expect(splitMultipart(octets, 'part-0123456789abcdef').parts.map((each) => each.body)).toEqual(written)
+      expect(body.messages).toEqual(parts.flatMap((each) => ('message' in each ? [each.message] : [])))
+    }), { numRuns: 300 })
+  })
+
+  it('crosses whole within its message, and is octets for whoever asks', () => {
+    const held = new SipMessage({ method: 'REGISTER', requestUri: 'sip:b.example' }).append(Header.CSeq, composed('7 REGISTER'))
+    const sent = new SipMessage({ method: 'REGISTER', requestUri: 'sip:as.example' })
+    const body = new SipParts([{ type: 'message/sip', message: held }], '')
+    sent.setComposedBody(body)
+    const carried = CarriedMessage.of(sent)
+    const received = carried.received()
+    expect(carried.length).toBe(writeMessage(sent).length)
+    expect(received.composedBody).toBe(body)
+    expect(received.body).toEqual(writeMessage(held))
+    received.body = Buffer.from('other')
+    expect([received.composedBody, received.bodyLength]).toEqual([undefined, 5])
   })
 })

@@ -12,6 +12,7 @@ import type { SipMessage } from '../../sip/message.js'
 import { nameAddrs, uriOf, type NameAddr } from '../../sip/name-addr.js'
 import { listParams, paramOf, unquote } from '../../sip/params.js'
 import { parseMessage } from '../../sip/parse.js'
+import { SipParts } from '../../sip/sip-parts.js'
 import { uriText } from '../../sip/uri.js'
 import { DELTA_SECONDS_MAX, integerOf } from '../../sip/values.js'
 import type { DeviceRecord } from '../../store/records.js'
@@ -107,6 +108,7 @@ function text(contact: NameAddr, name: string): string {
 }
 
 function messagesIn(request: SipMessage): SipMessage[] {
+  if (request.composedBody instanceof SipParts) return request.composedBody.messages
   const type = parseContentType(request.get(Header.ContentType) ?? '')
   if (type === undefined || request.body.length === 0) return []
   if (type.mediaType === 'message/sip') return parsed(request.body)
