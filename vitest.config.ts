@@ -1,4 +1,4 @@
-/** How the tests run: two processes at a time, against sources; tests that fork a part find it in dist, built once beforehand. */
+/** How the tests run: three processes at a time, since many of them wait for a run of the command more than they work, against sources; tests that fork a part find it in dist, built once beforehand. */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     minWorkers: 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,

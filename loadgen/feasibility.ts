@@ -88,7 +88,7 @@ const WAITING: ReadonlySet<RowName> = new Set(['offlineReturns', 'expires', 'any
 export function feasibilityOf(scenario: Scenario, pools: Pools, devices: number, machine: MachineLimits, trace: Trace | undefined): Feasibility {
   const { load, terminals } = scenario
   const seconds = (micros: number): number => micros / MICROS_PER_SECOND
-  const offered = offeredBy(load, trace)
+  const offered = offeredBy(scenario, trace)
   const secondsMin = START_SECONDS + devices / terminals.registrationRate + seconds(load.warmUp + load.duration)
   const httpConnections = isClosed(load) ? load.closed.initiators : Math.min(HTTP_CONNECTIONS_MAX, Math.max(4, Math.ceil(seconds(offered.peakPerSecond * HELD_MICROS))))
   const own = terminals.transport === 'udp' ? 0 : Math.ceil(devices * terminals.ownConnections) * terminals.flows

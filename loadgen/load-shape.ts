@@ -13,15 +13,28 @@ import type { PlanSettings } from './traffic.js'
 
 type Load = Scenario['load']
 
+/** However fast the warm-up is to be: octets of content a second. */
+const WARM_UP_OCTETS = 16 * 1024 * 1024
+/** The end of a fast warm-up: what it left is over when the window begins. */
+const CALM_MICROS: Micros = MICROS_PER_SECOND
+
+/** The warm-up: at the rate with which the window begins, or faster but for its end. */
+function warmUpOf({ rate, warmUp, warmUpRate }: Load, octets: number): RateSegment[] {
+  const fast = Math.min(warmUpRate, WARM_UP_OCTETS / Math.max(1, octets))
+  if (fast <= rate || warmUp <= CALM_MICROS) return warmUp === 0 ? [] : steady(rate, warmUp)
+  return [...steady(fast, warmUp - CALM_MICROS), ...steady(rate, CALM_MICROS)]
+}
+
 /**
- * The rate over warm-up and measured window; the warm-up has the rate with which the window begins. A replay has none.
+ * The rate over warm-up and measured window. A replay has none; bursts and a day have no warm-up of another rate.
+ * @param octets of each content
  * @param entropy draws the bursts; without it they are told by their mean
  */
-export function curveOf(load: Load, entropy: SeededEntropy | undefined): RateSegment[] {
+export function curveOf({ load, push: { size } }: Pick<Scenario, 'load' | 'push'>, entropy: SeededEntropy | undefined): RateSegment[] {
   const { rate, warmUp, duration } = load
-  const before = warmUp === 0 ? [] : steady(rate, warmUp)
+  const before = warmUpOf(load, size)
   switch (load.shape) {
-    case 'steady': return steady(rate, warmUp + duration)
+    case 'steady': return before.length > 1 ? [...before, ...steady(rate, duration)] : steady(rate, warmUp + duration)
     case 'ramp': return [...before, ...ramp(rate, load.ramp.to, duration)]
     case 'stairs': return [...before, ...stairs(stepRates(load), duration)]
     case 'spike': return [...before, ...spike(rate, load.spike.factor, load.spike.at, load.spike.length, duration)]
@@ -71,7 +84,8 @@ export interface Offered {
 const SOONEST_MICROS: Micros = 1_000
 
 /** Bursts by their mean, a closed load by its think time: an upper bound. @param trace the one of a replay */
-export function offeredBy(load: Load, trace: Trace | undefined): Offered {
+export function offeredBy(scenario: Pick<Scenario, 'load' | 'push'>, trace: Trace | undefined): Offered {
+  const { load } = scenario
   const { warmUp, duration, closed } = load
   const evenly = (perSecond: number): Offered => ({
     attempts: perSecond * (warmUp + duration) / MICROS_PER_SECOND, measured: perSecond * duration / MICROS_PER_SECOND, peakPerSecond: perSecond,
@@ -82,10 +96,11 @@ export function offeredBy(load: Load, trace: Trace | undefined): Offered {
     const { factor, calm, burst } = load.bursts
     return { ...evenly(load.rate), peakPerSecond: factor * load.rate * (calm + burst) / (calm + factor * burst) }
   }
-  const curve = curveOf(load, undefined)
+  const curve = curveOf(scenario, undefined)
   const attempts = expectedAttempts(curve)
-  // Of every shape the warm-up has one rate, but a day's, which is hardly another within it.
-  return { attempts, measured: attempts - (curve[0]?.from ?? 0) * warmUp / MICROS_PER_SECOND, peakPerSecond: peakRate(curve) }
+  // A day's warm-up has hardly another rate than its begin.
+  const before = load.shape === 'day' ? steady(curve[0]!.from, warmUp) : warmUpOf(load, scenario.push.size)
+  return { attempts, measured: attempts - expectedAttempts(before), peakPerSecond: peakRate(curve) }
 }
 
 function replayed(load: Load, trace: Trace | undefined): Offered {
@@ -102,7 +117,8 @@ export interface PlannedLoad {
 }
 
 /** The attempts of a load, drawn from its seed. @param trace the one of a replay */
-export function plannedLoad({ load, push: { inARow } }: Scenario, entropy: SeededEntropy, trace: Trace | undefined): PlannedLoad {
+export function plannedLoad(scenario: Scenario, entropy: SeededEntropy, trace: Trace | undefined): PlannedLoad {
+  const { load, push: { inARow } } = scenario
   const { arrival, warmUp, duration, closed } = load
   if (isClosed(load)) {
     const arrivals = new ClosedArrivals({ initiators: closed.initiators, thinkMicros: closed.think }, arrival, warmUp + duration, entropy)
@@ -111,10 +127,10 @@ export function plannedLoad({ load, push: { inARow } }: Scenario, entropy: Seede
   if (load.shape === 'replay') return { arrivals: new FixedArrivals(offsetsOf(load, trace), 'a trace'), settings: { inARow, ...(trace === undefined ? {} : { rows: trace.rows }) } }
   if (load.shape === 'campaign') {
     const { recipients } = load.campaign
-    const offsets = campaignOffsets(load, entropy)
+    const offsets = campaignOffsets(scenario, entropy)
     return { arrivals: new FixedArrivals(offsets, 'a campaign'), settings: { once: { from: offsets.length - recipients, attempts: recipients } } }
   }
-  return { arrivals: new ScheduledArrivals(arrival, curveOf(load, entropy.fork('bursts')), entropy), settings: { inARow } }
+  return { arrivals: new ScheduledArrivals(arrival, curveOf(scenario, entropy.fork('bursts')), entropy), settings: { inARow } }
 }
 
 /** The instants of a trace at the speed asked for; what comes after the end of the load is left out. */
@@ -123,9 +139,9 @@ function offsetsOf({ warmUp, duration, replay }: Load, trace: Trace | undefined)
 }
 
 /** The warm-up, and then exactly as many as there are recipients: evenly, or as a Poisson process of just so many arrivals falls. */
-function campaignOffsets(load: Load, entropy: SeededEntropy): Float64Array {
-  const { arrival, rate, warmUp, campaign: { recipients, window } } = load
-  const before = warmUp === 0 ? new Float64Array() : schedule(arrival, steady(rate, warmUp), entropy)
+function campaignOffsets({ load, push: { size } }: Scenario, entropy: SeededEntropy): Float64Array {
+  const { arrival, warmUp, campaign: { recipients, window } } = load
+  const before = warmUp === 0 ? new Float64Array() : schedule(arrival, warmUpOf(load, size), entropy)
   const offsets = new Float64Array(before.length + recipients)
   offsets.set(before)
   for (let index = 0; index < recipients; index++) {

@@ -41,7 +41,7 @@ function loadRules(scenario: Scenario): BrokenRule[] {
   const shape = isClosed(load) ? closedRules(load) : shapeRules(scenario)
   // Of a shape that does not fit, and of a trace that was not read, nothing more is known.
   if (shape.length > 0 || load.shape === 'replay') return [...broken, ...shape]
-  const { attempts } = offeredBy(load, undefined)
+  const { attempts } = offeredBy(scenario, undefined)
   if (attempts > ATTEMPTS_MAX) {
     broken.push({ path: ['load', 'duration'], message: `${Math.round(attempts)} attempts are more than the ${ATTEMPTS_MAX} one run can hold; shorten it or lower load.rate` })
   } else if (attempts < 1) broken.push({ path: ['load', 'rate'], message: 'no attempt falls into the measured window; raise load.rate or load.duration' })

@@ -3,6 +3,7 @@
  * other run's. Ctrl-C ends the threads at the time they have reached, and the record says how far that was.
  */
 import { writeFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { RunRecord } from '../../reports/record.js'
 import { intervalSecondsOf, type Progress } from '../world/day.js'
@@ -69,6 +70,8 @@ async function passShards(options: SimulateOptions, startedAt: Date): Promise<Sh
   const midnight = Math.floor(startedAt.getTime() / 86_400_000) * 86_400_000
   const latest: (ShardProgress | undefined)[] = new Array<undefined>(count).fill(undefined)
   const workers: Worker[] = []
+  // Each shard fills a processor: helpers of one shard's collector would only take it from another shard (40 s instead of 43 for 40,000 subscribers).
+  setFlagsFromString('--no-parallel-scavenge')
   const passed = Array.from({ length: count }, (_, index) => {
     const work: ShardWork = { scenario, shard: { index, count }, startWall: midnight, costs, residuals, flushMicros, coreMicros, stop }
     const worker = new Worker(new URL('./shard-worker.js', import.meta.url), {

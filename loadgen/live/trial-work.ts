@@ -21,8 +21,6 @@ export interface WorkOptions {
 }
 
 export interface Work {
-  /** A line for whoever watches. */
-  say(text: string): void
   /**
    * Performs what the planner asks for; undefined when stopped before its answer.
    * @param told what to say of a trial that was told to the planner
@@ -35,23 +33,22 @@ export function performWork<A>({ command, folder, quiet }: WorkOptions, act: (wo
   const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`) }
   const stops = listenForStops(() => say('Stopping: the trial under way is given time to end. Ctrl-C again ends at once.'))
   const work: Work = {
-    say,
-    trials: (planner, told, enough) => performTrials({
-      planner, folder, interrupt: stops.orderly, kill: stops.atOnce,
-      // Of a trial only a terminal shows the course; elsewhere its end is enough.
-      watcher: ({ words }) => {
-        if (process.stderr.isTTY) say(`trial ${planner.progress().done + 1}, ${words}`)
-        return watcherFor(quiet || !process.stderr.isTTY, process.stderr)
-      },
-      told: (trial, record) => say(told(trial, record)),
-      ...(enough === undefined ? {} : { enough }),
-    }),
+    trials: async (planner, told, enough) => {
+      await mkdir(folder, { recursive: true })
+      return performTrials({
+        planner, folder, interrupt: stops.orderly, kill: stops.atOnce,
+        // Of a trial only a terminal shows the course; elsewhere its end is enough.
+        watcher: ({ words }) => {
+          if (process.stderr.isTTY) say(`trial ${planner.progress().done + 1}, ${words}`)
+          return watcherFor(quiet || !process.stderr.isTTY, process.stderr)
+        },
+        told: (trial, record) => say(told(trial, record)),
+        ...(enough === undefined ? {} : { enough }),
+      })
+    },
   }
   return Effect.tryPromise({
-    try: async () => {
-      await mkdir(folder, { recursive: true })
-      return await act(work)
-    },
+    try: () => act(work),
     catch: (error) => new CommandFailure({ exitCode: stops.atOnce.aborted ? stops.exitCode ?? EXIT.interrupted : EXIT.internal, message: `${command}: ${messageOf(error)}` }),
   }).pipe(
     Effect.tap(() => (stops.exitCode === undefined ? Effect.void : Effect.fail(new CommandFailure({ exitCode: stops.exitCode, message: `stopped; go on with: ${command} ... --resume ${folder}` })))),
@@ -61,6 +58,7 @@ export function performWork<A>({ command, folder, quiet }: WorkOptions, act: (wo
 
 /** An answer of work as files: for programs, for people, and its rows for tables. */
 export async function writeWork<Answer>(folder: string, answer: Answer, page: (answer: Answer) => string, rows: { readonly file: string; readonly csv: string }): Promise<void> {
+  await mkdir(folder, { recursive: true })
   await writeAnswer(folder, answer, page)
   await writeFile(join(folder, rows.file), rows.csv)
 }

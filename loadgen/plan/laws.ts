@@ -20,8 +20,14 @@ interface Term<On> {
 
 const IDLE: Term<NodeLoad> = { name: '', of: () => 1 }
 const PUSHES: Term<NodeLoad> = { name: 'r', of: ({ pushes }) => pushes }
-/** What is saved by doing several at once grows more slowly than their number. */
-const BATCHES: Term<NodeLoad> = { name: '√r', of: ({ pushes }) => Math.sqrt(pushes) }
+/**
+ * Turns of the event loop. Each of a = r + g events wakes an idle process by itself; the faster they come the more of them one turn serves, 1 + a/k, so
+ * that the turns rise to k a second and no further. What a turn costs and k are the machine's: k is the one of a few at which the law errs least.
+ */
+const TURNS: readonly Term<NodeLoad>[] = [25, 50, 100, 200, 400, 800].map((most) => ({
+  name: `a/(1+a/${most})`,
+  of: ({ pushes, registrations }) => (pushes + registrations) / (1 + (pushes + registrations) / most),
+}))
 const OCTETS: Term<NodeLoad> = { name: 'r·KiB', of: ({ pushes, kib }) => pushes * kib }
 const SESSIONS: Term<NodeLoad> = { name: 'r·session', of: ({ pushes, sessions }) => pushes * sessions }
 const REGISTRATIONS: Term<NodeLoad> = { name: 'g', of: ({ registrations }) => registrations }
@@ -63,7 +69,7 @@ function lawFor<On>(points: readonly (Observed & On)[], forms: readonly (readonl
     const errors = leftOutErrors(observations)
     const error = errors.length === 0 ? Infinity : Math.sqrt(errors.reduce((sum, value) => sum + value * value, 0) / errors.length)
     // Forms come from simple to rich; a richer one must err clearly less.
-    if (best === undefined || error < 0.9 * best.error) best = { terms, law, errors, error }
+    if (best === undefined || error < (terms.length > best.terms.length ? 0.9 : 1) * best.error) best = { terms, law, errors, error }
   }
   if (best === undefined) return undefined
   const { terms, law, errors, error } = best
@@ -139,7 +145,7 @@ export function fitLaws(all: readonly Observed[]): Laws {
     ...(varies(points, ({ kib }) => kib) ? [OCTETS] : []), ...(points.some(({ sessions }) => sessions > 0) && varies(points, ({ sessions }) => sessions) ? [SESSIONS] : []),
     ...(varies(points, ({ registrations }) => registrations) ? [REGISTRATIONS] : []),
   ]
-  const work = combinations([[PUSHES], [IDLE, PUSHES], [BATCHES, PUSHES]], extras)
+  const work = combinations([[PUSHES], [IDLE, PUSHES], ...TURNS.map((turns) => [turns, PUSHES])], extras)
   const pushes = { along: 'pushes per second', x: ({ pushes }: NodeLoad) => pushes }
   const gateway = lawFor<NodeLoad>(points, work, { name: 'gateway.cpu', words: 'processors the gateway keeps busy', unit: 'cores', ...pushes, y: ({ gatewayCores }) => gatewayCores })
   const core = lawFor<NodeLoad>(points, work, { name: 'ims.cpu', words: 'processors the core network keeps busy', unit: 'cores', ...pushes, y: ({ coreCores }) => coreCores })

@@ -117,7 +117,7 @@ export class Day {
       journal: (part, event) => this.journalled(part, event),
     })
     const entropy = new SeededEntropy(seed, 'load')
-    this.offsets = schedule(load.arrival, curveOf(load, entropy.fork('bursts')), entropy.fork('arrivals'))
+    this.offsets = schedule(load.arrival, curveOf(scenario, entropy.fork('bursts')), entropy.fork('arrivals'))
     this.plan = new TrafficPlan(this.offsets, sharesOf(traffic), options.recipients, entropy.fork('traffic'), scenario.name, { inARow: scenario.push.inARow })
     this.own = this.ownAttempts()
     const url = push.notifications ? NOTIFY_URL : undefined

@@ -1,5 +1,5 @@
 /** Plans as a user asks for them: a file to start from, a plan on runs that are there, and words for what is wrong. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Schema } from 'effect'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -49,6 +49,7 @@ describe('pushbench plan', () => {
     expect(await folder.command(['plan', 'plan.yaml', '--from', 'work'])).toMatchObject({ code: 2, stderr: expect.stringContaining('the shares add up to 90%; they must add up to 100%') })
     expect(await folder.command(['plan'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--from') })
     expect(await folder.command(['plan', '--from', 'nowhere'])).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere') })
+    expect(existsSync(join(folder.path, 'runs'))).toBe(false)
     folder.write('torn.json', '{"schemaVersion":1,')
     expect(await folder.command(['plan', '--from', 'torn.json'])).toMatchObject({ code: 1, stderr: expect.stringContaining('torn.json:1:') })
   })

@@ -41,6 +41,19 @@ describe('pushbench run', () => {
     expect(stdout).toContain('arrivals bunched')
   }, 120_000)
 
+  it('ends with 4 when the gateway was silent and all connections to it waited: the load was open no longer, and that is told', async () => {
+    let frozen: Promise<void> | undefined
+    const fast = small({ load: { rate: '500/s', warmUp: '0s', duration: '4s', drainMax: '20s' }, ...ONLINE, traffic: { online: { share: '100%', delayLimit: '1s' } }, objective: { lagShare: '10%', inadequatelyHandled: '100%' } })
+    const { code, stderr } = await folder.command(['run', folder.write('fast.yaml', fast)], (child, told) => {
+      if (frozen === undefined && LOADING.test(told)) frozen = freeze(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!)
+    })
+    await frozen
+    const { verdict, ledger } = recordIn(folder.run())
+    expect(verdict.checks, stderr).toContain('limit')
+    expect(verdict.reasons.join('\n')).toMatch(/limit hit: connections: all of the initiator's waited for answers, and attempts for one of them \(p99 [\d.]+ ms; limit 100 ms\)/)
+    expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
+  }, 120_000)
+
   it('ends with 4 when the gateway had to turn submissions away, and says how many and by which limit', async () => {
     const full = small({
       load: { rate: '40/s', warmUp: '0s', duration: '3s', drainMax: '20s' }, gateway: { inFlightMax: 20 },

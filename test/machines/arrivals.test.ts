@@ -38,12 +38,23 @@ describe('the shapes of a load', () => {
     ['campaign', { shape: 'campaign', campaign: { recipients: 60, window: '2s' } }, [10, 30, 30, 0, 0]],
   ])('%s: the warm-up, and then its curve', (_shape, written, expected) => {
     expect(counts(load(written))).toEqual(expected)
-    expect(offeredBy(load(written).load, undefined).attempts).toBeCloseTo(expected.reduce((sum, value) => sum + value), 6)
+    expect(offeredBy(load(written), undefined).attempts).toBeCloseTo(expected.reduce((sum, value) => sum + value), 6)
+  })
+
+  it('a warm-up may be faster than the load, but for its last second and with so many octets a second at most; what is measured stays as it was', () => {
+    const slow = { arrival: 'constant', rate: '10/s', warmUp: '3s', duration: '2s' } as const
+    const fast = scenario({ load: { ...slow, warmUpRate: '40/s' } })
+    expect(counts(fast)).toEqual([40, 40, 10, 10, 10])
+    expect(offeredBy(fast, undefined)).toMatchObject({ attempts: 110, measured: 20, peakPerSecond: 40 })
+    expect(counts(scenario({ load: { ...slow, warmUpRate: '40/s' }, push: { size: '1MiB' } }))).toEqual([16, 16, 10, 10, 10])
+    expect(counts(scenario({ load: { ...slow, warmUpRate: '5/s' } }))).toEqual([10, 10, 10, 10, 10])
+    expect(counts(scenario({ load: { ...slow, warmUp: '1s', duration: '4s', warmUpRate: '40/s' } }))).toEqual([10, 10, 10, 10, 10])
+    expect(counts(scenario({ load: { ...slow, warmUpRate: '40/s', shape: 'campaign', campaign: { recipients: 60, window: '2s' } } }))).toEqual([40, 40, 10, 30, 30])
   })
 
   it('day: passes as fast as it is asked to, from the time of day it is asked to begin at', () => {
     const day = load({ shape: 'day', day: { peak: 2, busiest: '12h', startsAt: '12h', length: '10s' } })
-    const curve = curveOf(day.load, undefined)
+    const curve = curveOf(day, undefined)
     expect(curve[0]!.from).toBeCloseTo(20, 6)
     expect(curve.at(-1)!.to).toBeCloseTo(0, 6)
     expect(expectedAttempts(curve)).toBeCloseTo(50, 0)
@@ -55,7 +66,7 @@ describe('the shapes of a load', () => {
     expect(draw(1)).toEqual(draw(1))
     expect(draw(1)).not.toEqual(draw(2))
     expect(Math.abs(draw(1).length / 30_000 - 1)).toBeLessThan(0.1)
-    expect(offeredBy(bursts.load, undefined).peakPerSecond).toBeCloseTo(25, 9)
+    expect(offeredBy(bursts, undefined).peakPerSecond).toBeCloseTo(25, 9)
   })
 
   it('stairs have steps to be judged by, each with its rate and its time; no other shape has', () => {
@@ -93,7 +104,7 @@ describe('the shapes of a load', () => {
     // Five seconds of load are ten of the trace, at twice its speed.
     expect(all(arrivals)).toEqual([250_000, 750_000, 750_000, 4_500_000])
     expect([...settings.rows!].map((row) => ROWS[row])).toEqual(['online', undefined, 'expires', 'online'])
-    expect(offeredBy(given.load, read.trace)).toEqual({ attempts: 4, measured: 1, peakPerSecond: 3 })
+    expect(offeredBy(given, read.trace)).toEqual({ attempts: 4, measured: 1, peakPerSecond: 3 })
     expect(arrivals.change(0, { type: 'factor', factor: 2 })).toBe('the rate of a trace is what it is')
   })
 })

@@ -97,7 +97,7 @@ describe('the runs of a plan', () => {
     })
     const sessions = trials.filter(({ id }) => id.startsWith('session'))
     expect(invalid).toBe(sessions.length)
-    expect(sessions.map(({ id }) => id)).toEqual(['session-50-4096', 'session-50-4096-again-1', 'session-50-4096-again-2', 'session-200-4096', 'session-200-4096-again-1', 'session-200-4096-again-2'])
+    expect(sessions.map(({ id }) => id)).toEqual(['session-50-4096', 'session-50-4096-again-1', 'session-50-4096-again-2', 'session-100-4096', 'session-100-4096-again-1', 'session-100-4096-again-2', 'session-200-4096', 'session-200-4096-again-1', 'session-200-4096-again-2'])
     const answer = planOf({ plan: DEFAULT_PLAN, planYaml: '', evidence: { runs: measured.runs, capacities: [] }, startedAt: '2026-03-14T00:00:00Z', command: 'pushbench plan --measure' })
     expect(answer.runs.filter(({ leftOut }) => leftOut !== undefined)).toHaveLength(invalid)
     expect(answer.uncounted.join()).toContain('what a session costs: no run had any')

@@ -191,11 +191,14 @@ describe('what was measured decides what may be said', () => {
     expect(answer.outputs.some(({ name }) => name === 'latency.p50')).toBe(true)
   })
 
-  it('costs that save work at higher rates are told from those that do not', () => {
-    const batching: Cores = (known) => linear(known) - COST.idle + 0.004 * Math.sqrt(known.perSecond)
+  it('what is done once for many at higher rates, a turn of the event loop, is told from what each push costs', () => {
+    const batching: Cores = (known) => {
+      const events = known.perSecond + (known.registrations ?? 0)
+      return linear(known) - COST.idle + 0.001 * events / (1 + events / 200)
+    }
     const answer = plan({}, { runs: runsOf(batching) })
     expect(answer.models[0]).toMatchObject({ verdict: 'holds' })
-    expect(answer.models[0]!.formula).toContain('√r')
+    expect(answer.models[0]!.formula).toContain('a/(1+a/200)')
     expect(answer.models[0]!.heldOutError!).toBeLessThan(1e-6)
   })
 

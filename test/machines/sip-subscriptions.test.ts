@@ -66,6 +66,11 @@ describe('a subscription', () => {
     expect([subscription.state, link.bob.story.filter((line) => line.startsWith('refreshed')).length]).toEqual(['active', 1])
   })
 
+  it('just as long as the notifier asks for at least is long enough', () => {
+    const { subscription, theirs } = standing(60)
+    expect([subscription.state, theirs.state, theirs.expiresSeconds]).toEqual(['active', 'active', 60])
+  })
+
   it('too brief is 423 with Min-Expires; 0 is a fetch, answered once', () => {
     const link = new UsageLink('udp')
     link.bob.accepting()
