@@ -23,7 +23,7 @@ const PERCENTS = [50, 90, 99] as const
 const STAGES = ['submit', 'endToEnd'] as const
 
 const scenarioText = (rate: number): string => JSON.stringify({
-  name: 'calibration', seed: 20260314, load: { rate: `${rate}/s`, warmUp: '5s', duration: '25s', drainMax: '20s' },
+  name: 'calibration', seed: 20260314, load: { rate: `${rate}/s`, warmUp: '8s', warmUpRate: '800/s', duration: '25s', drainMax: '20s' },
   traffic: { online: { share: '100%' } }, population: { subscribers: 2_000, devicesPerSubscriber: { 1: '100%' }, returning: { share: '0%' }, absent: '0%' }, terminals: { reference: 0 },
 })
 
