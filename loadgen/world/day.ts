@@ -117,7 +117,9 @@ export class Day {
       journal: (part, event) => this.journalled(part, event),
     })
     const entropy = new SeededEntropy(seed, 'load')
-    this.offsets = schedule(load.arrival, curveOf(scenario, entropy.fork('bursts')), entropy.fork('arrivals'))
+    // Nothing here has to be compiled first, and a node whose service times are those of its own rate may be swamped by a faster one.
+    const curve = curveOf({ ...scenario, load: { ...load, warmUpRate: 0 } }, entropy.fork('bursts'))
+    this.offsets = schedule(load.arrival, curve, entropy.fork('arrivals'))
     this.plan = new TrafficPlan(this.offsets, sharesOf(traffic), options.recipients, entropy.fork('traffic'), scenario.name, { inARow: scenario.push.inARow })
     this.own = this.ownAttempts()
     const url = push.notifications ? NOTIFY_URL : undefined

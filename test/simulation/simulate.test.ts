@@ -138,3 +138,10 @@ describe('shards', () => {
 function line({ mono, event, pushId, address, details }: JournalEvent): string {
   return [mono, event, pushId, address, ...details].join('\t')
 }
+
+it('warms up at the rate of its load, whatever a live run does: nothing has to be compiled, and a node calibrated at one rate may be swamped by another', async () => {
+  const load = { rate: '0.05/s', warmUp: '1h', duration: '2h', drainMax: '60s' }
+  const plain = await pass(scenarioOf(400, { load }))
+  const fast = await pass(scenarioOf(400, { load: { ...load, warmUpRate: '5/s' } }))
+  expect(fast.totals.ledger.attempted).toBe(plain.totals.ledger.attempted)
+}, PATIENCE)
