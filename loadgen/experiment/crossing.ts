@@ -13,13 +13,13 @@ export interface CrossingPoint {
 }
 
 export interface Crossing {
-  readonly outcome: 'found' | 'none'
-  /** The first change of sign. */
+  readonly outcome: 'found' | 'none' | 'undecided'
+  /** Where the sign changes first, if that was found. */
   readonly quantity?: number
   /** Bounds of what is not excluded; an end that is absent lies outside of the range. */
   readonly low?: number
   readonly high?: number
-  /** With `none`: whether a change within the range is not excluded all the same. */
+  /** Whether a change within the range is not excluded all the same. */
   readonly notExcluded?: boolean
   /** The sign before the change, or over the whole range; 0 when every mean is. */
   readonly sign: number
@@ -53,7 +53,10 @@ export function crossingOf(points: readonly CrossingPoint[], level: number): Cro
   const at = from + (to - from) * below / (below - above)
   // Exactly 0 at a quantity is within any interval; a place between those looked at may be the only one that is not excluded.
   const around = open === undefined ? { low: at, high: at } : { ...open, low: Math.min(open.low, at), high: Math.max(open.high, at) }
-  return { outcome: 'found', quantity: unscale(at), sign, further: changes.length - 1, ...bounds(points, around, unscale) }
+  const interval = bounds(points, around, unscale)
+  // Means change sides by chance, too: a place that may as well be any other, or none, has not been found.
+  if (interval.low === undefined && interval.high === undefined) return { outcome: 'undecided', sign: 0, further: 0, notExcluded: true }
+  return { outcome: 'found', quantity: unscale(at), sign, further: changes.length - 1, ...interval }
 }
 
 /** Neighbouring means of opposite sign; means of 0 between them are passed over. */

@@ -89,6 +89,7 @@ export function crossoverWords({ outcome, quantity, low, high, first, along, fac
   const show = quantityText(factors[along]!)
   const names = factors[factor]!.levels
   if (outcome === 'unmeasured') return 'too few valid trials'
+  if (outcome === 'undecided') return `cannot be told from ${show(range!.from)} to ${show(range!.to)}: the means change sides, and no quantity is excluded`
   if (outcome === 'none') {
     const who = first === undefined ? 'the same' : `${names[first]!.name} is better`
     return `no crossover from ${show(range!.from)} to ${show(range!.to)}: ${who}${notExcluded === true ? ', though one is not excluded' : ''}`

@@ -101,14 +101,15 @@ export const Crossover = Schema.Struct({
   range: Schema.optional(Schema.Struct({ from: Schema.Number, to: Schema.Number })),
   blocks: Count,
   /**
-   * `found`: at `quantity` the better level changes. `none`: one level was better over the whole range. `unmeasured`: too few valid trials.
+   * `found`: at `quantity` the better level changes. `none`: one level was better over the whole range. `undecided`: the means change sides, but the data
+   * exclude no quantity of the range, nor that there is no change. `unmeasured`: too few valid trials.
    */
-  outcome: Schema.Literal('found', 'none', 'unmeasured'),
+  outcome: Schema.Literal('found', 'none', 'undecided', 'unmeasured'),
   quantity: Schema.optional(Schema.NonNegative),
   /** What quantities the data do not exclude, at the answer's level; an end that is absent lies outside of the range. */
   low: Schema.optional(Schema.NonNegative),
   high: Schema.optional(Schema.NonNegative),
-  /** With `none`: whether a change within the range is not excluded all the same. */
+  /** With `none` and `undecided`: whether a change within the range is not excluded all the same. */
   notExcluded: Schema.optional(Schema.Boolean),
   /** The level that is better below the crossover, or over the whole range. */
   first: Schema.optional(Count),

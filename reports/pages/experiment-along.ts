@@ -64,12 +64,18 @@ export function crossoverSentence(answer: ExperimentAnswer, crossover: Experimen
   return `${words}: ${levelName(answer, factor, first)} is better up to ${answer.factors[along]!.name} ${text(quantity, '?')} (interval ${text(low, 'below what was measured')} to ${text(high, 'beyond what was measured')}), ${levelName(answer, factor, beyond)} beyond${setting === '' ? '' : `; at ${setting}`}.`
 }
 
+/** What was found, that with an interval closed on both sides first. */
+export function foundIn({ crossovers }: ExperimentAnswer): ExperimentCrossover[] {
+  const open = ({ low, high }: ExperimentCrossover): number => (low === undefined ? 1 : 0) + (high === undefined ? 1 : 0)
+  return crossovers.filter(({ outcome }) => outcome === 'found').sort((a, b) => open(a) - open(b))
+}
+
 /** Those that were found in sight, the others folded away. */
 export function crossoversTable(answer: ExperimentAnswer): string {
-  const found = answer.crossovers.filter(({ outcome }) => outcome === 'found')
+  const found = foundIn(answer)
   const others = answer.crossovers.filter(({ outcome }) => outcome !== 'found')
   if (answer.crossovers.length === 0) return ''
-  return (found.length === 0 ? '<p>None was found.</p>' : crossoverRows(answer, found)) + (others.length === 0 ? '' : foldedTable(`show the ${others.length} where none was found, or too little was measured`, crossoverRows(answer, others)))
+  return (found.length === 0 ? '<p>None was found.</p>' : crossoverRows(answer, found)) + (others.length === 0 ? '' : foldedTable(`show the ${others.length} where none was found, none could be told, or too little was measured`, crossoverRows(answer, others)))
 }
 
 function crossoverRows(answer: ExperimentAnswer, crossovers: readonly ExperimentCrossover[]): string {
@@ -78,7 +84,7 @@ function crossoverRows(answer: ExperimentAnswer, crossovers: readonly Experiment
     const text = (value: number | undefined, open: string) => (value === undefined ? open : quantityText(answer, along, value))
     const none = `none${range === undefined ? '' : ` from ${text(range.from, '')} to ${text(range.to, '')}`}${notExcluded === true ? ', though one is not excluded' : ''}${bounded === undefined ? '' : `; ${bounded}`}`
     return [
-      response, levels.map((level) => levelName(answer, factor, level)).join(' and '), answer.factors[along]!.name, settingText(answer, at), outcome === 'none' ? none : outcome,
+      answer.responses.find(({ name }) => name === response)?.words ?? response, levels.map((level) => levelName(answer, factor, level)).join(' and '), answer.factors[along]!.name, settingText(answer, at), outcome === 'none' ? none : outcome,
       text(quantity, '–'), outcome === 'found' ? text(low, 'below the range') : '–', outcome === 'found' ? text(high, 'beyond the range') : '–', first === undefined ? '–' : levelName(answer, factor, first),
     ]
   }), 'Crossovers')

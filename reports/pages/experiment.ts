@@ -9,7 +9,7 @@ import { STRIP, stripPicture } from '../pictures/trial-strip.js'
 import { chanceText } from '../quantity.js'
 import { escapeText, logScale, niceTicks } from '../svg.js'
 import { table } from '../table.js'
-import { alongFigures, crossoverSentence, crossoversTable } from './experiment-along.js'
+import { alongFigures, crossoverSentence, crossoversTable, foundIn } from './experiment-along.js'
 import { classOf, combinations, levelName, modeFactor, responseText, settingText } from './experiment-words.js'
 
 /** Overall effects are few; of those at single settings only so many are drawn, and all are in the table. */
@@ -43,14 +43,15 @@ function header(answer: ExperimentAnswer): string {
       ...(answer.complete ? [] : ['The work was stopped before its last trial: what follows rests on what there is.']),
       ...(invalid.length === 0 ? [] : [`${count(invalid.length)} of ${count(answer.trials.length)} trials do not count; the first: ${invalid[0]!.why ?? 'no reason is given'}`]),
     ],
-    sentences: answer.crossovers.filter(({ outcome }) => outcome === 'found').slice(0, 4).map((crossover) => crossoverSentence(answer, crossover)),
+    sentences: foundIn(answer).slice(0, 4).map((crossover) => crossoverSentence(answer, crossover)),
   })
 }
 
-function tilesOf({ cells, trials, blocks, crossovers, factors }: ExperimentAnswer): [string, string][] {
+function tilesOf(answer: ExperimentAnswer): [string, string][] {
+  const { cells, trials, blocks, factors } = answer
   return [
     [String(factors.length), 'factors'], [count(cells.filter(({ measured }) => Object.keys(measured).length > 0).length), 'cells measured'], [count(cells.filter(({ infeasible }) => infeasible !== undefined).length), 'cells a rule forbids'],
-    [String(blocks), 'blocks'], [`${count(trials.filter(({ counted }) => counted).length)} / ${count(trials.length)}`, 'trials that count'], [String(crossovers.filter(({ outcome }) => outcome === 'found').length), 'crossovers found'],
+    [String(blocks), 'blocks'], [`${count(trials.filter(({ counted }) => counted).length)} / ${count(trials.length)}`, 'trials that count'], [String(foundIn(answer).length), 'crossovers found'],
   ]
 }
 

@@ -132,6 +132,11 @@ describe('the crossing of differences', () => {
   it('uses plain distances where a quantity is 0', () => {
     expect(crossingOf([at(0, 1, 1), at(10, -1, -1)], 0.95).quantity).toBeCloseTo(5, 9)
   })
+  it('claims no place where the means change sides by chance: none is excluded, not even that there is no change', () => {
+    const noise = crossingOf([at(1, 0.5, -0.4), at(10, -0.6, 0.3), at(100, 0.7, -0.5)], 0.95)
+    expect(noise).toMatchObject({ outcome: 'undecided', sign: 0, notExcluded: true })
+    expect(noise.quantity).toBeUndefined()
+  })
   it('has nobody better where all is the same', () => {
     expect(crossingOf([at(1, 0, 0), at(10, 0, 0)], 0.95)).toMatchObject({ outcome: 'none', sign: 0, notExcluded: true })
   })
@@ -335,7 +340,8 @@ describe('what is handed over', () => {
     expect(text).toContain('message against session, along size')
     expect(text).toMatch(/gateway CPU\s+\d[\d.]* (?:B|KiB) \(.* to .*\), from there session is better/)
     expect(text).toMatch(/wire octets\s+no crossover from 64 B to 32\.0 KiB: the same/)
-    expect(crossoverWords({ ...cpuCrossover(answer), outcome: 'found', quantity: 4_096, low: undefined, high: undefined }, answer.factors)).toBe('4.00 KiB (below 64 B to above 32.0 KiB), from there session is better')
+    expect(crossoverWords({ ...cpuCrossover(answer), outcome: 'found', quantity: 4_096, low: undefined, high: 8_192 }, answer.factors)).toBe('4.00 KiB (below 64 B to 8.00 KiB), from there session is better')
+    expect(crossoverWords({ ...cpuCrossover(answer), outcome: 'undecided' }, answer.factors)).toBe('cannot be told from 64 B to 32.0 KiB: the means change sides, and no quantity is excluded')
   })
 
   it('holds the latencies of a cell as one distribution, its trials weighing by their samples', () => {
