@@ -27,7 +27,6 @@ function warmUpOf({ rate, warmUp, warmUpRate }: Load, octets: number): RateSegme
 
 /**
  * The rate over warm-up and measured window. A replay has none; bursts and a day have no warm-up of another rate.
- * @param octets of each content
  * @param entropy draws the bursts; without it they are told by their mean
  */
 export function curveOf({ load, push: { size } }: Pick<Scenario, 'load' | 'push'>, entropy: SeededEntropy | undefined): RateSegment[] {

@@ -63,7 +63,7 @@ const Load = Schema.Struct({
   arrival: key(Schema.Literal('constant', 'poisson'), 'poisson', 'How attempts are spread: evenly, or as a Poisson process. Open: a slow system never slows them down, unless load.closed says otherwise.'),
   rate: key(Rate, '200/s', 'Attempts per second, all rows of the traffic set together; where the shape changes it, its mean, or where it begins.'),
   warmUp: key(Duration, '5s', 'Load before the measured window; in the ledger, not in the statistics.'),
-  warmUpRate: key(Rate, '0/s', 'The rate of the warm-up where it is above the load’s own, with at most 16 MiB of content a second; its last second has the load’s. Programs that have just started take up to twice the processor time until they have done everything some thousand times.'),
+  warmUpRate: key(Rate, '0/s', 'The rate of the warm-up where it is above the load’s own, with at most 16 MiB of content a second; its last second has the load’s. Bursts, a day, a replay and a closed load have none of their own. Programs that have just started take up to twice the processor time until they have done everything some thousand times.'),
   duration: key(Duration, '25s', 'The measured window.'),
   drainMax: key(Duration, '30s', 'The longest wait, after the load, for accepted pushes to reach an outcome.'),
   shape: key(Schema.Literal(...SHAPES), 'steady', 'How the rate runs over the measured window; each shape but steady has keys of its own below.'),

@@ -8,7 +8,7 @@ import { STAGES, type RunRecord } from '../reports/record.js'
 import { styled, wrapped, type Style } from './text-style.js'
 
 const STAGE_WORDS: Readonly<Record<(typeof STAGES)[number], string>> = {
-  lag: 'sent (lag)', submit: 'answered', firstSip: 'first SIP out', endToEnd: 'at the terminal', confirmation: 'confirmed', notification: 'notified',
+  lag: 'taken up (lag)', submit: 'answered', firstSip: 'first SIP out', endToEnd: 'at the terminal', confirmation: 'confirmed', notification: 'notified',
 }
 
 /** Outcomes that make up `accepted`, in the words of the ledger. */

@@ -9,7 +9,7 @@ export interface StageText {
 }
 
 export const STAGE_TEXTS: readonly StageText[] = [
-  { key: 'lag', name: 'Sent', meaning: 'planned time to the generator taking the attempt up: how late it was itself', className: 'c0' },
+  { key: 'lag', name: 'Taken up', meaning: 'planned time to the generator taking the attempt up: how late it was itself', className: 'c0' },
   { key: 'submit', name: 'Accepted', meaning: 'planned time to the push-response at the initiator', className: 'c1' },
   { key: 'firstSip', name: 'First SIP out', meaning: 'planned time to the first SIP request leaving the gateway', className: 'c2' },
   { key: 'endToEnd', name: 'At the terminal', meaning: 'planned time to the content reaching a terminal', className: 'c3' },

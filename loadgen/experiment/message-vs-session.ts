@@ -28,7 +28,7 @@ const ROWS_AT = '1300B'
 const ROWS = [1, 2, 5, 10, 50] as const
 const QUICK_ROWS = [1, 3, 10] as const
 
-/** Each trial begins with fresh processes: two thousand pushes and more go before it, so that it is not their compiling that is compared. */
+/** Each trial begins with fresh processes: two thousand pushes and more (of large contents fewer) go before it, so that it is not their compiling that is compared. */
 const WARM_UP_RATE = '500/s'
 
 /** One device each, all online: what differs is the way alone. */
