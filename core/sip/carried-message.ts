@@ -26,6 +26,11 @@ export class CarriedMessage implements Carried {
     return this.message.method
   }
 
+  /** Its status code; 0 of a request. */
+  get status(): number {
+    return this.message.status
+  }
+
   /** The first line with this id. */
   header(id: HeaderId): HeaderText | undefined {
     return this.message.get(id)

@@ -1,6 +1,6 @@
 /**
- * What a simulation takes from a measured run: the run's record is read, its own scenario is passed in virtual time with the costs
- * it measured, and what is missing to the measured latencies is kept as residuals. Knows run folders and records.
+ * What a simulation takes from measured runs of one scenario: their records are read, the scenario is passed in virtual time with the
+ * costs they measured, and what is missing to the measured latencies is kept as residuals. Knows run folders and records.
  */
 import { stat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { Schema } from 'effect'
 import { decodeYaml } from '../../core/live/yaml-schema.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { RunRecord } from '../../reports/record.js'
-import { NO_RESIDUALS, costsOf, curvesOf, delaysOf, residualsBetween, type Residuals } from '../world/calibration.js'
+import { NO_RESIDUALS, costsOf, curvesOf, delaysOf, medianOf, residualsBetween, type Residuals } from '../world/calibration.js'
 import { Day, intervalSecondsOf } from '../world/day.js'
 import { TYPICAL_COSTS, servicesOf, type ServiceCosts } from '../world/services.js'
 import { CheckedScenario } from '../scenario-rules.js'
@@ -34,26 +34,32 @@ const SLICE_MICROS = 1_000_000
 /** Where the run did not measure its store. */
 const FLUSH_MICROS = 1_000
 
-/** Rejects, in words for people, when there is no record, or none that a world can be calibrated by. */
-export async function calibrationFrom(path: string): Promise<Calibration> {
-  const file = (await stat(path)).isDirectory() ? join(path, 'run.json') : path
-  const record = Schema.decodeUnknownSync(Schema.parseJson(RunRecord))(await readFile(file, 'utf8'))
-  if (record.virtual !== undefined) throw new Error(`${file} was simulated itself; calibrate by a run on real sockets`)
-  const scenario = decodeYaml(CheckedScenario, record.scenarioYaml, file)
-  if (!scenario.ok) throw new Error(`${file} holds a scenario that this version does not understand`)
-  return calibrationOf(record, scenario.value, file)
+/** Rejects, in words for people, when a record is missing, is none that a world can be calibrated by, or is of another scenario than the first. */
+export async function calibrationFrom(paths: readonly string[]): Promise<Calibration> {
+  const files = await Promise.all(paths.map(async (path) => ((await stat(path)).isDirectory() ? join(path, 'run.json') : path)))
+  const records = await Promise.all(files.map(async (file) => {
+    const record = Schema.decodeUnknownSync(Schema.parseJson(RunRecord))(await readFile(file, 'utf8'))
+    if (record.virtual !== undefined) throw new Error(`${file} was simulated itself; calibrate by runs on real sockets`)
+    return record
+  }))
+  const scenario = decodeYaml(CheckedScenario, records[0]!.scenarioYaml, files[0]!)
+  if (!scenario.ok) throw new Error(`${files[0]} holds a scenario that this version does not understand`)
+  const other = records.findIndex(({ scenarioYaml }) => scenarioYaml !== records[0]!.scenarioYaml)
+  if (other > 0) throw new Error(`${files[other]} is a run of another scenario than ${files[0]}; calibrate by runs of one`)
+  return calibrationOf(records, scenario.value, files.length === 1 ? files[0]! : `${files.length} runs, the first of them ${files[0]}`)
 }
 
-/** @param scenario the record's; @param name what people call the run */
-export function calibrationOf(record: Pick<RunRecord, 'work' | 'curves' | 'stages' | 'throughput'>, scenario: Scenario, name: string): Calibration {
-  const costs = costsOf(record)
-  const measured = curvesOf(record)
-  if (costs === undefined || measured === undefined) throw new Error(`${name} does not say what its parts did in the measured window; run again with this version`)
-  const flushMicros = record.stages['gateway.store']?.p50Us ?? FLUSH_MICROS
-  let calibration: Calibration = { costs, residuals: NO_RESIDUALS, flushMicros, coreMicros: 0, calibration: `${name}, ${record.throughput.offeredPerSecond}/s offered` }
+/** @param scenario the records'; @param name what people call the runs */
+export function calibrationOf(records: readonly Pick<RunRecord, 'work' | 'curves' | 'stages' | 'throughput'>[], scenario: Scenario, name: string): Calibration {
+  const costs = costsOf(records)
+  const measured = curvesOf(records)
+  if (costs === undefined || measured === undefined) throw new Error(`${name}: not told what the parts did in the measured window; run again with this version`)
+  const flushMicros = medianOf(records.map(({ stages }) => stages['gateway.store']?.p50Us ?? FLUSH_MICROS))
+  const offered = medianOf(records.map(({ throughput }) => throughput.offeredPerSecond))
+  let calibration: Calibration = { costs, residuals: NO_RESIDUALS, flushMicros, coreMicros: 0, calibration: `${name}, ${offered}/s offered` }
   for (let pass = 0; pass < PASSES; pass++) {
-    const simulated = curvesOf({ curves: passed(scenario, calibration).curves() })
-    if (simulated === undefined) throw new Error(`${name}: no push of its scenario is delivered in virtual time`)
+    const simulated = curvesOf([{ curves: passed(scenario, calibration).curves() }])
+    if (simulated === undefined) throw new Error(`${name}: no push of the scenario is delivered in virtual time`)
     calibration = { ...calibration, residuals: residualsBetween(measured, simulated, calibration.residuals) }
   }
   return calibration

@@ -19,7 +19,7 @@ import { listenForStops } from './signals.js'
 import { simulate, type SimulationProgress } from './simulate.js'
 
 const forOption = Options.text('for').pipe(Options.withDescription('How much virtual time the load lasts, such as 24h; the scenario\'s load.duration when absent.'), Options.optional)
-const calibrateOption = Options.text('calibrate').pipe(Options.withDescription('A run folder (or its run.json) that service times are taken from. Without it, typical figures.'), Options.optional)
+const calibrateOption = Options.text('calibrate').pipe(Options.withDescription('A run folder (or its run.json) that service times are taken from; given several times, for runs of one scenario, their medians. Without it, typical figures.'), Options.repeated)
 const outOption = Options.text('out').pipe(Options.withDescription('Folder that gets the run\'s folder.'), Options.withDefault('runs'))
 
 const OPTIONS = { scenario: scenarioArgument, for: forOption, calibrate: calibrateOption, seed: seedOption, out: outOption, json: jsonOption, quiet: quietOption }
@@ -29,7 +29,7 @@ export const simulateCommand = Command.make('simulate', OPTIONS, (options) => Ef
   const scenario = yield* lasting(chosen, options.for)
   const cannot = unsimulable(scenario)
   if (cannot.length > 0) return yield* Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: cannot.join('\n') }))
-  const calibration = Option.isNone(options.calibrate) ? TYPICAL : yield* calibrated(options.calibrate.value)
+  const calibration = options.calibrate.length === 0 ? TYPICAL : yield* calibrated(options.calibrate)
   const progress = new ProgressLine(options.quiet ? undefined : process.stderr, scenario)
   const stops = listenForStops(() => process.stderr.write('\nStopping: what was simulated so far is reported. Ctrl-C again ends at once.\n'))
   const result = yield* Effect.tryPromise({
@@ -59,10 +59,10 @@ function lasting(scenario: Scenario, text: Option.Option<string>): Effect.Effect
   return checked._tag === 'Right' ? Effect.succeed(checked.right) : Effect.fail(new CommandFailure({ exitCode: EXIT.scenarioInvalid, message: `--for ${text.value}: ${checked.left.message}` }))
 }
 
-function calibrated(path: string): Effect.Effect<Calibration, CommandFailure> {
+function calibrated(paths: readonly string[]): Effect.Effect<Calibration, CommandFailure> {
   return Effect.tryPromise({
-    try: () => calibrationFrom(path),
-    catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `--calibrate ${path}: ${messageOf(error)}` }),
+    try: () => calibrationFrom(paths),
+    catch: (error) => new CommandFailure({ exitCode: EXIT.internal, message: `--calibrate ${paths.join(' --calibrate ')}: ${messageOf(error)}` }),
   })
 }
 

@@ -1,7 +1,7 @@
 /**
- * From a measured run to a world that behaves as it did: what each part's processor spent on a push and on a registration, and
- * what a push took beyond that - event loops that wait to be scheduled, system calls, flushes - as distributions and not as
- * means. Queues are not part of it: they arise in the world, from the load it is given. Knows a record, no file.
+ * From measured runs of one scenario to a world that behaves as they did: what each part's processor spent on a push and on a
+ * registration, and what a push took beyond that - event loops that wait to be scheduled, system calls, flushes - as
+ * distributions and not as means. Queues are not part of it: they arise in the world, from the load it is given. Knows records, no file.
  */
 import { hashText } from '../../core/kit/entropy.js'
 import type { Carried } from '../../core/kit/network.js'
@@ -9,8 +9,9 @@ import type { Micros } from '../../core/kit/time.js'
 import { CarriedMessage } from '../../core/sip/carried-message.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { RunRecord } from '../../reports/record.js'
+import { median } from '../../reports/statistics/location.js'
 import type { PushWorldOptions } from '../../sim/world/push-world.js'
-import { TYPICAL_COSTS, type PartCosts, type ServiceCosts } from './services.js'
+import { TYPICAL_COSTS, costAtRate, type PartCosts, type ServiceCosts } from './services.js'
 
 /** [percentile 0 to 100, microseconds], ascending, as the record has them. */
 export type Curve = readonly (readonly [number, number])[]
@@ -39,31 +40,41 @@ export const PERCENTILES: readonly number[] = [
 
 export const NO_RESIDUALS: Residuals = { submission: PERCENTILES.map(() => 0), answer: PERCENTILES.map(() => 0), delivery: PERCENTILES.map(() => 0) }
 
-/** Undefined when the record does not say what its parts did in the window. */
-export function costsOf({ work }: Pick<RunRecord, 'work'>): ServiceCosts | undefined {
-  const gateway = work?.['gateway']
-  const pushes = gateway?.counts['accepted'] ?? 0
-  if (work === undefined || gateway === undefined || pushes === 0) return undefined
-  const pushesPerSecond = pushes / gateway.seconds
-  const registrationsPerSecond = (gateway.counts['registrations'] ?? 0) / gateway.seconds
+/** Undefined when a record does not say what its parts did in the window. */
+export function costsOf(records: readonly Pick<RunRecord, 'work'>[]): ServiceCosts | undefined {
+  const works = records.flatMap(({ work }) => (work === undefined ? [] : [work]))
+  const sum = (part: keyof ServiceCosts, figure: (work: PartWork) => number): number => works.reduce((so, work) => so + (work[part] === undefined ? 0 : figure(work[part])), 0)
+  const pushesPerSecond = sum('gateway', ({ counts, seconds }) => (counts['accepted'] ?? 0) / seconds) / works.length
+  const registrationsPerSecond = sum('gateway', ({ counts, seconds }) => (counts['registrations'] ?? 0) / seconds) / works.length
+  if (works.length < records.length || !(pushesPerSecond > 0)) return undefined
   const costs = (part: keyof ServiceCosts): PartCosts => {
-    const { cpuSeconds, seconds } = work[part] ?? { cpuSeconds: 0, seconds: 1 }
     const { pushMicros, registrationMicros } = TYPICAL_COSTS[part]
-    // One run has one rate of each: what a registration costs in pushes is taken to be as is typical.
+    // One rate of each is known: what a registration costs in pushes is taken to be as is typical.
     const ratio = registrationMicros / pushMicros
-    const push = cpuSeconds / seconds * 1e6 / (pushesPerSecond + ratio * registrationsPerSecond)
+    const used = sum(part, ({ cpuSeconds, seconds }) => cpuSeconds / seconds) / works.length * 1e6
+    const registrations = registrationsPerSecond === 0 ? 0 : registrationsPerSecond * ratio * costAtRate(part, registrationsPerSecond)
+    const push = used / (pushesPerSecond * costAtRate(part, pushesPerSecond) + registrations)
     return { pushMicros: push, registrationMicros: push * ratio }
   }
   return { gateway: costs('gateway'), ims: costs('ims'), terminals: costs('terminals') }
 }
 
-export function curvesOf({ curves }: Pick<RunRecord, 'curves'>): StageCurves | undefined {
-  const { submit, firstSip, endToEnd } = curves
+type PartWork = NonNullable<RunRecord['work']>[string]
+
+const CURVES = ['submit', 'firstSip', 'endToEnd'] as const satisfies readonly (keyof StageCurves)[]
+
+/** The median of the runs at each percentile. Undefined when one of them has no such curves. */
+export function curvesOf(records: readonly Pick<RunRecord, 'curves'>[]): StageCurves | undefined {
+  const told = (stage: keyof StageCurves): Curve | undefined => {
+    const curves = records.flatMap(({ curves }) => (curves[stage] === undefined ? [] : [curves[stage]]))
+    return curves.length === 0 || curves.length < records.length ? undefined : PERCENTILES.map((percent) => [percent, medianOf(curves.map((curve) => at(curve, percent)))])
+  }
+  const [submit, firstSip, endToEnd] = CURVES.map(told)
   return submit === undefined || firstSip === undefined || endToEnd === undefined ? undefined : { submit, firstSip, endToEnd }
 }
 
 /**
- * What the measured run took beyond what the world took for the same load with the same costs: the difference of their
+ * What the measured runs took beyond what the world took for the same load with the same costs: the difference of their
  * quantiles, stage by stage. A push that is slow in one stage is taken to be slow in all: an event loop that is late is late for all it does.
  */
 export function residualsBetween(measured: StageCurves, simulated: StageCurves, before: Residuals = NO_RESIDUALS): Residuals {
@@ -119,6 +130,11 @@ export function at(curve: Curve, percent: number): number {
   const [from, low] = curve[index]!
   const next = curve[index + 1]
   return next === undefined ? low : low + (percent - from) / (next[0] - from) * (next[1] - low)
+}
+
+/** Of at least one. */
+export function medianOf(values: readonly number[]): number {
+  return median(Float64Array.from(values))
 }
 
 function positive(micros: number): number {

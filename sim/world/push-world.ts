@@ -57,11 +57,11 @@ export interface PushWorldOptions {
   readonly directory?: (population: Population, now: () => Now) => SubscriberDirectory
   /** Whether every input is folded into the world's trace; true when absent. */
   readonly isTraced?: boolean
-  /** What one input costs each part's processor, microseconds. */
+  /** What an input costs each part's processor that begins with it now, microseconds. */
   readonly service: {
-    readonly gateway: (input: GatewayIn) => Micros
-    readonly ims: (input: ImsIn) => Micros
-    readonly terminals: (input: FleetIn) => Micros
+    readonly gateway: (input: GatewayIn, now: Micros) => Micros
+    readonly ims: (input: ImsIn, now: Micros) => Micros
+    readonly terminals: (input: FleetIn, now: Micros) => Micros
   }
   readonly gateway?: Partial<GatewaySettings>
   /** Takes each journal event in the order of time. */

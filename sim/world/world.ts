@@ -18,8 +18,8 @@ export interface WorldEvent {
 export interface NodeOptions<In, Out> {
   readonly name: string
   readonly machine: Machine<In | Tick, Out>
-  /** How long one input of this kind keeps the node busy, microseconds. Calibrated from a measured run, or chosen by a test. */
-  readonly serviceMicros: (input: In | Tick) => Micros
+  /** How long an input of this kind keeps the node busy that it begins with now, microseconds. Calibrated from measured runs, or chosen by a test. */
+  readonly serviceMicros: (input: In | Tick, now: Micros) => Micros
   /** Takes each output at the instant the node has finished the input that caused it. */
   readonly output: (now: Now, output: Out) => void
 }
@@ -135,9 +135,10 @@ export class WorldNode<In extends { readonly type: string }, Out> implements Wor
   }
 
   private serveNext(): void {
-    const service = this.options.serviceMicros(this.waiting.peek()!)
+    const { mono } = this.world.now
+    const service = this.options.serviceMicros(this.waiting.peek()!, mono)
     this.busyMicros += service
-    this.armed = this.world.at(this.world.now.mono + service, this)
+    this.armed = this.world.at(mono + service, this)
   }
 
   private armWake(machine: Machine<In | Tick, Out>): void {

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:simulate -- --live`: does a world calibrated by one real run tell what real runs at other rates measure? The
- * scenario is run once at its rate, then in turns at half and at one and a half times it, five times each; their medians
- * are held against what is simulated. Says what it saw; a busy machine measures itself.
+ * `npm run bench:simulate -- --live`: does a world calibrated at one rate tell what real runs at other rates measure? The
+ * scenario is run in turns at its rate, at half and at one and a half times it, five times each. Those at its rate
+ * calibrate the world; the medians of the others are held against what is simulated. Says what it saw; a busy machine measures itself.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ const scenarioText = (rate: number): string => JSON.stringify({
 
 interface Measured {
   readonly folder: string
-  readonly curves: StageCurves
+  readonly record: RunRecord
   readonly valid: boolean
 }
 
@@ -40,39 +40,38 @@ function liveRun(folder: string, rate: number): Measured {
   spawnSync(process.execPath, [COMMAND, 'run', scenario, '--out', out, '--quiet'], { stdio: ['ignore', 'ignore', 'inherit'] })
   const run = join(out, readdirSync(out)[0]!)
   const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as RunRecord
-  return { folder: run, curves: curvesOf(record)!, valid: record.verdict.valid }
+  return { folder: run, record, valid: record.verdict.valid }
 }
 
 export async function againstLive(progress: (line: string) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-calibration-'))
   try {
-    progress(`one run at ${RATE}/s to calibrate by`)
-    const first = liveRun(folder, RATE)
-    const runs = new Map<number, Measured[]>(FACTORS.map((factor) => [factor, []]))
+    const runs = new Map<number, Measured[]>([1, ...FACTORS].map((factor) => [factor, []]))
     for (let repeat = 0; repeat < REPEATS; repeat++) {
-      for (const factor of FACTORS) {
+      for (const [factor, measured] of runs) {
         progress(`run ${repeat + 1} of ${REPEATS} at ${RATE * factor}/s`)
-        runs.get(factor)!.push(liveRun(folder, RATE * factor))
+        measured.push(liveRun(folder, RATE * factor))
       }
     }
-    const calibration = await calibrationFrom(first.folder)
+    const calibration = await calibrationFrom(runs.get(1)!.map((run) => run.folder))
     const rows: string[][] = []
     for (const factor of FACTORS) {
       const decoded = await readScenario(join(folder, `at-${RATE * factor}.yaml`))
       if (!decoded.ok) throw new Error('the scenario of this bench is wrong')
-      const told = curvesOf({ curves: passed(decoded.value, calibration).curves() })!
+      const told = curvesOf([{ curves: passed(decoded.value, calibration).curves() }])!
       for (const stage of STAGES) for (const percent of PERCENTS) rows.push(rowOf(factor, stage, percent, runs.get(factor)!, told))
     }
-    const invalid = [first, ...[...runs.values()].flat()].filter(({ valid }) => !valid).length
+    const all = [...runs.values()].flat()
+    const invalid = all.filter(({ valid }) => !valid).length
     process.stdout.write(`${aligned([['rate', 'stage', 'percentile', 'real (median)', 'real min..max', 'simulated', 'off by'], ...rows], new Set([1, 2]))}\n`)
-    if (invalid > 0) process.stdout.write(`${invalid} of the ${1 + REPEATS * FACTORS.length} real runs were invalid: this machine was too busy to measure\n`)
+    if (invalid > 0) process.stdout.write(`${invalid} of the ${all.length} real runs were invalid: this machine was too busy to measure\n`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
 function rowOf(factor: number, stage: (typeof STAGES)[number], percent: number, runs: readonly Measured[], told: StageCurves): string[] {
-  const seen = runs.map(({ curves }) => at(curves[stage], percent))
+  const seen = runs.map(({ record }) => at(record.curves[stage]!, percent))
   const real = median(seen)
   const simulated = at(told[stage], percent)
   return [`${RATE * factor}/s`, stage, `p${percent}`, `${Math.round(real)} µs`, `${Math.round(Math.min(...seen))}..${Math.round(Math.max(...seen))}`, `${Math.round(simulated)} µs`, `${((simulated / real - 1) * 100).toFixed(1)} %`]

@@ -6,13 +6,14 @@
 import { describe, expect, it } from 'vitest'
 import { CarriedMessage } from '../../core/sip/carried-message.js'
 import { Header } from '../../core/sip/header-names.js'
+import { SeededEntropy } from '../../core/kit/entropy.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { calibrationOf, passed } from '../../loadgen/live/calibration-file.js'
 import { populationFor, recipientsOf } from '../../loadgen/live/part-configs.js'
 import { ShardHistograms } from '../../loadgen/live/shard-histograms.js'
 import { at, curvesOf, type StageCurves } from '../../loadgen/world/calibration.js'
 import { Day } from '../../loadgen/world/day.js'
-import { servicesOf, type ServiceCosts } from '../../loadgen/world/services.js'
+import { costAtRate, servicesOf, type ServiceCosts } from '../../loadgen/world/services.js'
 import type { Scenario } from '../../loadgen/scenario.js'
 import type { RunRecord } from '../../reports/record.js'
 import { scenarioOf } from './day.js'
@@ -23,7 +24,7 @@ const PUSHES = 5_000
 const WARM_UP_SECONDS = 2
 /** A gateway a third busy at the rate of the calibration, and half at one and a half times it. */
 const COSTS: ServiceCosts = {
-  gateway: { pushMicros: 1_500, registrationMicros: 700 }, ims: { pushMicros: 300, registrationMicros: 900 }, terminals: { pushMicros: 200, registrationMicros: 400 },
+  gateway: { pushMicros: 75, registrationMicros: 35 }, ims: { pushMicros: 24, registrationMicros: 80 }, terminals: { pushMicros: 30, registrationMicros: 60 },
 }
 const FLUSH_MICROS = 900
 
@@ -75,8 +76,47 @@ function busy(day: Day): Record<'gateway' | 'ims' | 'terminals', number> {
   return { gateway: gateway.busySeconds, ims: ims.busySeconds, terminals: terminals.busySeconds }
 }
 
+describe('service times', () => {
+  it('are those in a row at once, and up to the rested ones after a rest', () => {
+    const { terminals } = servicesOf(COSTS)
+    const push = { type: 'bytes', flow: 1, bytes: Buffer.from('MESSAGE sip:a@b SIP/2.0\r\n\r\n') } as const
+    const rested = terminals(push, 0)
+    expect(terminals(push, 0)).toBe(COSTS.terminals.pushMicros)
+    const half = terminals(push, 10_000)
+    expect(rested).toBeGreaterThan(10 * COSTS.terminals.pushMicros)
+    expect(half).toBe((rested + COSTS.terminals.pushMicros) / 2)
+  })
+
+  it('rest by kind: an answer is none the cheaper for the request before it', () => {
+    const { ims } = servicesOf(COSTS)
+    const first = ims({ type: 'bytes', flow: 1, bytes: Buffer.from('MESSAGE sip:a@b SIP/2.0\r\n\r\n') }, 0)
+    expect(ims({ type: 'bytes', flow: 1, bytes: Buffer.from('SIP/2.0 200 OK\r\nCSeq: 1 MESSAGE\r\n\r\n') }, 1)).toBe(first)
+  })
+
+  it.each([50, 500, 5_000])('cost at %i a second, coming by chance, what the calibration reckons with', (perSecond) => {
+    const { gateway } = servicesOf(COSTS)
+    const entropy = new SeededEntropy(7)
+    let [now, sum] = [0, 0]
+    for (let count = 0; count < 20_000; count++) {
+      now += entropy.exponential(1e6 / perSecond)
+      sum += gateway({ type: 'bytes', flow: 1, bytes: Buffer.from('SIP/2.0 200 OK\r\nCSeq: 1 MESSAGE\r\n\r\n') }, now)
+    }
+    expect(sum / 20_000 / (COSTS.gateway.pushMicros * 0.3 * costAtRate('gateway', perSecond))).toBeCloseTo(1, 1)
+  })
+})
+
+describe('a calibration by several runs', () => {
+  it('takes their median: one run on a busy machine changes nothing', () => {
+    const run = measured(RATE)
+    const busy = { ...run, curves: Object.fromEntries(Object.entries(run.curves).map(([stage, curve]) => [stage, curve.map(([percent, micros]): [number, number] => [percent, 10 * micros])])) }
+    const scenario = scenarioAt(RATE)
+    expect(calibrationOf([run, busy, run], scenario, 'three runs').residuals).toEqual(calibrationOf([run], scenario, 'a run').residuals)
+    expect(calibrationOf([run, busy, busy], scenario, 'three runs').residuals.delivery[50]).toBeGreaterThan(2 * calibrationOf([run], scenario, 'a run').residuals.delivery[50]!)
+  })
+})
+
 describe('a calibration at 200/s', () => {
-  const calibration = calibrationOf(measured(RATE), scenarioAt(RATE), 'a run')
+  const calibration = calibrationOf([measured(RATE)], scenarioAt(RATE), 'a run')
 
   it('finds what a push costs each part', () => {
     for (const part of ['gateway', 'ims', 'terminals'] as const) {
@@ -85,8 +125,8 @@ describe('a calibration at 200/s', () => {
   })
 
   it.each([0.5, 1, 1.5])('tells the latencies at %s times that rate within a tenth: p50, p90 and p99 of submission and delivery', (factor) => {
-    const real: StageCurves = curvesOf(measured(RATE * factor))!
-    const told: StageCurves = curvesOf({ curves: passed(scenarioAt(RATE * factor), calibration).curves() })!
+    const real: StageCurves = curvesOf([measured(RATE * factor)])!
+    const told: StageCurves = curvesOf([{ curves: passed(scenarioAt(RATE * factor), calibration).curves() }])!
     for (const stage of ['submit', 'endToEnd'] as const) {
       for (const percent of [50, 90, 99]) {
         const error = at(told[stage], percent) / at(real[stage], percent) - 1
