@@ -1,6 +1,7 @@
 /**
- * Rows that are written once and kept for days, by the million: octets in a few large blocks, found through a table of
- * numbers, so that a simulated disk costs the collector nothing. Knows octets, not what they say.
+ * Rows that are kept for days, by the million: octets in a few large blocks, found through a table of numbers, so that a
+ * simulated disk costs the collector nothing. A row is written again in its place where it fits, and what it outgrew, or was
+ * deleted, is not used again. Knows octets, not what they say.
  */
 import { assert } from '../../core/kit/assert.js'
 
@@ -8,8 +9,8 @@ const BLOCK_OCTETS = 1 << 24
 /** Rows begin at multiples of this, so that 32 bits name any place. */
 const ALIGNMENT = 8
 const PLACES_PER_BLOCK = BLOCK_OCTETS / ALIGNMENT
-/** Before a row: the octets of its key (2) and of its value (4). */
-const HEAD = 6
+/** Before a row: the octets of its key (2), of its value (4) and of its whole place (4). */
+const HEAD = 10
 const SLOTS_MIN = 1_024
 const EMPTY = 0
 const DELETED = 0xffffffff
@@ -27,6 +28,11 @@ export class RowLog {
     return this.count
   }
 
+  /** How much memory it takes, in blocks. */
+  get blockCount(): number {
+    return this.blocks.length
+  }
+
   get(key: Buffer): Buffer | undefined {
     const slot = this.find(key)
     if (slot < 0) return undefined
@@ -37,14 +43,13 @@ export class RowLog {
 
   /** True when the key is new. */
   put(key: Buffer, value: Buffer): boolean {
-    const place = this.append(key, value)
     const known = this.find(key)
     if (known >= 0) {
-      this.slots[known] = place + 1
+      if (!this.rewrite(this.slots[known]! - 1, key, value)) this.slots[known] = this.append(key, value) + 1
       return false
     }
     if (2 * (this.taken + 1) > this.slots.length) this.grow()
-    this.occupy(hashOf(key, 0, key.length), place)
+    this.occupy(hashOf(key, 0, key.length), this.append(key, value))
     this.count += 1
     return true
   }
@@ -65,6 +70,15 @@ export class RowLog {
     }
   }
 
+  /** False when the place is too small. */
+  private rewrite(place: number, key: Buffer, value: Buffer): boolean {
+    const { block, at } = this.placed(place)
+    if (HEAD + key.length + value.length > block.readUInt32LE(at + 6)) return false
+    block.writeUInt32LE(value.length, at + 2)
+    block.set(value, at + HEAD + key.length)
+    return true
+  }
+
   private append(key: Buffer, value: Buffer): number {
     const octets = Math.ceil((HEAD + key.length + value.length) / ALIGNMENT) * ALIGNMENT
     assert(octets <= BLOCK_OCTETS, 'a row of the store fits a block')
@@ -76,6 +90,7 @@ export class RowLog {
     const at = this.usedInLast
     block.writeUInt16LE(key.length, at)
     block.writeUInt32LE(value.length, at + 2)
+    block.writeUInt32LE(octets, at + 6)
     block.set(key, at + HEAD)
     block.set(value, at + HEAD + key.length)
     this.usedInLast += octets

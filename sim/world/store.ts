@@ -20,16 +20,17 @@ export interface WorldStoreOptions {
   readonly give: (input: StoreIn) => void
 }
 
-/** Written once for every push, and read again only in trouble. */
-const LOGGED: ReadonlySet<number> = new Set([RowKind.Done, RowKind.PushId])
+/** Written once for every push, or again and again for every user, and read again only in trouble. */
+const LOGGED: ReadonlySet<number> = new Set([RowKind.Done, RowKind.PushId, RowKind.Registration])
 
 /** The rows of one kind. */
 class Shelf {
   private readonly log: RowLog | undefined
   /** As latin1 text: a small Buffer would hold a slab of its neighbours. */
   private readonly rows = new Map<string, string>()
-  /** No key was ever lower: what lies below needs no sorting. Keys as latin1 text, which sorts as the octets do. */
-  private least: string | undefined
+  /** No key was ever lower: what lies below needs no sorting. */
+  private least: Buffer | undefined
+  /** Keys as latin1 text, which sorts as the octets do. */
   private sorted: string[] | undefined
 
   constructor(kind: number) {
@@ -52,20 +53,19 @@ class Shelf {
       if (this.log === undefined ? this.rows.delete(key.toString('latin1')) : this.log.delete(key)) this.sorted = undefined
       return
     }
-    const text = key.toString('latin1')
-    if (this.least === undefined || text < this.least) this.least = text
+    if (this.least === undefined || key.compare(this.least) < 0) this.least = Buffer.from(key)
     const before = this.size
-    if (this.log === undefined) this.rows.set(text, operation.value.toString('latin1'))
+    if (this.log === undefined) this.rows.set(key.toString('latin1'), operation.value.toString('latin1'))
     else this.log.put(key, operation.value)
     if (this.size > before) this.sorted = undefined
   }
 
   /** The keys from `low` to below `high`, `limit` of them at most. */
-  keys(low: string, high: string, limit: number): string[] {
-    if (this.least === undefined || high <= this.least) return []
+  keys(low: Buffer, high: Buffer, limit: number): string[] {
+    if (this.least === undefined || high.compare(this.least) <= 0) return []
     this.sorted ??= (this.log === undefined ? [...this.rows.keys()] : [...this.log.keys()].map((key) => key.toString('latin1'))).sort()
-    const from = lowerBound(this.sorted, low)
-    return this.sorted.slice(from, Math.min(from + limit, lowerBound(this.sorted, high)))
+    const from = lowerBound(this.sorted, low.toString('latin1'))
+    return this.sorted.slice(from, Math.min(from + limit, lowerBound(this.sorted, high.toString('latin1'))))
   }
 }
 
@@ -130,12 +130,10 @@ export class WorldStore {
   }
 
   private scan(from: Buffer, to: Buffer, limit: number): StoreRow[] {
-    const low = from.toString('latin1')
-    const high = to.toString('latin1')
     const rows: StoreRow[] = []
     for (const kind of [...this.shelves.keys()].sort((a, b) => a - b)) {
       if (kind < from[0]! || kind > to[0]!) continue
-      for (const text of this.shelves.get(kind)!.keys(low, high, limit - rows.length)) {
+      for (const text of this.shelves.get(kind)!.keys(from, to, limit - rows.length)) {
         const key = Buffer.from(text, 'latin1')
         rows.push({ key, value: this.shelves.get(kind)!.get(key)! })
       }

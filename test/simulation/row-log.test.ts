@@ -27,6 +27,16 @@ describe('a log of rows', () => {
     }), { numRuns: 30 })
   })
 
+  it('takes no more room for a row that is written again and fits its place', () => {
+    const log = new RowLog()
+    const value = Buffer.alloc(1_000, 7)
+    log.put(Buffer.from('row'), value)
+    // A block holds 16,000 of them.
+    for (let round = 0; round < 20_000; round++) log.put(Buffer.from('row'), value.subarray(0, 900 + round % 100))
+    expect(log.get(Buffer.from('row'))).toEqual(value.subarray(0, 999))
+    expect(log.blockCount).toBe(1)
+  })
+
   it('finds its rows when it has grown over many blocks', () => {
     const log = new RowLog()
     const value = Buffer.alloc(3_000, 7)
