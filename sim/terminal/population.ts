@@ -12,6 +12,7 @@ import { AccessPlan, PLAIN_ACCESS, type AccessSettings } from './access.js'
 import type { CycleBehaviour, DeviceBehaviour, Distribution, Refusal } from './behaviour.js'
 import type { Capabilities, TerminalBinding } from './capabilities.js'
 import { MISBEHAVIOURS, type Misbehaviour } from './misbehaviour.js'
+import { NumberedText } from './numbered-text.js'
 
 /**
  * - always-online: one device, on from the start
@@ -119,6 +120,10 @@ export interface SubscriberRange {
 
 export class Population {
   readonly access: AccessPlan
+  private readonly impus: NumberedText
+  private readonly impis: NumberedText
+  private readonly passwords: NumberedText
+  private readonly telephones: NumberedText | undefined
   private readonly ranges: Readonly<Record<SubscriberClass, SubscriberRange>>
   private readonly behaviours: Readonly<Record<SubscriberClass, DeviceBehaviour>>
   private readonly deviceWeights: readonly (readonly [number, number])[]
@@ -130,6 +135,11 @@ export class Population {
   private readonly kindWeights: readonly (readonly [number, number])[]
 
   constructor(readonly settings: PopulationSettings) {
+    const { user, domain, privateIdentity, password, telephone } = settings.identity
+    this.impus = new NumberedText(`sip:${user}@${domain}`)
+    this.impis = new NumberedText(privateIdentity)
+    this.passwords = new NumberedText(password)
+    this.telephones = telephone === undefined ? undefined : new NumberedText(`tel:${telephone}`)
     this.deviceWeights = Object.entries(settings.devicesPerSubscriber).map(([count, weight]) => [Number(count), weight] as const)
     this.severalWeights = this.deviceWeights.filter(([count]) => count > 1)
     this.setWeights = settings.applicationSets.map((set, index) => [index, set.weight] as const)
@@ -170,7 +180,7 @@ export class Population {
 
   /** `sip:user000123@home1.example`. Numbers beyond the population give well-formed addresses of nobody. */
   impu(index: number): string {
-    return `sip:${this.numbered(this.settings.identity.user, index)}@${this.settings.identity.domain}`
+    return this.impus.of(this.settings.identity.firstNumber + index)
   }
 
   /** The device's public GRUU (RFC 5627 section 3.1), known without asking because its `gr` is the instance id. */
@@ -180,21 +190,14 @@ export class Population {
 
   /** `tel:+155500000123`; undefined when the population has no telephone numbers. */
   telephone(index: number): string | undefined {
-    const pattern = this.settings.identity.telephone
-    return pattern === undefined ? undefined : `tel:${this.numbered(pattern, index)}`
+    return this.telephones?.of(this.settings.identity.firstNumber + index)
   }
 
   /** The number of the subscriber with this public identity (`sip:` or `tel:`), or undefined when it is nobody's. */
   indexOf(identity: string): number | undefined {
-    const pattern = identity.startsWith('tel:') ? this.settings.identity.telephone : this.settings.identity.user
-    if (pattern === undefined) return undefined
-    const start = 4 + pattern.indexOf('#')
-    let end = start
-    while (end < identity.length && isDigit(identity.charCodeAt(end))) end++
-    // The digits of the number may be followed by more digits of the pattern.
-    const index = Number(identity.slice(start, end - trailingDigits(pattern))) - this.settings.identity.firstNumber
-    if (end === start || index < 0 || index >= this.size) return undefined
-    return this.impu(index) === identity || this.telephone(index) === identity ? index : undefined
+    const number = this.impus.numberIn(identity) ?? this.telephones?.numberIn(identity)
+    const index = number === undefined ? -1 : number - this.settings.identity.firstNumber
+    return index < 0 || index >= this.size ? undefined : index
   }
 
   /**
@@ -209,8 +212,8 @@ export class Population {
 
   /** The digest username and password. */
   credentials(index: number): { readonly impi: string; readonly password: string } {
-    const { privateIdentity, password } = this.settings.identity
-    return { impi: this.numbered(privateIdentity, index), password: this.numbered(password, index) }
+    const number = this.settings.identity.firstNumber + index
+    return { impi: this.impis.of(number), password: this.passwords.of(number) }
   }
 
   subscriber(index: number): Subscriber {
@@ -245,11 +248,6 @@ export class Population {
     const entropy = new SeededEntropy(seed, `kind/${index}/${ordinal}`)
     const kind = this.kinds[pick(this.kindWeights, entropy.unit())]!
     return kind[entropy.unit() < events.share ? 1 : 0]
-  }
-
-  /** The pattern with its run of `#` replaced. */
-  private numbered(pattern: string, index: number): string {
-    return pattern.replace(/#+/, (run) => String(this.settings.identity.firstNumber + index).padStart(run.length, '0'))
   }
 
   private deviceCount(subscriberClass: SubscriberClass, entropy: SeededEntropy): number {
@@ -320,18 +318,6 @@ function pick(weights: readonly (readonly [number, number])[], unit: number): nu
     if (left < 0) return value
   }
   return weights[weights.length - 1]![0]
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
-}
-
-/** How many digits stand right behind the pattern's run of `#`. */
-function trailingDigits(pattern: string): number {
-  let at = pattern.lastIndexOf('#') + 1
-  const from = at
-  while (at < pattern.length && isDigit(pattern.charCodeAt(at))) at++
-  return at - from
 }
 
 function hex(value: number, digits: number): string {
