@@ -6,6 +6,8 @@ import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { removeFirstValue } from '../../core/sip/values.js'
 
+const PORT = /^:\d+$/
+
 export class OwnRoutes {
   private readonly lowerName: string
 
@@ -40,7 +42,14 @@ export class OwnRoutes {
     let hostEnd = line.indexOf(';', hostStart)
     if (hostEnd < 0 || hostEnd > close) hostEnd = close
     const hostPort = line.slice(hostStart, hostEnd)
-    const own = hostPort === this.name || hostPort.toLowerCase().replace(/:\d+$/, '') === this.lowerName || this.addresses.has(hostPort)
+    const own = hostPort === this.name || this.addresses.has(hostPort) || this.isName(hostPort)
     return own ? line.slice(colon + 1, Math.max(colon + 1, hostStart - 1)) : undefined
+  }
+
+  /** The host is ours in other letter case, or with a port. */
+  private isName(hostPort: string): boolean {
+    const { length } = this.lowerName
+    if (hostPort.length < length || (hostPort.length > length && !PORT.test(hostPort.slice(length)))) return false
+    return hostPort.slice(0, length).toLowerCase() === this.lowerName
   }
 }
