@@ -4,11 +4,11 @@
  */
 import { PARAMS, QUOTED, SPACE, TOKEN, VALUE_END } from './grammar.js'
 import { Header, type HeaderId } from './header-names.js'
-import { type HeaderText, composed, readable } from './header-text.js'
+import { type HeaderText, composed, parsedText, readable } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { paramOf, unquote } from './params.js'
 import { trimSpace } from './scan.js'
-import { type Uri, parseUri } from './uri.js'
+import { type Uri, aorOf, parseUri } from './uri.js'
 
 export interface NameAddr {
   /** Readable, without quotes and escapes; undefined when there is none. */
@@ -66,6 +66,17 @@ export function uriOf(message: SipMessage, id: HeaderId): Uri | undefined {
   const line = message.get(id)
   const value = line === undefined ? undefined : parseNameAddr(line)
   return value === undefined ? undefined : parseUri(value.uri)
+}
+
+/** `<sip:user@host>` as `aorOf` would write it: no escapes, no port, the host in lower case, nothing behind. */
+const CANONICAL = /^<sip:[A-Za-z0-9\-_.!~*'()&=+$,;?/]+@[a-z0-9.-]+>$/
+
+/** The canonical address-of-record (`aorOf`) of the URI that `uriOf` gives. Most addresses are canonical as they stand, and then it is cut out. */
+export function aorIn(message: SipMessage, id: HeaderId): HeaderText | undefined {
+  const line = message.get(id)
+  if (line !== undefined && CANONICAL.test(line)) return parsedText(line.slice(1, -1))
+  const uri = uriOf(message, id)
+  return uri === undefined ? undefined : aorOf(uri)
 }
 
 /** The tag of From or To; '' when it has none or the value is malformed. Case-sensitive, byte for byte (section 19.3). */

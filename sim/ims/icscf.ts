@@ -7,7 +7,7 @@ import type { Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js
 import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { uriOf } from '../../core/sip/name-addr.js'
+import { aorIn, uriOf } from '../../core/sip/name-addr.js'
 import { unquote } from '../../core/sip/params.js'
 import { aorOf, gruuOf, parseUri, type Uri } from '../../core/sip/uri.js'
 import { usernameOf } from './credentials.js'
@@ -56,9 +56,9 @@ export class Icscf extends ProxyNode {
 
   /** TS 24.229 5.3.1.2: the user registration status query. */
   private authorize(request: SipMessage): Hop | number {
-    const to = uriOf(request, Header.To)
-    if (to === undefined) return 400
-    switch (this.hss.authorize(aorOf(to), usernameOf(request), unquote(request.get(Header.PVisitedNetworkId) ?? '').toLowerCase())) {
+    const identity = aorIn(request, Header.To)
+    if (identity === undefined) return 400
+    switch (this.hss.authorize(identity, usernameOf(request), unquote(request.get(Header.PVisitedNetworkId) ?? '').toLowerCase())) {
       case 'first-registration':
       case 'subsequent-registration':
         return this.resolver.scscf

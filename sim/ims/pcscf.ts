@@ -9,9 +9,9 @@ import type { Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js
 import { Header } from '../../core/sip/header-names.js'
 import { composed, parsedText, type HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { nameAddrs, uriOf } from '../../core/sip/name-addr.js'
+import { aorIn, nameAddrs, uriOf } from '../../core/sip/name-addr.js'
 import { paramOf } from '../../core/sip/params.js'
-import { aorOf, parseUri, unescapeUser, uriParam } from '../../core/sip/uri.js'
+import { parseUri, unescapeUser, uriParam } from '../../core/sip/uri.js'
 import { DELTA_SECONDS_MAX, allValues, integerOf, listsToken } from '../../core/sip/values.js'
 import { AccessFlows, type AccessFlow } from './access-flows.js'
 import { AccessRegistrations, type AccessRegistration } from './access-registrations.js'
@@ -33,7 +33,7 @@ const DATAGRAM_FLOW_TIMER_MAX_SECONDS = 29
 
 /** What a REGISTER's branch remembers for its 200. */
 class RegisterBranch {
-  constructor(readonly identity: string, readonly flow: AccessFlow, readonly contactUri: string | undefined) {}
+  constructor(readonly identity: string, readonly flow: AccessFlow) {}
 }
 
 export class Pcscf extends ProxyNode {
@@ -76,9 +76,9 @@ export class Pcscf extends ProxyNode {
 
   /** TS 24.229 5.2.2.1: a REGISTER of a terminal on its way to its home network. */
   private register(now: Now, transaction: ServerTransaction, flow: AccessFlow): void {
-    const to = uriOf(transaction.request, Header.To)
+    const identity = aorIn(transaction.request, Header.To)
     const domain = parseUri(transaction.request.requestUri)
-    if (to === undefined || domain === undefined) {
+    if (identity === undefined || domain === undefined) {
       this.refuse(now, transaction, 400)
       return
     }
@@ -89,7 +89,6 @@ export class Pcscf extends ProxyNode {
     }
     const copy = this.copyOf(now, transaction)
     if (copy === undefined) return
-    const identity = aorOf(to)
     this.distrust(copy)
     copy.removeAll(Header.Route)
     copy.removeAll(Header.Path)
@@ -103,7 +102,7 @@ export class Pcscf extends ProxyNode {
       const vouched = this.registrations.find(now.mono, identity, flow) !== undefined
       copy.set(Header.Authorization, withIntegrity(authorization, vouched))
     }
-    this.forwardOnly(now, transaction, copy, hop, new RegisterBranch(identity, flow, firstContact(copy)))
+    this.forwardOnly(now, transaction, copy, hop, new RegisterBranch(identity, flow))
   }
 
   /** TS 24.229 5.2.6.3: a request of a terminal; only an identity registered over this flow may send one. */
@@ -132,12 +131,10 @@ export class Pcscf extends ProxyNode {
 
   /** Who speaks: the registration of From over this flow, and the identity the core will be told. */
   private speaker(now: Now, request: SipMessage, flow: AccessFlow): { readonly registration: AccessRegistration; readonly asserted: string } | undefined {
-    const from = uriOf(request, Header.From)
-    const registration = from === undefined ? undefined : this.registrations.find(now.mono, aorOf(from), flow)
-    if (from === undefined || registration === undefined) return undefined
-    const preferred = uriOf(request, Header.PPreferredIdentity)
-    const identity = aorOf(from)
-    const wanted = preferred === undefined ? identity : aorOf(preferred)
+    const identity = aorIn(request, Header.From)
+    const registration = identity === undefined ? undefined : this.registrations.find(now.mono, identity, flow)
+    if (identity === undefined || registration === undefined) return undefined
+    const wanted = aorIn(request, Header.PPreferredIdentity) ?? identity
     // A preferred identity outside the implicit registration set gives way to the default one.
     return { registration, asserted: registration.identities.includes(`<${wanted}>`) ? wanted : identity }
   }
@@ -186,16 +183,19 @@ export class Pcscf extends ProxyNode {
 
   protected override adapt(now: Now, branch: Branch, response: SipMessage): void {
     const { target } = branch
-    if (target instanceof RegisterBranch && response.status < 300) this.registered(now, target, response)
+    if (target instanceof RegisterBranch && response.status < 300) this.registered(now, target, branch.context.transaction.request, response)
     if (target instanceof RegisterBranch && response.status === 401) withoutSessionKeys(response)
     if (this.flows.of(branch.context.transaction.source) !== undefined) withoutNetworkHeaders(response)
   }
 
   /** TS 24.229 5.2.2.1: what the P-CSCF keeps of a 200 to a REGISTER. */
-  private registered(now: Now, register: RegisterBranch, response: SipMessage): void {
+  private registered(now: Now, register: RegisterBranch, request: SipMessage, response: SipMessage): void {
     let granted = 0
-    for (const contact of nameAddrs(response, Header.Contact) ?? []) {
-      if (contact.uri === register.contactUri) granted = integerOf(paramOf(contact.params, 'expires') ?? '', DELTA_SECONDS_MAX) ?? 0
+    const contacts = nameAddrs(response, Header.Contact) ?? []
+    // Who leaves gets no contact back, as a rule, and its own need not be read.
+    const own = contacts.length === 0 ? undefined : firstContact(request)
+    for (const contact of contacts) {
+      if (contact.uri === own) granted = integerOf(paramOf(contact.params, 'expires') ?? '', DELTA_SECONDS_MAX) ?? 0
     }
     const until = now.mono + granted * MICROS_PER_SECOND
     const routes = allValues(response, Header.ServiceRoute).join(', ')

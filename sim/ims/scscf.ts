@@ -9,8 +9,8 @@ import type { ClientFailure, ClientTransaction, Hop, ServerTransaction } from '.
 import { Header } from '../../core/sip/header-names.js'
 import { composed, type HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { uriOf } from '../../core/sip/name-addr.js'
-import { aorOf, parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
+import { aorIn, uriOf } from '../../core/sip/name-addr.js'
+import { parseUri, sameUri, type Uri } from '../../core/sip/uri.js'
 import { busyResponse } from '../../core/sip/usage-answer.js'
 import { Authenticator } from './authentication.js'
 import { isVouched, usernameOf } from './credentials.js'
@@ -154,8 +154,7 @@ export class Scscf extends ProxyNode {
       this.refuseWith(now, transaction, this.reply(request, 420).append(Header.Unsupported, composed(unsupported)))
       return
     }
-    const to = uriOf(request, Header.To)
-    const identity = to === undefined ? '' : aorOf(to)
+    const identity = aorIn(request, Header.To) ?? ''
     const subscriber = this.hss.subscriber(identity)
     const main = subscriber === undefined ? undefined : defaultIdentity(subscriber)
     if (subscriber === undefined || main === undefined) this.refuse(now, transaction, 404)

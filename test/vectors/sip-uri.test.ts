@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Header } from '../../core/sip/header-names.js'
 import { composed, quotedText } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
-import { isNameAddrLine, nameAddrText, nameAddrs, parseNameAddr, tagOf } from '../../core/sip/name-addr.js'
+import { aorIn, isNameAddrLine, nameAddrText, nameAddrs, parseNameAddr, tagOf, uriOf } from '../../core/sip/name-addr.js'
 import { hasParam, listParams, paramOf, unquote, withParam, withoutParam } from '../../core/sip/params.js'
 import { aorOf, escapeUser, gruuOf, isHost, parseUri, sameUri, unescapeUser, uriScheme, uriText } from '../../core/sip/uri.js'
 import { markReceived, parseVia, receivedOf, rportOf, topVia, viaText } from '../../core/sip/via.js'
@@ -57,6 +57,17 @@ describe('addresses of record and GRUUs', () => {
     ['tel:+358-(55)-501;ext=9', 'tel:+35855501'],
     ['tel:501;phone-context=Pine.Example', 'tel:501;phone-context=pine.example'],
   ])('the address of record of %s is %s', (uri, aor) => expect(aorOf(parseUri(uri)!)).toBe(aor))
+
+  it.each([
+    '<sip:anna@pine.example>', '<sip:+1555%2C0@pine.example>', '<sip:anna@Pine.example>', '<SIP:anna@pine.example>', '<sips:anna@pine.example>', '<sip:anna:secret@pine.example>',
+    '<sip:anna@pine.example:5060>', '<sip:anna@pine.example;gr=urn:x>', '<sip:anna@pine.example?subject=x>', '<sip:anna@pine.example>;tag=1', '"Anna" <sip:anna@pine.example>',
+    'sip:anna@pine.example', '<sip:a;b?c/d@pine.example>', '<sip:pine.example>', '<sip:anna@[2001:db8::1]>', '<tel:+1-555-0100>', '<sip:anna@>', '<sip:@pine.example>', '<sip:an na@pine.example>', '',
+    '<sip:anna@pine.example>, <sip:otto@elm.example>', '<sip:anna@otto@pine.example>',
+  ])('is cut out of a line %j or worked out, with the same outcome', (line) => {
+    const message = new SipMessage({ method: 'REGISTER' }).append(Header.To, composed(line))
+    const uri = uriOf(message, Header.To)
+    expect(aorIn(message, Header.To)).toBe(uri === undefined ? undefined : aorOf(uri))
+  })
 
   it('tells a public GRUU, a temporary one and none apart', () => {
     expect(['sip:a@b.example;gr=urn:uuid:1', 'sip:a@b.example;gr', 'sip:a@b.example;grr=1'].map((uri) => gruuOf(parseUri(uri)!))).toEqual(['urn:uuid:1', '', undefined])
