@@ -12,8 +12,9 @@ export class PopulationDirectory implements SubscriberDirectory {
     const index = this.population.indexOf(impu)
     if (index === undefined) return undefined
     const { impi, password } = this.population.credentials(index)
-    const identities = [{ uri: this.population.impu(index), barred: false }]
     const telephone = this.population.telephone(index)
+    // Who was asked for by his SIP identity has been named: there is only one text of it.
+    const identities = [{ uri: impu === telephone ? this.population.impu(index) : impu, barred: false }]
     if (telephone !== undefined) identities.push({ uri: telephone, barred: false })
     const usim = this.population.access.usim(index)
     const barredNetworks = this.population.access.barredNetworks(index)
