@@ -56,6 +56,7 @@ export class Parts {
   private readonly stopping = new Set<PartName>()
   /** This process may have performed other runs before. */
   private readonly usedBefore = processResources().cpuSeconds
+  private rssSeen = 0
 
   /** @param onSample called with a part's counters about once a second */
   constructor(private readonly onSample: (name: PartName, counters: Readonly<Record<string, number>>) => void) {
@@ -140,7 +141,17 @@ export class Parts {
 
   /** What the generator, which is this process, uses for this run. */
   ofGenerator(loopUtilisation: number): Resources {
-    return { cpuSeconds: processResources().cpuSeconds - this.usedBefore, rssBytesMax: process.memoryUsage.rss(), loopUtilisation }
+    return { cpuSeconds: processResources().cpuSeconds - this.usedBefore, rssBytesMax: this.rssBytes(), loopUtilisation }
+  }
+
+  /** As last seen where it cannot be read: it lies in a file, and a process at its limit of open files has to say so in a report, not to end. */
+  private rssBytes(): number {
+    try {
+      this.rssSeen = process.memoryUsage.rss()
+    } catch {
+      // EMFILE: what it had a second ago will do.
+    }
+    return this.rssSeen
   }
 
   /** Adds up what a part has used; the busiest second counts. */

@@ -1,5 +1,5 @@
 /** Runs the built command as a child process in a folder of its own, as a user would. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +33,15 @@ function ofProcess(pid: number, what: string): string {
     // It has ended, or this system has no /proc.
     return ''
   }
+}
+
+export const HAS_PRLIMIT = spawnSync('prlimit', ['--version']).status === 0
+
+/** Lets a process open so many files more than it has (prlimit(1)). */
+export function allowFiles(pid: number, more: number): void {
+  const most = readdirSync(`/proc/${pid}/fd`).length + more
+  const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${most}:${most}`])
+  if (status !== 0) throw new Error(`prlimit: ${stderr.toString()}`)
 }
 
 export class Folder {

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Folder, childrenOf, commandLine } from './command.js'
+import { Folder, HAS_PRLIMIT, allowFiles, childrenOf, commandLine } from './command.js'
 import { LOADING, pageIn, recordIn, small } from './small-run.js'
 
 let folder: Folder
@@ -63,6 +63,22 @@ describe('pushbench run', () => {
     const { verdict, ledger } = recordIn(folder.run())
     expect(verdict.checks, stderr).toEqual(['limit'])
     expect(verdict.reasons[0]).toBe(`limit hit: admission: the gateway answered ${ledger.refused} submissions with 503 (gateway.inFlightMax 20)`)
+    expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
+  }, 120_000)
+
+  it.skipIf(!HAS_PRLIMIT)('ends with 4 when the system gave the initiator no more sockets, and names its limit', async () => {
+    let frozen: Promise<void> | undefined
+    const fast = small({ load: { rate: '200/s', warmUp: '0s', duration: '4s', drainMax: '20s' }, ...ONLINE, objective: { lagShare: '100%', inadequatelyHandled: '100%' } })
+    const { code, stderr } = await folder.command(['run', folder.write('fast.yaml', fast)], (child, told) => {
+      if (frozen !== undefined || !LOADING.test(told)) return
+      // A silent gateway: each attempt needs a connection more.
+      allowFiles(child.pid!, 20)
+      frozen = freeze(childrenOf(child.pid!).find((pid) => commandLine(pid).includes('gateway-part'))!)
+    })
+    await frozen
+    const { verdict, ledger } = recordIn(folder.run())
+    expect(verdict.checks, stderr).toContain('limit')
+    expect(verdict.reasons.join('\n')).toMatch(/limit hit: sockets: \d+ submissions had no connection, EMFILE: open files of the process \(ulimit -n\)/)
     expect({ code, lost: ledger.lost }).toEqual({ code: 4, lost: 0 })
   }, 120_000)
 
