@@ -6,11 +6,11 @@
 import type { Crypto } from '../../core/kit/crypto.js'
 import { DeadlineHeap } from '../../core/kit/heap.js'
 import type { Endpoint, FlowId, FlowUp } from '../../core/kit/network.js'
+import { owned } from '../../core/kit/own-text.js'
 import { MICROS_PER_SECOND, type Micros } from '../../core/kit/time.js'
 import type { Hop } from '../../core/sip/endpoint-contract.js'
 import { composed, type HeaderText } from '../../core/sip/header-text.js'
 import { flowToken, openFlowToken } from './flow-token.js'
-import { owned } from './pool.js'
 
 /** RFC 5626 section 5.4: how much longer than its Flow-Timer a flow may be silent, for what a keep-alive takes on its way. */
 export const SILENCE_GRACE_MICROS: Micros = 5 * MICROS_PER_SECOND

@@ -3,9 +3,10 @@
  * Service-Route and identities it was told (TS 24.229 section 5.2.2). By it a request from a terminal is screened and a
  * REGISTER on a known flow is vouched for. Knows texts and flows, not messages.
  */
+import { owned } from '../../core/kit/own-text.js'
 import type { Micros } from '../../core/kit/time.js'
 import type { AccessFlow, AccessFlows } from './access-flows.js'
-import { owned, type Pool, type Shared } from './pool.js'
+import { type Pool, type Shared } from './pool.js'
 
 /** One device's registration over one flow. */
 export interface AccessRegistration {

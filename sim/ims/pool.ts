@@ -1,7 +1,8 @@
 /**
  * Texts shared by many bindings (feature sets, Path vectors) with what was parsed from them, kept as long as somebody
- * uses them. Also the copy that lets a short text outlive the large message it was cut from.
+ * uses them.
  */
+import { owned } from '../../core/kit/own-text.js'
 
 /** One shared text. Give it back with `Pool.release`. */
 export interface Shared<Value> {
@@ -34,9 +35,4 @@ export class Pool<Value> {
     entry.uses -= 1
     if (entry.uses === 0) this.entries.delete(entry.text)
   }
-}
-
-/** A copy with storage of its own: a text cut out of a message keeps the whole message alive (header octets are latin1). */
-export function owned<Text extends string>(text: Text): Text {
-  return Buffer.from(text, 'latin1').toString('latin1') as Text
 }

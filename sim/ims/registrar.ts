@@ -4,10 +4,11 @@
  * nothing. Knows values already parsed; reading and answering the REGISTER is registration.ts.
  */
 import { DeadlineHeap, type Deadline } from '../../core/kit/heap.js'
+import { owned } from '../../core/kit/own-text.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import type { FeatureSet } from './preferences.js'
 import type { PathVector } from './resolver.js'
-import { owned, type Pool, type Shared } from './pool.js'
+import { type Pool, type Shared } from './pool.js'
 
 /** One Contact of a REGISTER, understood. */
 export interface ContactWish {

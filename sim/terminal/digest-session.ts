@@ -6,12 +6,13 @@
 import { bug } from '../../core/kit/assert.js'
 import type { Crypto } from '../../core/kit/crypto.js'
 import type { Entropy } from '../../core/kit/entropy.js'
+import { owned } from '../../core/kit/own-text.js'
 import { type Usim, readAkaNonce } from '../../core/sip/aka.js'
 import { type Challenge, answerChallenge, credentialsText, parseChallenge } from '../../core/sip/digest.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { HeaderText } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
-import { flattened, sharedText } from './texts.js'
+import { sharedText } from './texts.js'
 import type { FlowRegistration } from './flow-registration.js'
 
 /** How often in a row a registrar may call a nonce stale before the terminal takes it for a refusal. */
@@ -70,7 +71,7 @@ const NO_PASSWORD = Buffer.alloc(0)
 
 /** Parts of the response's text would keep all of it in memory. */
 function ownCopy({ realm, nonce, algorithm, qopAuth, opaque, stale }: Challenge): Challenge {
-  return { realm: sharedText(realm), nonce: flattened(nonce), algorithm, qopAuth, stale, ...(opaque === undefined ? {} : { opaque: flattened(opaque) }) }
+  return { realm: sharedText(realm), nonce: owned(nonce), algorithm, qopAuth, stale, ...(opaque === undefined ? {} : { opaque: owned(opaque) }) }
 }
 
 /** The credentials for a REGISTER to this domain; each call uses the nonce once more. */

@@ -6,11 +6,11 @@
 import { bug } from '../../core/kit/assert.js'
 import type { Entropy } from '../../core/kit/entropy.js'
 import type { Deadline } from '../../core/kit/heap.js'
+import { owned } from '../../core/kit/own-text.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import type { DigestSession } from './digest-session.js'
 import { TERMINAL_TABLE, type TerminalAction, type TerminalEvent, type TerminalState } from './registration-table.js'
 import type { Terminal } from './terminal.js'
-import { flattened } from './texts.js'
 
 /** TS 24.229 section 5.1.1.2.1: what a terminal asks for at first. */
 export const EXPIRY_ASKED_SECONDS = 600_000
@@ -121,7 +121,7 @@ export abstract class FlowRegistration {
 
   private send(now: Now, expirySeconds: number, host: TerminalHost): void {
     const { terminal } = this
-    if (terminal.callId === '') terminal.callId = flattened(host.entropy.token(100))
+    if (terminal.callId === '') terminal.callId = owned(host.entropy.token(100))
     terminal.cseq += 1
     host.disarm(this)
     host.sendRegister(now, this, expirySeconds)

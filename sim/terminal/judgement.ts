@@ -3,11 +3,11 @@
  * status each failed one is answered with. Knows headers and the device's applications; keeps nothing but the reading of
  * a few header texts that repeat in every message.
  */
+import { owned } from '../../core/kit/own-text.js'
 import { Header } from '../../core/sip/header-names.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { mediaType } from '../../core/sip/values.js'
 import { PUSH_APPLICATION_TAG, applicationName } from './applications.js'
-import { flattened } from './texts.js'
 
 /**
  * 0 for a MESSAGE to take; else the status to refuse it with.
@@ -67,8 +67,8 @@ const readTypes = new Map<string, string>()
 function remembered(table: Map<string, string>, text: string, read: (text: string) => string): string {
   const known = table.get(text)
   if (known !== undefined) return known
-  const answer = flattened(read(text))
+  const answer = owned(read(text))
   if (table.size >= READ_MAX) table.clear()
-  table.set(flattened(text), answer)
+  table.set(owned(text), answer)
   return answer
 }

@@ -3,6 +3,7 @@
  * RFC 3608, TS 24.229 section 5.1.1). Builds and reads messages; the terminal's table decides when.
  */
 import type { Transport } from '../../core/kit/network.js'
+import { owned } from '../../core/kit/own-text.js'
 import { Header } from '../../core/sip/header-names.js'
 import { type HeaderText, composed } from '../../core/sip/header-text.js'
 import { SipMessage } from '../../core/sip/message.js'
@@ -15,7 +16,7 @@ import { textsOf } from './capabilities.js'
 import { DEVICES_MAX, type Device } from './population.js'
 import type { TerminalEvent } from './registration-table.js'
 import type { FlowRegistration, Grant } from './flow-registration.js'
-import { flattened, sharedText } from './texts.js'
+import { sharedText } from './texts.js'
 
 /** What the REGISTER of one device is made of besides the device. */
 export interface RegisterParts {
@@ -151,7 +152,7 @@ function uriParam(params: string | undefined, name: string): string | undefined 
 
 /** The text as the terminal's own copy, or the copy it has already. */
 function kept(text: string | undefined, before: string | undefined): string | undefined {
-  return text === undefined || text === before ? before : flattened(text)
+  return text === undefined || text === before ? before : owned(text)
 }
 
 /** delta-seconds, parameters and comments behind it left out (RFC 3261 sections 20.19 and 20.33). */

@@ -4,6 +4,7 @@
  */
 import type { Deadline } from '../../core/kit/heap.js'
 import type { FlowId } from '../../core/kit/network.js'
+import { owned } from '../../core/kit/own-text.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import type { DownCause } from '../../core/msrp/contract.js'
 import { type OurLine, type OurMedia, answerTo, fileChange } from '../../core/sdp/answer.js'
@@ -24,7 +25,6 @@ import { Media } from './media.js'
 import { hostOf, judgeInvite, lineVerdict, offerOf, originOf, sizeTold } from './offers.js'
 import { Leg, SessionContents, type LegWatcher } from './session-contents.js'
 import type { Terminal } from './terminal.js'
-import { flattened } from './texts.js'
 
 /** Sessions of one fleet at once; an INVITE more is answered 503. */
 export const SESSIONS_MAX = 100_000
@@ -108,7 +108,7 @@ export class Sessions implements InviteUser, LegWatcher {
       this.host.reception.refused(terminal, targetOf(request), request.get(Header.XPushId) ?? '', refused.status, 'session')
       return this.host.answer(now, terminal, transaction, refusal(request, refused, this.host.newTag()))
     }
-    const session = new TerminalSession(terminal, transaction.source, flattened(targetOf(request)), flattened(request.get(Header.XPushId) ?? ''), offer)
+    const session = new TerminalSession(terminal, transaction.source, owned(targetOf(request)), owned(request.get(Header.XPushId) ?? ''), offer)
     session.invite = this.invites.offered(now, transaction, this.host.contactOf(terminal), session)
     if (session.invite === undefined) return
     this.keep(session)

@@ -5,6 +5,7 @@
  */
 import type { Deadline } from '../../core/kit/heap.js'
 import type { FlowId } from '../../core/kit/network.js'
+import { owned } from '../../core/kit/own-text.js'
 import { MICROS_PER_SECOND, type Micros, type Now } from '../../core/kit/time.js'
 import type { ClientFailure, Hop, ServerTransaction } from '../../core/sip/endpoint-contract.js'
 import { type EventHeader, type SubscriptionStateHeader, parseEvent, resubscribes } from '../../core/sip/event.js'
@@ -23,7 +24,6 @@ import { Alarm, type UsageHost } from './host.js'
 import { judgeContent } from './judgement.js'
 import { buildSubscribe, completeSubscribe } from './subscribe-request.js'
 import type { Terminal } from './terminal.js'
-import { flattened } from './texts.js'
 
 /** Subscriptions of one terminal; a REFER that asks for one more is answered 486. */
 export const SUBSCRIPTIONS_PER_TERMINAL_MAX = 4
@@ -140,7 +140,7 @@ export class Subscriptions implements SubscriberUser {
     if (hop === undefined) return this.later(now, wish, RETRY_MICROS)
     const request = buildSubscribe({
       terminal, impu: this.host.population.impu(terminal.device.subscriber), server: wish.server, contact: this.host.contactOf(terminal), event: wish.event,
-      callId: flattened(this.host.entropy.token(100)), fromTag: this.host.newTag(), expirySeconds: this.host.population.settings.events.expirySeconds,
+      callId: owned(this.host.entropy.token(100)), fromTag: this.host.newTag(), expirySeconds: this.host.population.settings.events.expirySeconds,
     })
     this.host.counters.subscribesSent += 1
     wish.way = hop
@@ -258,7 +258,7 @@ export class Subscriptions implements SubscriberUser {
   private move(now: Now, terminal: Terminal, { referTo, event, replaces }: PushMove, wishes: readonly Wish[]): void {
     const old = replaces === undefined ? undefined
       : wishes.find(({ standing }) => standing?.dialog?.callId === replaces.callId && standing.dialog.localTag === replaces.toTag)
-    this.wish(now, new Wish(terminal, flattened(referTo.uri), event, old))
+    this.wish(now, new Wish(terminal, owned(referTo.uri), event, old))
   }
 }
 
