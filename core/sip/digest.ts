@@ -3,7 +3,7 @@
  * Reads and writes challenges and credentials, computes and checks responses. Keeps no nonces and knows no users.
  */
 import type { Crypto, HashName } from '../kit/crypto.js'
-import { type HeaderText, composed, quotedText, readable } from './header-text.js'
+import { type HeaderText, composed, joined, quotedText, readable } from './header-text.js'
 import { skipQuoted, skipSpace, skipClass, TOKEN } from './scan.js'
 import { unquote } from './params.js'
 
@@ -106,7 +106,11 @@ export function challengeText(challenge: Challenge): HeaderText | undefined {
 export function parseCredentials(text: string): Credentials | undefined {
   const params = digestParams(text)
   if (params === undefined) return undefined
-  const [username, realm, nonce, uri, response] = ['username', 'realm', 'nonce', 'uri', 'response'].map((name) => params.get(name))
+  const username = params.get('username')
+  const realm = params.get('realm')
+  const nonce = params.get('nonce')
+  const uri = params.get('uri')
+  const response = params.get('response')
   const algorithm = algorithmOf(params)
   if (username === undefined || realm === undefined || nonce === undefined || uri === undefined || response === undefined || algorithm === undefined) return undefined
   const base = { username, realm, nonce, uri, response: response.toLowerCase(), algorithm }
@@ -124,18 +128,34 @@ export function parseCredentials(text: string): Credentials | undefined {
 /** The value of an Authorization or Proxy-Authorization; undefined when a part holds a line break. */
 export function credentialsText(credentials: Credentials): HeaderText | undefined {
   const { username, realm, nonce, uri, response, opaque, auts, qop } = credentials
-  const parts: [name: string, value: string | undefined][] = [['username', username], ['realm', realm], ['nonce', nonce], ['uri', uri], ['response', response]]
-  if (opaque !== undefined) parts.push(['opaque', opaque])
-  if (auts !== undefined) parts.push(['auts', auts])
-  if (qop !== undefined) parts.push(['cnonce', qop.cnonce])
-  let text = `Digest algorithm=${credentials.algorithm}`
-  for (const [name, value] of parts) {
-    const quoted = quotedText(value ?? '')
-    if (quoted === undefined) return undefined
-    text += `, ${name}=${quoted}`
-  }
+  const parts = [STARTS[credentials.algorithm]]
+  const isWritten = quoted(parts, USERNAME, username) && quoted(parts, REALM, realm) && quoted(parts, NONCE, nonce) && quoted(parts, URI, uri) &&
+    quoted(parts, RESPONSE, response) && quoted(parts, OPAQUE, opaque) && quoted(parts, AUTS, auts) && quoted(parts, CNONCE, qop?.cnonce)
+  if (!isWritten) return undefined
   // RFC 3261 22.4: qop and nc are not quoted in credentials.
-  return composed(qop === undefined ? text : `${text}, qop=auth, nc=${ncText(qop.nc)}`)
+  if (qop !== undefined) parts.push(QOP_NC, composed(ncText(qop.nc)))
+  return joined(parts)
+}
+
+const STARTS: Readonly<Record<DigestAlgorithm, HeaderText>> = {
+  MD5: composed('Digest algorithm=MD5'), 'SHA-256': composed('Digest algorithm=SHA-256'), 'AKAv1-MD5': composed('Digest algorithm=AKAv1-MD5'),
+}
+const USERNAME = composed(', username=')
+const REALM = composed(', realm=')
+const NONCE = composed(', nonce=')
+const URI = composed(', uri=')
+const RESPONSE = composed(', response=')
+const OPAQUE = composed(', opaque=')
+const AUTS = composed(', auts=')
+const CNONCE = composed(', cnonce=')
+const QOP_NC = composed(', qop=auth, nc=')
+
+/** Adds a parameter, or nothing when it is absent; false when its value holds a line break. */
+function quoted(parts: HeaderText[], name: HeaderText, value: string | undefined): boolean {
+  if (value === undefined) return true
+  const text = quotedText(value)
+  if (text !== undefined) parts.push(name, text)
+  return text !== undefined
 }
 
 /** What `response` must be (RFC 7616 section 3.4.1; RFC 2069's form without qop), for these credentials and this password. */
@@ -151,8 +171,19 @@ export function secretHash(crypto: Crypto, algorithm: DigestAlgorithm, username:
 }
 
 function responseOf(crypto: Crypto, hash: HashName, secret: string, { nonce, uri, qop }: Omit<Credentials, 'response'>, method: string): string {
-  const what = crypto.hashHex(hash, `${method}:${uri}`)
+  const what = asked(crypto, hash, method, uri)
   return crypto.hashHex(hash, qop === undefined ? `${secret}:${nonce}:${what}` : `${secret}:${nonce}:${ncText(qop.nc)}:${qop.cnonce}:auth:${what}`)
+}
+
+/** The request hashed last: one registrar's URI is what all of its terminals ask for. */
+let last: { readonly crypto: Crypto; readonly hash: HashName; readonly method: string; readonly uri: string; readonly text: string } | undefined
+
+/** HA2: the hash of what is asked for. */
+function asked(crypto: Crypto, hash: HashName, method: string, uri: string): string {
+  if (last === undefined || last.crypto !== crypto || last.hash !== hash || last.method !== method || last.uri !== uri) {
+    last = { crypto, hash, method, uri, text: crypto.hashHex(hash, `${method}:${uri}`) }
+  }
+  return last.text
 }
 
 /**

@@ -27,6 +27,11 @@ export function composed(text: string): HeaderText {
   return text as HeaderText
 }
 
+/** A number as header text: its digits need no check. */
+export function numberText(value: number): HeaderText {
+  return String(value) as HeaderText
+}
+
 /** Data from outside as header text, its characters above 127 as UTF-8 octets; undefined when it holds CR, LF or NUL. */
 export function textOf(data: string): HeaderText | undefined {
   if (LINE_BREAKING.test(data)) return undefined
@@ -40,8 +45,23 @@ export function tokenText(data: string): HeaderText | undefined {
 
 /** A quoted string with `"` and `\` escaped; undefined when the data holds CR, LF or NUL. */
 export function quotedText(data: string): HeaderText | undefined {
+  if (isPlain(data)) return `"${data}"` as HeaderText
   const text = textOf(data)
   return text === undefined ? undefined : (`"${text.replace(/["\\]/g, '\\$&')}"` as HeaderText)
+}
+
+/** Several header texts as one: none of them holds a line break, and so neither do they together. */
+export function joined(texts: readonly HeaderText[]): HeaderText {
+  return texts.join('') as HeaderText
+}
+
+/** Nothing but printable ASCII, and nothing that would need an escape in quotes: almost every text is so. */
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 32 || code > 126 || code === 34 || code === 92) return false
+  }
+  return true
 }
 
 /** A header's octets as readable text. */

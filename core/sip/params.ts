@@ -87,15 +87,15 @@ function nextParam(params: string, at: number): number {
 
 /** The next semicolon outside quotes, or the end. */
 function paramEnd(params: string, start: number): number {
-  for (let at = start; ; ) {
-    const semicolon = params.indexOf(';', at)
-    const end = semicolon < 0 ? params.length : semicolon
-    // Looking for a quote only this far keeps a walk over many parameters linear.
-    const quote = params.slice(at, end).indexOf('"')
-    if (quote < 0) return end
-    at = skipQuoted(params, at + quote)
-    if (at < 0) return params.length
+  for (let at = start; at < params.length; at++) {
+    const code = params.charCodeAt(at)
+    if (code === 59) return at
+    if (code !== 34) continue
+    const behind = skipQuoted(params, at)
+    if (behind < 0) return params.length
+    at = behind - 1
   }
+  return params.length
 }
 
 function paramNameEnd(params: string, start: number, end: number): number {

@@ -47,7 +47,7 @@ export function trimSpace(text: string): string {
   return end - start === text.length ? text : text.slice(start, end)
 }
 
-function isSpace(code: number): boolean {
+export function isSpace(code: number): boolean {
   return code === 32 || code === 9
 }
 

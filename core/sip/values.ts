@@ -5,7 +5,7 @@
 import { Header, type HeaderId } from './header-names.js'
 import { type HeaderText, parsedText } from './header-text.js'
 import type { SipMessage } from './message.js'
-import { TOKEN, isDigit, skipClass, skipQuoted, skipSpace, trimSpace } from './scan.js'
+import { TOKEN, isDigit, isSpace, sameName, skipClass, skipQuoted, skipSpace, trimSpace } from './scan.js'
 
 /** CSeq must stay below 2^31 (RFC 3261 section 8.1.1.5). */
 export const CSEQ_MAX = 2 ** 31 - 1
@@ -74,10 +74,26 @@ export function listsToken(message: SipMessage, id: HeaderId, token: string): bo
   for (let index = 0; index < message.ids.length; index++) {
     if (message.ids[index] !== id) continue
     const line = message.values[index]!
-    if (line.length < token.length) continue
-    for (const value of line.split(/[,;]/)) if (trimSpace(value).toLowerCase() === wanted) return true
+    // Walked in place, since every REGISTER and every push asks.
+    for (let start = 0; start < line.length; ) {
+      const first = skipSpace(line, start)
+      let end = first
+      while (end < line.length && !isListSeparator(line.charCodeAt(end))) end++
+      if (sameName(line, first, spaceBefore(line, first, end), wanted)) return true
+      start = end + 1
+    }
   }
   return false
+}
+
+function isListSeparator(code: number): boolean {
+  return code === 44 || code === 59
+}
+
+/** Where the spaces begin that stand before `end`. */
+function spaceBefore(text: string, start: number, end: number): number {
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return end
 }
 
 /** A whole number without sign, at most `max`; undefined for anything else. */
