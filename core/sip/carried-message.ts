@@ -4,21 +4,18 @@
  */
 import type { Carried } from '../kit/network.js'
 import { Header, type HeaderId } from './header-names.js'
-import { type HeaderText, composed } from './header-text.js'
+import { type HeaderText, numberText } from './header-text.js'
 import type { SipMessage } from './message.js'
 import { writtenOctets } from './write.js'
 
 export class CarriedMessage implements Carried {
   private constructor(private readonly message: SipMessage, readonly length: number) {}
 
-  /** The message is copied: its sender may go on changing it. */
+  /** The message gets its Content-Length, as one that is written has it, and is copied: its sender may go on changing it. */
   static of(message: SipMessage): CarriedMessage {
-    const copy = message.clone()
-    // RFC 3261 section 20.14: Content-Length is that of the body, on one line.
-    const length = composed(String(copy.bodyLength))
-    if (copy.has(Header.ContentLength)) copy.set(Header.ContentLength, length)
-    else copy.append(Header.ContentLength, length)
-    return new CarriedMessage(copy, writtenOctets(copy))
+    // RFC 3261 section 20.14: Content-Length is that of the body, on one line. The sender's own list of lines has room for it, a copy's would have to grow.
+    message.set(Header.ContentLength, numberText(message.bodyLength))
+    return new CarriedMessage(message.clone(), writtenOctets(message))
   }
 
   /** Of the request, or of the one that is answered. */

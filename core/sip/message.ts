@@ -28,9 +28,10 @@ export class SipMessage {
   /** The status code; 0 in a request. */
   status: number
   reason: string
-  /** Header lines in wire order. Same index, same line. An `Other` line's value is its whole text, name included. */
-  readonly ids: HeaderId[]
-  readonly values: HeaderText[]
+  private lineIds: HeaderId[]
+  private lineValues: HeaderText[]
+  /** Another message may hold the same two arrays, so they are copied before the first change. */
+  private areShared = false
   /** The body is held as octets, as what they will be made of or, where it only passes through, as the text it was decoded to: one character per octet. */
   private octets: Buffer | undefined
   private octetText = ''
@@ -41,9 +42,19 @@ export class SipMessage {
     this.requestUri = start.requestUri ?? ''
     this.status = start.status ?? 0
     this.reason = start.reason ?? ''
-    this.ids = ids
-    this.values = values
+    this.lineIds = ids
+    this.lineValues = values
     this.octets = body
+  }
+
+  /** Header lines in wire order. Same index, same line. */
+  get ids(): readonly HeaderId[] {
+    return this.lineIds
+  }
+
+  /** An `Other` line's value is its whole text, name included. */
+  get values(): readonly HeaderText[] {
+    return this.lineValues
   }
 
   get body(): Buffer {
@@ -118,14 +129,16 @@ export class SipMessage {
   }
 
   append(id: HeaderId, value: HeaderText): this {
-    this.ids.push(id)
-    this.values.push(value)
+    this.own()
+    this.lineIds.push(id)
+    this.lineValues.push(value)
     return this
   }
 
   /** Adds the line above every line of the same name, or first of all when there is none (Via, Route, Path, Record-Route). */
   prepend(id: HeaderId, value: HeaderText): this {
-    const { ids, values } = this
+    this.own()
+    const { lineIds: ids, lineValues: values } = this
     const index = Math.max(0, ids.indexOf(id))
     // Moved by hand: splice makes an array of what it removed, and every hop inserts and removes lines.
     ids.push(id)
@@ -143,7 +156,7 @@ export class SipMessage {
   set(id: HeaderId, value: HeaderText): this {
     const index = this.ids.indexOf(id)
     if (index < 0) return this.append(id, value)
-    this.values[index] = value
+    this.replaceAt(index, value)
     for (let later = this.ids.length - 1; later > index; later--) if (this.ids[later] === id) this.removeAt(later)
     return this
   }
@@ -151,8 +164,14 @@ export class SipMessage {
   /** Replaces the first line with this id in place; the others stay. */
   replaceFirst(id: HeaderId, value: HeaderText): this {
     const index = this.ids.indexOf(id)
-    if (index >= 0) this.values[index] = value
+    if (index >= 0) this.replaceAt(index, value)
     return this
+  }
+
+  replaceAt(index: number, value: HeaderText): void {
+    if (this.lineValues[index] === value) return
+    this.own()
+    this.lineValues[index] = value
   }
 
   removeFirst(id: HeaderId): void {
@@ -164,23 +183,36 @@ export class SipMessage {
     for (let index = this.ids.length - 1; index >= 0; index--) if (this.ids[index] === id) this.removeAt(index)
   }
 
-  /** An independent copy; header texts and the body's octets are shared, since neither ever changes. */
+  /**
+   * An independent copy; header texts and the body's octets are shared, since neither ever changes, and the lists of lines
+   * until one of the two changes its own: most copies are only read.
+   */
   clone(): SipMessage {
-    const copy = new SipMessage(this, this.ids.slice(), this.values.slice(), NO_BODY)
+    const copy = new SipMessage(this, this.lineIds, this.lineValues, NO_BODY)
+    this.areShared = true
+    copy.areShared = true
     copy.octets = this.octets
     copy.octetText = this.octetText
     copy.composed = this.composed
     return copy
   }
 
-  private removeAt(index: number): void {
-    const { ids, values } = this
+  removeAt(index: number): void {
+    this.own()
+    const { lineIds: ids, lineValues: values } = this
     for (let at = index + 1; at < ids.length; at++) {
       ids[at - 1] = ids[at]!
       values[at - 1] = values[at]!
     }
     ids.pop()
     values.pop()
+  }
+
+  private own(): void {
+    if (!this.areShared) return
+    this.lineIds = this.lineIds.slice()
+    this.lineValues = this.lineValues.slice()
+    this.areShared = false
   }
 }
 

@@ -233,8 +233,7 @@ function withoutNetworkHeaders(message: SipMessage): void {
   message.removeAll(Header.PVisitedNetworkId)
   for (let index = message.ids.length - 1; index >= 0; index--) {
     if (message.ids[index] !== Header.Other || !/^p-charging-function-addresses[ \t]*:/i.test(message.values[index]!)) continue
-    message.ids.splice(index, 1)
-    message.values.splice(index, 1)
+    message.removeAt(index)
   }
 }
 
@@ -242,7 +241,7 @@ function withoutNetworkHeaders(message: SipMessage): void {
 function withoutSessionKeys(response: SipMessage): void {
   for (let index = 0; index < response.ids.length; index++) {
     const value = response.values[index]!
-    if (response.ids[index] === Header.WwwAuthenticate && value.includes('k="')) response.values[index] = composed(value.replace(/\s*,?\s*\b[ic]k="[^"]*"/g, ''))
+    if (response.ids[index] === Header.WwwAuthenticate && value.includes('k="')) response.replaceAt(index, composed(value.replace(/\s*,?\s*\b[ic]k="[^"]*"/g, '')))
   }
 }
 
