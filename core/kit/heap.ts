@@ -1,8 +1,14 @@
 /**
  * Deadlines in order of (time, sequence): equal times come out in the order they were set, so a run never
  * depends on luck. One heap serves many owners; it knows nothing of what the owners are.
+ *
+ * Each entry has four below it, and the instants stand in an array of their own: a heap of a million deadlines is as slow as
+ * the memory it has to wait for, and so it looks at ten places of one cache line each in place of forty scattered objects.
  */
 import type { Micros } from './time.js'
+
+/** Entries directly below one. */
+const CHILDREN = 4
 
 interface Entry<Owner> {
   at: Micros
@@ -16,6 +22,8 @@ export type Deadline<Owner> = Readonly<Pick<Entry<Owner>, 'at' | 'owner'>>
 
 export class DeadlineHeap<Owner> {
   private readonly entries: Entry<Owner>[] = []
+  /** When each of `entries` is due, at the same index. */
+  private readonly ats: Micros[] = []
   private sequence = 0
 
   get size(): number {
@@ -24,13 +32,14 @@ export class DeadlineHeap<Owner> {
 
   /** The earliest armed instant; `Infinity` when nothing is armed. */
   next(): Micros {
-    return this.entries.length === 0 ? Infinity : this.entries[0]!.at
+    return this.ats.length === 0 ? Infinity : this.ats[0]!
   }
 
   arm(at: Micros, owner: Owner): Deadline<Owner> {
     const entry: Entry<Owner> = { at, sequence: this.sequence++, index: this.entries.length, owner }
     this.entries.push(entry)
-    this.up(entry)
+    this.ats.push(at)
+    this.up(entry, at)
     return entry
   }
 
@@ -42,8 +51,8 @@ export class DeadlineHeap<Owner> {
 
   /** The owner of the earliest deadline that is at or before `now`, removed from the heap; undefined when none is due. */
   popDue(now: Micros): Owner | undefined {
-    const first = this.entries[0]
-    if (first === undefined || first.at > now) return undefined
+    if (this.next() > now) return undefined
+    const first = this.entries[0]!
     this.removeAt(0)
     return first.owner
   }
@@ -51,54 +60,54 @@ export class DeadlineHeap<Owner> {
   private removeAt(index: number): void {
     const entry = this.entries[index]!
     const last = this.entries.pop()!
+    const lastAt = this.ats.pop()!
     if (last !== entry) {
-      this.entries[index] = last
-      last.index = index
-      this.up(last)
-      this.down(last)
+      this.put(last, lastAt, index)
+      this.up(last, lastAt)
+      this.down(last, lastAt)
     }
     entry.index = -1
     entry.at = Infinity
   }
 
-  private up(entry: Entry<Owner>): void {
-    const entries = this.entries
+  private up(entry: Entry<Owner>, at: Micros): void {
+    const { entries, ats } = this
     let index = entry.index
     while (index > 0) {
-      const parentIndex = (index - 1) >> 1
-      const parent = entries[parentIndex]!
-      if (!before(entry, parent)) break
-      entries[index] = parent
-      parent.index = index
-      index = parentIndex
+      const parent = ((index - 1) / CHILDREN) | 0
+      const parentAt = ats[parent]!
+      if (parentAt < at || (parentAt === at && entries[parent]!.sequence < entry.sequence)) break
+      this.put(entries[parent]!, parentAt, index)
+      index = parent
     }
-    entries[index] = entry
-    entry.index = index
+    this.put(entry, at, index)
   }
 
-  private down(entry: Entry<Owner>): void {
-    const entries = this.entries
+  private down(entry: Entry<Owner>, at: Micros): void {
+    const { entries, ats } = this
     const count = entries.length
     let index = entry.index
     for (;;) {
-      let childIndex = 2 * index + 1
-      if (childIndex >= count) break
-      let child = entries[childIndex]!
-      const right = entries[childIndex + 1]
-      if (right !== undefined && before(right, child)) {
-        childIndex += 1
-        child = right
+      const first = CHILDREN * index + 1
+      if (first >= count) break
+      let child = first
+      let childAt = ats[first]!
+      for (let other = first + 1; other < count && other < first + CHILDREN; other++) {
+        const otherAt = ats[other]!
+        if (otherAt > childAt || (otherAt === childAt && entries[other]!.sequence > entries[child]!.sequence)) continue
+        child = other
+        childAt = otherAt
       }
-      if (!before(child, entry)) break
-      entries[index] = child
-      child.index = index
-      index = childIndex
+      if (at < childAt || (at === childAt && entry.sequence < entries[child]!.sequence)) break
+      this.put(entries[child]!, childAt, index)
+      index = child
     }
-    entries[index] = entry
+    this.put(entry, at, index)
+  }
+
+  private put(entry: Entry<Owner>, at: Micros, index: number): void {
+    this.entries[index] = entry
+    this.ats[index] = at
     entry.index = index
   }
-}
-
-function before<Owner>(a: Entry<Owner>, b: Entry<Owner>): boolean {
-  return a.at < b.at || (a.at === b.at && a.sequence < b.sequence)
 }
