@@ -33,6 +33,9 @@ for (const id of [
   Header.SubscriptionState, Header.ReferTo, Header.ReferSub, Header.Replaces,
 ]) SINGLE[id] = 1
 
+/** The Request-URI that was found usable last: all REGISTERs to a registrar have the same, and the elements on a request's way ask about it in turn. */
+let usableRequestUri: string | undefined
+
 /** How often each header id was met in the message at hand. */
 const counts = new Uint16Array(HEADER_NAMES.length)
 
@@ -104,6 +107,7 @@ function retryAfterFault(value: string): Fault | undefined {
 
 /** Section 16.3, steps 1 and 2: a Request-URI that cannot be read is 400, one of an unknown scheme 416. */
 function requestUriFault(text: string): Fault | undefined {
+  if (text === usableRequestUri) return undefined
   const uri = parseUri(text)
   if (uri === undefined) {
     const scheme = uriScheme(text)
@@ -111,7 +115,9 @@ function requestUriFault(text: string): Fault | undefined {
     return { status: 416, what: `the Request-URI has the scheme ${scheme}; sip, sips and tel are known here` }
   }
   // Section 19.1.1: headers must not stand in a Request-URI.
-  return uri.headers === '' ? undefined : bad(`the Request-URI ${quote(text)} holds headers behind its question mark`)
+  if (uri.headers !== '') return bad(`the Request-URI ${quote(text)} holds headers behind its question mark`)
+  usableRequestUri = text
+  return undefined
 }
 
 function bad(what: string): Fault {
