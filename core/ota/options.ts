@@ -113,7 +113,11 @@ export function methodNames(names: readonly string[]): string[] {
 /** A feature parameter's values (RFC 3840 section 9); a string in angle brackets is one. Undefined when it is absent. */
 export function tagList(params: string, name: string): string[] | undefined {
   const raw = paramOf(params, name)
-  if (raw === undefined) return undefined
+  return raw === undefined ? undefined : tagsIn(raw)
+}
+
+/** The values in the raw value of a feature parameter. */
+export function tagsIn(raw: string): string[] {
   const value = unquote(raw)
   return (value.startsWith('<') && value.endsWith('>') ? [value.slice(1, -1)] : value.split(',')).slice(0, VALUES_MAX).map((tag) => tag.trim())
 }

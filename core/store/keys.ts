@@ -64,7 +64,10 @@ export function pushIdKey(initiator: string, pushId: string): Buffer {
 }
 
 export function registrationKey(aor: string): Buffer {
-  return Buffer.concat([Buffer.from([RowKind.Registration]), Buffer.from(aor)])
+  const key = Buffer.allocUnsafe(1 + Buffer.byteLength(aor))
+  key[0] = RowKind.Registration
+  key.write(aor, 1)
+  return key
 }
 
 /** The row that says a content file is named by a pending push; a file without it is a leftover. */

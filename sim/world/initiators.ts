@@ -51,10 +51,10 @@ export class Initiators {
     this.host.journal(now, 'sent', pushId, address, [number])
     const id = this.nextExchange++
     this.exchanges.set(id, submission)
-    const body = submission.submission === undefined ? submission.body : NO_OCTETS
     this.host.overHttp(now, 'submit', pushId, (then) => {
       if (!this.host.gatewayAlive()) this.unanswered(then, id, 'connection refused')
-      else this.host.toGateway({ type: 'pap-request', id, initiator: 'anonymous', contentType, body, ...(submission.submission === undefined ? {} : { submission: submission.submission }) })
+      else if (submission.submission === undefined) this.host.toGateway({ type: 'pap-request', id, initiator: 'anonymous', contentType, body: submission.body })
+      else this.host.toGateway({ type: 'pap-request', id, initiator: 'anonymous', contentType, body: NO_OCTETS, submission: submission.submission })
     })
   }
 

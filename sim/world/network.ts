@@ -8,7 +8,7 @@ import type { Entropy } from '../../core/kit/entropy.js'
 import { CONNECT_TIMEOUT_MICROS, type Carried, type Endpoint, type FlowId, type FlowUp, type NetworkIn, type NetworkOut, type Transport } from '../../core/kit/network.js'
 import type { Micros, Now } from '../../core/kit/time.js'
 import { datagramArrivals, departure, segmentArrival, type LinkProfile } from '../network/link.js'
-import type { World } from './world.js'
+import type { World, WorldEvent } from './world.js'
 
 export interface NetworkOptions {
   /** Messages may cross whole instead of as octets. */
@@ -131,9 +131,7 @@ export class WorldNetwork {
     if (arrival === Infinity) return this.cut(now, flow, 'timed out')
     end.lastArrival = arrival
     const own = carried === undefined ? 0 : this.options.delay?.(end.node.name, peer.node.name, carried) ?? 0
-    this.later(arrival + own, () => {
-      if (this.streams.has(end.peer)) peer.node.give(carried === undefined ? { type: 'bytes', flow: end.peer, bytes } : { type: 'bytes', flow: end.peer, bytes, carried })
-    })
+    this.world.at(arrival + own, new Arrival(this.streams, peer.node, carried === undefined ? { type: 'bytes', flow: end.peer, bytes } : { type: 'bytes', flow: end.peer, bytes, carried }))
   }
 
   private datagram(now: Now, flow: FlowId, to: Endpoint, { bytes, carried }: Packet): void {
@@ -190,6 +188,15 @@ export class WorldNetwork {
 
   private later(at: Micros, act: () => void): void {
     this.world.at(at, { happen: act })
+  }
+}
+
+/** What a stream carries reaches its other end, if that is still there. An object of its own, since every message of a day is one. */
+class Arrival implements WorldEvent {
+  constructor(private readonly streams: ReadonlyMap<FlowId, StreamEnd>, private readonly node: NetworkNode, private readonly input: Extract<NetworkIn, { type: 'bytes' }>) {}
+
+  happen(): void {
+    if (this.streams.has(this.input.flow)) this.node.give(this.input)
   }
 }
 

@@ -29,6 +29,7 @@ export class Lines {
   }
 
   get isEmpty(): boolean {
-    return this.lines.every((line) => line.length === 0)
+    for (const line of this.lines) if (line.length > 0) return false
+    return true
   }
 }

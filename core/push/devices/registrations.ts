@@ -2,12 +2,12 @@
  * What is known of registrations: third-party REGISTERs tell who is reachable. They are answered, kept, stored, and wake
  * whoever waits. Knows no delivery's inside.
  */
-import type { Now, WallMillis } from '../../kit/time.js'
+import type { Now } from '../../kit/time.js'
 import type { ServerTransaction, SipEndpointContract } from '../../sip/endpoint-contract.js'
 import { Header } from '../../sip/header-names.js'
 import { responseTo } from '../../sip/write.js'
 import { RowKind, registrationKey } from '../../store/keys.js'
-import { decodeRegistration, encodeRegistration, type DeviceRecord } from '../../store/records.js'
+import { decodeRegistration, encodeRegistration } from '../../store/records.js'
 import type { GatewayContext } from '../context.js'
 import type { Deliveries } from '../delivery/deliveries.js'
 import type { Recipients } from '../delivery/recipients.js'
@@ -56,7 +56,7 @@ export class Registrations implements RequestTaker, RowKeeper {
     const registered = expiresSeconds > 0
     const expiresAt = now.wall + Math.min(expiresSeconds, EXPIRES_SECONDS_MAX) * 1_000
     const recipient = this.recipients.recipient(aor)
-    const devices = told?.map((device) => dated(keptDevice(device), device.instance === registering ? now.wall : recipient.devices?.find((known) => known.instance === device.instance)?.registeredAt))
+    const devices = told?.map((device) => keptDevice(device, device.instance === registering ? now.wall : recipient.devices?.find((known) => known.instance === device.instance)?.registeredAt))
     recipient.registered = registered
     recipient.registeredUntil = expiresAt
     this.recipients.setDevices(recipient, devices)
@@ -79,9 +79,4 @@ export class Registrations implements RequestTaker, RowKeeper {
     if (status === 200 && expires !== undefined) response.append(Header.Expires, expires)
     this.endpoint.respond(now, transaction, response)
   }
-}
-
-/** With the moment its own registration was last heard of, if it ever was. */
-function dated(device: DeviceRecord, registeredAt: WallMillis | undefined): DeviceRecord {
-  return registeredAt === undefined ? device : { ...device, registeredAt }
 }

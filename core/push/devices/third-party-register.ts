@@ -6,7 +6,7 @@
 import { parseContentType } from '../../mime/content-type.js'
 import { splitMultipart } from '../../mime/multipart.js'
 import { headerValue } from '../../mime/part.js'
-import { methodNames, tagList } from '../../ota/options.js'
+import { methodNames, tagsIn } from '../../ota/options.js'
 import { Header } from '../../sip/header-names.js'
 import type { SipMessage } from '../../sip/message.js'
 import { nameAddrs, uriOf, type NameAddr } from '../../sip/name-addr.js'
@@ -17,6 +17,7 @@ import { uriText } from '../../sip/uri.js'
 import { DELTA_SECONDS_MAX, integerOf } from '../../sip/values.js'
 import type { DeviceRecord } from '../../store/records.js'
 import { targetOf } from '../delivery/target.js'
+import { KeptLists } from './kept-device.js'
 
 export interface ThirdPartyRegister {
   readonly aor: string
@@ -62,13 +63,17 @@ function devicesIn(request: SipMessage): Pick<ThirdPartyRegister, 'devices' | 'r
   const bindings = answer === undefined ? undefined : nameAddrs(answer, Header.Contact)
   if (bindings === undefined) return NOBODY
   const own = registered === undefined ? undefined : nameAddrs(registered, Header.Contact)
-  const bound = bindings.slice(0, DEVICES_MAX).filter((binding) => paramOf(binding.params, 'expires') !== '0')
-  const devices = oneEach(bound.map((binding) => deviceOf(binding, own)))
-  return { devices, registering: own?.[0] === undefined ? '' : instanceOf(own[0]) }
+  const devices: DeviceRecord[] = []
+  for (let index = 0; index < bindings.length && index < DEVICES_MAX; index++) {
+    const binding = bindings[index]!
+    if (paramOf(binding.params, 'expires') !== '0') devices.push(deviceOf(binding, own))
+  }
+  return { devices: oneEach(devices), registering: own?.[0] === undefined ? '' : instanceOf(own[0]) }
 }
 
 /** A device with several flows has a binding for each (RFC 5626 section 6), and is one device all the same. */
-export function oneEach(devices: readonly DeviceRecord[]): DeviceRecord[] {
+export function oneEach(devices: readonly DeviceRecord[]): readonly DeviceRecord[] {
+  if (devices.length < 2) return devices
   return devices.filter(({ instance }, index) => instance === '' || devices.findIndex((other) => other.instance === instance) === index)
 }
 
@@ -78,19 +83,23 @@ export function deviceOf(binding: NameAddr, own: readonly NameAddr[] | undefined
   const same = instance === '' ? undefined : own?.find((contact) => instanceOf(contact) === instance)
   const applications = applicationsOf(binding.params) ?? (same === undefined ? undefined : applicationsOf(same.params))
   const methods = methodsOf(binding.params) ?? (same === undefined ? undefined : methodsOf(same.params))
-  return { instance, publicGruu: text(binding, 'pub-gruu'), temporaryGruu: text(binding, 'temp-gruu'), applications, ...(methods === undefined ? {} : { methods }) }
+  return { instance, publicGruu: text(binding, 'pub-gruu'), temporaryGruu: text(binding, 'temp-gruu'), applications, methods }
 }
+
+const methodLists = new KeptLists((written) => methodNames(tagsIn(written)))
+const applicationLists = new KeptLists((written) => tagsIn(written).map((tag) => tag.toLowerCase()).filter((tag) => tag !== '' && !/\s/.test(tag)))
 
 /** RFC 3840 section 10: all that the device supports. A list without a method tells nothing. */
 function methodsOf(params: string): readonly string[] | undefined {
-  const methods = methodNames(tagList(params, 'methods') ?? [])
+  const written = paramOf(params, 'methods')
+  const methods = written === undefined ? [] : methodLists.of(written)
   return methods.length === 0 ? undefined : methods
 }
 
 /** Undefined when the contact has no feature parameter at all (it then matches everything, RFC 3841 section 7.2.4). */
 function applicationsOf(params: string): readonly string[] | undefined {
-  const list = tagList(params, PUSH_APPLICATION)
-  if (list !== undefined) return list.map((tag) => tag.toLowerCase()).filter((tag) => tag !== '' && !/\s/.test(tag))
+  const written = paramOf(params, PUSH_APPLICATION)
+  if (written !== undefined) return applicationLists.of(written)
   const hasFeature = listParams(params).some(([name]) => {
     const lower = name.toLowerCase()
     return BASE_TAGS.has(lower) || (lower.startsWith('+') && lower !== INSTANCE)

@@ -153,8 +153,9 @@ export class Notifier implements Announcer, ScanWaiter {
     notification.attempts++
     notification.record = undefined
     this.sent.set(++this.ticket, notification)
-    const notify = { type: 'notify', ticket: this.ticket, url: record.notifyUrl } as const
-    out.add(unwritten ? { ...notify, body: '', document: notificationOf(record, settings) } : { ...notify, body: notificationBody(record, settings) })
+    const { ticket } = this
+    const url = record.notifyUrl
+    out.add(unwritten ? { type: 'notify', ticket, url, body: '', document: notificationOf(record, settings) } : { type: 'notify', ticket, url, body: notificationBody(record, settings) })
   }
 
   private tryLater(now: Now, notification: Notification, record: FinalRecord | undefined): void {
