@@ -12,22 +12,27 @@ import type { NodeLoad, Observed } from './evidence.js'
 export const TOLERANCE = 0.1
 export const LEVEL = 0.95
 
-/** One quantity a law is linear in. */
+/** A quantity that takes something; each of it as much as any other, or the less the more of it there is. */
 interface Term<On> {
   readonly name: string
   readonly of: (on: On) => number
+  /** What one of it takes at this load, of what one alone does; 1 when absent. */
+  readonly each?: (on: On) => number
+  /** The quantity's name, where that of the term says more. */
+  readonly quantity?: string
 }
 
 const IDLE: Term<NodeLoad> = { name: '', of: () => 1 }
 const PUSHES: Term<NodeLoad> = { name: 'r', of: ({ pushes }) => pushes }
 /**
- * Turns of the event loop. Each of a = r + g events wakes an idle process by itself; the faster they come the more of them one turn serves, 1 + a/k, so
- * that the turns rise to k a second and no further. What a turn costs and k are the machine's: k is the one of a few at which the law errs least.
+ * Events that wake an idle process. Each kind of them pays by itself for what has to be fetched again since the last of its kind; the faster they come
+ * the less: of x events a second x/(1+x/k) are as if they came alone. What such an event costs and k are the machine's: k is the one of a few at which
+ * the law errs least.
  */
-const TURNS: readonly Term<NodeLoad>[] = [25, 50, 100, 200, 400, 800].map((most) => ({
-  name: `a/(1+a/${most})`,
-  of: ({ pushes, registrations }) => (pushes + registrations) / (1 + (pushes + registrations) / most),
-}))
+const ALONE_MOST = [25, 50, 100, 200, 400, 800] as const
+function alone(symbol: string, most: number, of: (load: NodeLoad) => number): Term<NodeLoad> {
+  return { name: `${symbol}/(1+${symbol}/${most})`, quantity: symbol, of, each: (load) => 1 / (1 + of(load) / most) }
+}
 const OCTETS: Term<NodeLoad> = { name: 'r·KiB', of: ({ pushes, kib }) => pushes * kib }
 const SESSIONS: Term<NodeLoad> = { name: 'r·session', of: ({ pushes, sessions }) => pushes * sessions }
 const REGISTRATIONS: Term<NodeLoad> = { name: 'g', of: ({ registrations }) => registrations }
@@ -42,10 +47,11 @@ const PENDING: Term<Held> = { name: 'pending', of: ({ pending }) => pending }
 
 export interface Law<On> {
   readonly model: PlanModelRow
-  at(on: On): number
+  /** @param under the load that says what each takes, where that is another one */
+  at(on: On, under?: On): number
   interval(on: On): { readonly low: number; readonly high: number } | undefined
-  /** The figure of one term with its interval; undefined when the law has none of it. */
-  term(name: string): { readonly value: number; readonly low?: number; readonly high?: number } | undefined
+  /** What one of a quantity takes, with its interval, at this load where that matters; undefined when the law has none of it. */
+  term(quantity: string, on?: On): { readonly value: number; readonly low?: number; readonly high?: number } | undefined
 }
 
 interface Subject<On> {
@@ -62,7 +68,7 @@ function lawFor<On>(points: readonly (Observed & On)[], forms: readonly (readonl
   const usable = points.filter((point) => subject.y(point) > 0)
   let best: { readonly terms: readonly Term<On>[]; readonly law: LinearLaw; readonly errors: readonly number[]; readonly error: number } | undefined
   for (const terms of forms) {
-    const observations = usable.map((point): Observation => ({ x: terms.map(({ of }) => of(point)), y: subject.y(point) }))
+    const observations = usable.map((point): Observation => ({ x: rowOf(terms, point), y: subject.y(point) }))
     if (observations.length < terms.length) continue
     const law = observations.length === 0 ? undefined : fitLinearLaw(observations)
     if (law === undefined) continue
@@ -73,7 +79,7 @@ function lawFor<On>(points: readonly (Observed & On)[], forms: readonly (readonl
   }
   if (best === undefined) return undefined
   const { terms, law, errors, error } = best
-  const row = (on: On): number[] => terms.map(({ of }) => of(on))
+  const row = (on: On, under = on): number[] => rowOf(terms, on, under)
   const { name, words, unit, along } = subject
   return {
     model: {
@@ -81,13 +87,20 @@ function lawFor<On>(points: readonly (Observed & On)[], forms: readonly (readonl
       verdict: errors.length === 0 ? 'unknown' : error <= TOLERANCE ? 'holds' : 'does-not-hold',
       points: usable.map((point) => ({ run: point.file, x: subject.x(point), measured: subject.y(point), fitted: law.at(row(point)) })),
     },
-    at: (on) => law.at(row(on)),
+    at: (on, under) => law.at(row(on, under)),
     interval: (on) => law.interval(row(on), LEVEL),
-    term: (wanted) => {
-      const index = terms.findIndex((term) => term.name === wanted)
-      return index < 0 ? undefined : { value: law.coefficients[index]!, ...law.coefficientInterval(index, LEVEL) }
+    term: (wanted, on) => {
+      const index = terms.findIndex(({ name: symbol, quantity }) => (quantity ?? symbol) === wanted)
+      if (index < 0) return undefined
+      const unit = on === undefined ? 1 : terms[index]!.each?.(on) ?? 1
+      const interval = law.coefficientInterval(index, LEVEL)
+      return { value: unit * law.coefficients[index]!, ...(interval === undefined ? {} : { low: unit * interval.low, high: unit * interval.high }) }
     },
   }
+}
+
+function rowOf<On>(terms: readonly Term<On>[], on: On, under = on): number[] {
+  return terms.map(({ of, each }) => of(on) * (each?.(under) ?? 1))
 }
 
 /** Each point predicted by the law of the others; none when leaving one out leaves too little to fit. */
@@ -136,16 +149,29 @@ export interface Laws {
   readonly models: readonly PlanModelRow[]
 }
 
+/** From a straight line to each kind of event by itself, with what the runs vary by. */
+function formsOfWork(points: readonly NodeLoad[]): (readonly Term<NodeLoad>[])[] {
+  const hasSessions = points.some(({ sessions }) => sessions > 0) && varies(points, ({ sessions }) => sessions)
+  const hasRegistrations = varies(points, ({ registrations }) => registrations)
+  const octets = varies(points, ({ kib }) => kib) ? [OCTETS] : []
+  const straight = combinations([[PUSHES], [IDLE, PUSHES]], [...octets, ...(hasSessions ? [SESSIONS] : []), ...(hasRegistrations ? [REGISTRATIONS] : [])])
+  const curved = ALONE_MOST.flatMap((most) => {
+    const pushes = alone('r', most, (load) => load.pushes)
+    const sessions = alone('s', most, (load) => load.pushes * load.sessions)
+    const messages = alone('m', most, (load) => load.pushes * (1 - load.sessions))
+    // A session on top of what every push does; or, where one costs less than a MESSAGE, beside it.
+    const bases = hasSessions ? [[pushes, PUSHES], [pushes, sessions, PUSHES], [messages, sessions, PUSHES]] : [[pushes, PUSHES]]
+    return combinations(bases, [...octets, ...(hasRegistrations ? [alone('g', most, (load) => load.registrations)] : [])])
+  })
+  return [...straight, ...curved].sort((a, b) => a.length - b.length)
+}
+
 /** Where a tenth fewer or more pushes were delivered than accepted, the work of some would be put down to others; of memory such a run tells all the same. */
 const DELIVERED_OFF = 0.1
 
 export function fitLaws(all: readonly Observed[]): Laws {
   const points = all.filter(({ delivered }) => Math.abs(delivered - 1) <= DELIVERED_OFF)
-  const extras = [
-    ...(varies(points, ({ kib }) => kib) ? [OCTETS] : []), ...(points.some(({ sessions }) => sessions > 0) && varies(points, ({ sessions }) => sessions) ? [SESSIONS] : []),
-    ...(varies(points, ({ registrations }) => registrations) ? [REGISTRATIONS] : []),
-  ]
-  const work = combinations([[PUSHES], [IDLE, PUSHES], ...TURNS.map((turns) => [turns, PUSHES])], extras)
+  const work = formsOfWork(points)
   const pushes = { along: 'pushes per second', x: ({ pushes }: NodeLoad) => pushes }
   const gateway = lawFor<NodeLoad>(points, work, { name: 'gateway.cpu', words: 'processors the gateway keeps busy', unit: 'cores', ...pushes, y: ({ gatewayCores }) => gatewayCores })
   const core = lawFor<NodeLoad>(points, work, { name: 'ims.cpu', words: 'processors the core network keeps busy', unit: 'cores', ...pushes, y: ({ coreCores }) => coreCores })

@@ -40,7 +40,7 @@ function perPush(rows: PlanMeasurementRow[], law: Law<NodeLoad> | undefined, par
   if (law === undefined) return
   const quiet = { ...load, registrations: 0 }
   rows.push(measurement(`${part}.perPush`, `processor time of ${words} for a push, at ${rate(load.pushes)}`, 'micros', `${part}.cpu`, { value: law.at(quiet), ...law.interval(quiet) }, MICROS / load.pushes, runs))
-  const registration = law.term('g')
+  const registration = law.term('g', load)
   if (registration !== undefined) rows.push(measurement(`${part}.perRegistration`, `processor time of ${words} for a registration`, 'micros', `${part}.cpu`, registration, MICROS, runs))
 }
 

@@ -38,10 +38,10 @@ export function outputsOf(input: OutputInput): PlanOutputRow[] {
 }
 
 function nodeFigures({ sizing, demands: { busyHour, campaign }, nodes, cores, capacityMeasured, beyondLoad, beyondCapacity }: OutputInput): Figure[] {
-  const { plan, laws } = sizing
+  const { plan } = sizing
   const capacityFrom = capacityMeasured ? ['capacity', ...COSTS] : COSTS
-  const bears = (of: number): number => pushesAt(laws, loadOf(campaign, nodes.needed), of)
-  const headroom = (demand: Demand, count: number): number => 1 - (laws.gateway?.at(loadOf(demand, count)) ?? 0) / cores.value
+  const bears = (of: number): number => pushesAt(sizing, loadOf(campaign, nodes.needed), of)
+  const headroom = (demand: Demand, count: number): number => 1 - sizing.processor(loadOf(demand, count)) / cores.value
   const why = beyondLoad
   return [
     { name: 'pushes.busyHour', words: 'pushes in the busy hour', unit: 'perSecond', value: busyHour.pushes, rests: ASKED, how: 'subscribers × pushes / 3,600 s, retries among them' },
@@ -71,15 +71,15 @@ function timeFigures({ sizing, demands, nodes, cores, capacityMeasured, latency,
   const { busyHour, campaign } = demands
   const capacityFrom = capacityMeasured ? ['capacity', ...COSTS] : COSTS
   const figures: Figure[] = []
-  const most = nodes.needed * pushesAt(laws, loadOf(campaign, nodes.needed), cores.value)
+  const most = nodes.needed * pushesAt(sizing, loadOf(campaign, nodes.needed), cores.value)
   if (demands.campaignPushes > 0 && most > busyHour.pushes) {
     figures.push({
       name: 'drain.campaign', words: 'a campaign sent as fast as it can be', unit: 'seconds', value: demands.campaignPushes / (most - busyHour.pushes), rests: capacityFrom,
       how: 'its pushes over what the nodes without spares bear beyond the busy hour', extrapolated: beyondCapacity,
     })
   }
-  const registration = laws.gateway?.term('g')
-  const left = laws.gateway === undefined ? 0 : cores.value - laws.gateway.at({ ...loadOf(busyHour, nodes.needed), registrations: 0 })
+  const registration = laws.gateway?.term('g', loadOf(busyHour, nodes.needed))
+  const left = cores.value - sizing.processor({ ...loadOf(busyHour, nodes.needed), registrations: 0 })
   if (registration !== undefined && registration.value > 0 && left > 0) {
     figures.push({
       name: 'drain.registerStorm', words: 'all devices register anew, at the gateway', unit: 'seconds', value: busyHour.registered * registration.value / (nodes.needed * left), rests: capacityFrom,

@@ -15,7 +15,7 @@ import { beyond, heldBeyond, measurementsOf } from './measurements.js'
 import { outputsOf } from './outputs.js'
 import type { PlanFile } from './plan-file.js'
 import { sensitivityOf, staircaseOf } from './sensitivity.js'
-import { binding, erlangsFor, loadOf, needsOf, pushesAt, sparesFor, type Need, type ResourceName, type Sizing } from './sizing.js'
+import { binding, erlangsFor, loadOf, needsOf, pushesAt, sparesFor, underPressure, type Need, type ResourceName, type Sizing } from './sizing.js'
 
 export interface PlanInput {
   readonly plan: PlanFile
@@ -58,7 +58,7 @@ export function planOf(input: PlanInput): PlanAnswer {
   const load = loadOf(demands.campaign, needed)
   const beyondLoad = beyondAt(context, points, plan, needed)
   const beyondHeld = heldBeyond(points, demands.busyHour.registered / needed, demands.campaign.waiting / needed)
-  const full = pushesAt(laws, load, context.cores.value)
+  const full = pushesAt(sizing, load, context.cores.value)
   const registrationsFull = load.pushes === 0 ? 0 : load.registrations * full / load.pushes
   const outputs = outputsOf({
     sizing, demands, nodes, cores: context.cores, capacityMeasured: context.capacity !== undefined, latency, beyondLoad, beyondHeld,
@@ -103,7 +103,10 @@ function contextOf({ plan, evidence }: PlanInput, laws: Laws, scalability: Scala
   const coresAt = (pushes: number): number => laws.gateway!.at({ pushes, kib: capacity!.octets / 1024, sessions: capacity!.octets >= plan.sessions.from ? 1 : 0, registrations: 0 })
   const cores = rates === undefined ? { low: plan.node.busy, value: plan.node.busy, high: plan.node.busy } : { low: coresAt(rates.low), value: coresAt(rates.value), high: coresAt(rates.high ?? rates.value) }
   // Sized by what may be relied on: the low end of the capacity's interval.
-  const sizing: Sizing = { plan, laws, scalability, limits: { cores: cores.low, sessionErlangs: erlangsFor(plan.node.sockets, plan.sessions.blocking) } }
+  const sizing: Sizing = {
+    plan, laws, scalability, limits: { cores: cores.low, sessionErlangs: erlangsFor(plan.node.sockets, plan.sessions.blocking) },
+    processor: rates === undefined ? (load) => laws.gateway!.at(load) : underPressure(laws.gateway!, rates.value),
+  }
   const busyHour = needsOf(sizing, demands.busyHour)
   const campaign = needsOf(sizing, demands.campaign)
   return { sizing, demands, busyHour, campaign, most: binding([...busyHour, ...campaign]), capacity, capacityRate: rates?.value ?? 0, cores, largest: Math.max(...plan.contents.map(({ size }) => size)) }
@@ -120,7 +123,7 @@ function resourcesOf({ sizing, demands: { campaign, busyHour }, campaign: needs 
   const { plan: { node }, limits, laws } = sizing
   const one = (name: ResourceName): Pick<PlanResourceRow, 'unit' | 'demand' | 'perNode'> => {
     switch (name) {
-      case 'processor': return { unit: 'cores', demand: laws.gateway!.at(loadOf(campaign, 1)), perNode: node.load * limits.cores }
+      case 'processor': return { unit: 'cores', demand: sizing.processor(loadOf(campaign, 1)), perNode: node.load * limits.cores }
       case 'memory': return { unit: 'octets', demand: laws.memory!.at({ registered: busyHour.registered, pending: campaign.waiting }), perNode: node.load * node.memory }
       case 'sessions': return { unit: 'count', demand: campaign.sessionErlangs, perNode: limits.sessionErlangs }
       case 'bandwidth': return { unit: 'octetsPerSecond', demand: laws.wire!.at(loadOf(campaign, 1)), perNode: node.load * node.bandwidth }

@@ -6,7 +6,7 @@ import { erlangB } from '../../reports/statistics/queueing.js'
 import { scalabilityAt, type ScalabilityFit } from '../../reports/statistics/scalability.js'
 import type { Demand } from './demand.js'
 import type { NodeLoad } from './evidence.js'
-import type { Laws } from './laws.js'
+import type { Law, Laws } from './laws.js'
 import type { PlanFile } from './plan-file.js'
 
 /** What one node has. */
@@ -21,6 +21,8 @@ export interface Sizing {
   readonly plan: PlanFile
   readonly laws: Laws
   readonly limits: NodeLimits
+  /** Processors a node with this load keeps busy of those that `limits` counts. */
+  readonly processor: (load: NodeLoad) => number
   /** How throughput grows with nodes; undefined where they share nothing. */
   readonly scalability: ScalabilityFit | undefined
 }
@@ -44,7 +46,7 @@ export function loadOf(demand: Demand, nodes: number): NodeLoad {
 export function needsOf(sizing: Sizing, demand: Demand): Need[] {
   const { plan: { node }, laws, limits } = sizing
   const exact: Partial<Record<ResourceName, number>> = {
-    ...(laws.gateway === undefined ? {} : { processor: nodesAt(sizing, (nodes) => laws.gateway!.at(loadOf(demand, nodes)), node.load * limits.cores) }),
+    processor: nodesAt(sizing, (nodes) => sizing.processor(loadOf(demand, nodes)), node.load * limits.cores),
     ...(laws.memory === undefined ? {} : { memory: memoryNodes(sizing, demand) }),
     sessions: limits.sessionErlangs === 0 ? (demand.sessionErlangs === 0 ? 0 : Infinity) : demand.sessionErlangs / limits.sessionErlangs,
     ...(laws.wire === undefined ? {} : { bandwidth: fewest((nodes) => laws.wire!.at(loadOf(demand, nodes)), node.load * node.bandwidth) }),
@@ -92,11 +94,18 @@ function fewest(usage: (nodes: number) => number, limit: number): number {
   return high
 }
 
+/**
+ * Processors under the pressure of `pushes` a second, whatever the load: what comes alone costs more than what comes in a row, and a node near its
+ * capacity is never alone. To be held against the processors a node keeps busy at that rate.
+ */
+export function underPressure(law: Law<NodeLoad>, pushes: number): (load: NodeLoad) => number {
+  return (load) => law.at(load, load.pushes === 0 ? load : { ...load, pushes, registrations: load.registrations * pushes / load.pushes })
+}
+
 /** Pushes per second, with as many registrations for each as `of` has, that keep `cores` processors of one node busy; 0 where even an idle one does. */
-export function pushesAt(laws: Laws, of: NodeLoad, cores: number): number {
-  const law = laws.gateway
-  if (law === undefined || of.pushes === 0) return 0
-  const times = (factor: number): number => law.at({ ...of, pushes: of.pushes * factor, registrations: of.registrations * factor })
+export function pushesAt({ processor }: Pick<Sizing, 'processor'>, of: NodeLoad, cores: number): number {
+  if (of.pushes === 0) return 0
+  const times = (factor: number): number => processor({ ...of, pushes: of.pushes * factor, registrations: of.registrations * factor })
   if (times(0) >= cores) return 0
   return of.pushes / fewest((nodes) => times(1 / nodes), cores)
 }
