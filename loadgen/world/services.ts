@@ -24,18 +24,18 @@ export interface PartCosts {
 
 /** Of the machine of docs/measuring.md, where no run was measured. */
 export const TYPICAL_COSTS: ServiceCosts = {
-  gateway: { pushMicros: 90, registrationMicros: 45 },
-  ims: { pushMicros: 40, registrationMicros: 140 },
-  terminals: { pushMicros: 60, registrationMicros: 120 },
+  gateway: { pushMicros: 56, registrationMicros: 28 },
+  ims: { pushMicros: 32, registrationMicros: 112 },
+  terminals: { pushMicros: 54, registrationMicros: 108 },
 }
 
 /**
  * What an input costs after a long rest, in what it costs in a row: an idle processor has to be woken, and its caches hold
  * something else by then. Fitted, with `HALF_RESTED`, to what 21 runs of 100 to 2,600 pushes a second took (docs/measuring.md).
  */
-const RESTED: Readonly<Record<keyof ServiceCosts, number>> = { gateway: 65, ims: 35, terminals: 13 }
+const RESTED: Readonly<Record<keyof ServiceCosts, number>> = { gateway: 87, ims: 38, terminals: 13 }
 /** Half of that comes with a rest of so long since the last input of its kind. */
-const HALF_RESTED_MICROS: Micros = 10_000
+const HALF_RESTED_MICROS: Micros = 7_000
 
 /**
  * How a push's time is spread over the inputs it causes at the gateway, as profiles of its turns show; what is done when the store

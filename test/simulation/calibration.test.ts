@@ -82,7 +82,7 @@ describe('service times', () => {
     const push = { type: 'bytes', flow: 1, bytes: Buffer.from('MESSAGE sip:a@b SIP/2.0\r\n\r\n') } as const
     const rested = terminals(push, 0)
     expect(terminals(push, 0)).toBe(COSTS.terminals.pushMicros)
-    const half = terminals(push, 10_000)
+    const half = terminals(push, 7_000)
     expect(rested).toBeGreaterThan(10 * COSTS.terminals.pushMicros)
     expect(half).toBe((rested + COSTS.terminals.pushMicros) / 2)
   })
