@@ -17,12 +17,18 @@ const FULL_CODES: ReadonlySet<unknown> = new Set([28, 122, 27, -30792])
 /** statfs(2) magic numbers of file systems that live in memory. */
 const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
+/** Octets as given, in a folder of its own, whatever the folder's name looks like. */
+export const STORE_ENCODING = { encoding: 'binary', keyEncoding: 'binary', noSubdir: false } as const
+
 /**
- * Octets as given, no cache above the memory map. With overlappingSync off a write's promise is kept when LMDB's own
+ * No cache above the memory map. With overlappingSync off a write's promise is kept when LMDB's own
  * commit returned, which flushed data and root. We gather a turn ourselves, so LMDB need not do it again
  * (eventTurnBatching): within `batch` its single writes then make no promises of their own.
  */
-const OPTIONS = { encoding: 'binary', keyEncoding: 'binary', overlappingSync: false, eventTurnBatching: false } as const
+const OPTIONS = { ...STORE_ENCODING, overlappingSync: false, eventTurnBatching: false } as const
+
+/** So often, in batches, it is looked whether a reader died: LMDB would keep everything deleted since for it, for good. */
+const READER_CHECK_BATCHES = 256
 
 export interface StoreCounters {
   commits: number
@@ -133,6 +139,7 @@ export class LmdbStore {
     }
     this.writing = undefined
     this.counters.batches += 1
+    if (this.counters.batches % READER_CHECK_BATCHES === 0) this.database.readerCheck()
     if (full) this.counters.full += tickets.length
     else {
       this.counters.commits += tickets.length

@@ -17,23 +17,26 @@ import { imsCommand, serveCommand, terminalsCommand } from './command-parts.js'
 import { planCommand } from './command-plan.js'
 import { DASHBOARD_ANYWHERE, runCommand } from './command-run.js'
 import { simulateCommand } from './command-simulate.js'
+import { storeCommand } from './command-store.js'
 import { version } from './machine.js'
 import { coloursFor } from './screen.js'
 
 const root = Command.make('pushbench').pipe(
   Command.withDescription('A workbench for push delivery over SIP and IMS: a real push proxy gateway, a simulated IMS, thousands of virtual terminals.'),
-  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, experimentCommand, compareCommand, historyCommand, exportCommand, planCommand, checkCommand, initCommand, serveCommand, imsCommand, terminalsCommand]),
+  Command.withSubcommands([runCommand, simulateCommand, capacityCommand, experimentCommand, compareCommand, historyCommand, exportCommand, planCommand, checkCommand, initCommand, serveCommand, storeCommand, imsCommand, terminalsCommand]),
 )
 
 const EXIT_CODES = HelpDoc.sequence(HelpDoc.h1('EXIT CODES'), HelpDoc.p(Span.text('0 passed, 1 usage or internal error, 2 scenario invalid, 3 threshold failed, 4 run invalid, 5 regression against the baseline, 6 inconclusive, 129 terminal closed, 130 interrupted')))
 
 const ANSI = /\x1b\[[0-9;]*m/g
-const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--from', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--format', '--to', '--endpoint', '--summary', '--schema', '--journal', '--rate', '--log-level', '--completions']
+const OPTIONS_WITH_VALUE = ['--preset', '--seed', '--out', '--for', '--calibrate', '--from', '--resume', '--trial', '--rate-max', '--replicates', '--trials', '--margin', '--metric', '--format', '--to', '--endpoint', '--summary', '--schema', '--journal', '--rate', '--log-level', '--completions', '--only']
+/** Commands whose next word is a command of theirs. */
+const COMMANDS_OF_COMMANDS: Readonly<Record<string, readonly string[]>> = { store: ['list', 'show', 'export'] }
 const FLAGS = ['--measure', '--init', '--dry', '--run', '--anyway', '--markdown', '--quick', '--dashboard', '--stream', '--json', '--quiet', '-q', '--help', '-h', '--version', '--wizard']
 
 /** Runs the command of `argv` (as in process.argv) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const wrong = unknownOption(argv.slice(3)) ?? missingValue(argv.slice(3))
+  const wrong = unknownOption(argv.slice(3)) ?? missingValue(argv.slice(3)) ?? unknownCommand(argv.slice(2))
   if (wrong !== undefined) {
     process.stderr.write(`${wrong}\nTry "pushbench --help".\n`)
     return EXIT.internal
@@ -82,10 +85,19 @@ function missingValue(words: readonly string[]): string | undefined {
   return option === undefined ? undefined : `the option "${option}" needs a value`
 }
 
+/** The parser blames the first word for the second. */
+function unknownCommand(words: readonly string[]): string | undefined {
+  const own = COMMANDS_OF_COMMANDS[words[0] ?? '']
+  const second = words.slice(1).find((word) => !word.startsWith('-'))
+  if (own === undefined || second === undefined || own.includes(second)) return undefined
+  return `there is no command "${words[0]} ${second}"; there are ${own.join(', ')}`
+}
+
 /** The parser wants options before arguments; people write them anywhere. What follows `--` stays where it is. */
 export function optionsFirst(words: readonly string[]): string[] {
   const [command, ...rest] = words
   if (command === undefined || command.startsWith('-')) return [...words]
+  if (COMMANDS_OF_COMMANDS[command] !== undefined) return [command, ...optionsFirst(rest)]
   const end = rest.includes('--') ? rest.indexOf('--') : rest.length
   const options: string[] = []
   const others: string[] = []

@@ -19,6 +19,7 @@ import { benchMeasuringShare, benchRecording } from './measuring.js'
 import { benchMemory, benchSubscriptionMemory } from './memory.js'
 import { benchMsrp, benchMsrpMessages } from './msrp.js'
 import { benchParse } from './parse.js'
+import { benchPendingMemory, benchRestart } from './pending.js'
 import { benchRegistrationKnowledge, REGISTRATION_ROWS } from './registration-knowledge.js'
 import { rowOf, type Measured, type Missing, type Row } from './rows.js'
 import { formatTable } from './table.js'
@@ -39,6 +40,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   { rows: ['msrp.reuse.ratio', 'msrp.reuse.perSecond'], run: benchReuse },
   { rows: ['ims.binding.bytes', 'terminal.idle.bytes'], run: benchMemory },
   { rows: ['event.subscription.bytes'], run: benchSubscriptionMemory },
+  { rows: ['gateway.pending.bytes'], run: benchPendingMemory },
+  { rows: ['gateway.restart.seconds'], run: benchRestart },
   { rows: ['terminal.answer.cpuUs.udp', 'terminal.answer.perSecond.udp'], run: benchTerminals },
   {
     rows: ['ims.message.cpuUs.udp', 'ims.message.perSecond.udp', 'ims.register.cpuUs', 'ims.register.perSecond', 'ims.message.cpuUs.tcp', 'ims.message.perSecond.tcp'],

@@ -13,6 +13,11 @@ export function userOf(number: number): string {
   return `user${String(number).padStart(6, '0')}`
 }
 
+/** The sinks of the load say of these that they are not registered. */
+export function awayUserOf(number: number): string {
+  return `away${String(number).padStart(6, '0')}`
+}
+
 export function initiatorAddress(user: string): string {
   return `WAPPUSH=${user}/TYPE=USER@ppg.example.org`
 }

@@ -71,6 +71,8 @@ export const LIMITS: Readonly<Record<string, Limit>> = {
   'measure.share': { bound: 'at most', value: 3 },
   'simulate.million.seconds': { bound: 'at most', value: 600 },
   'simulate.million.bytes': { bound: 'at most', value: 8_000_000_000 },
+  'gateway.pending.bytes': { bound: 'at most', value: 400 },
+  'gateway.restart.seconds': { bound: 'at most', value: 2 },
   'gateway.flatness': { bound: 'at most', value: 1.15 },
 }
 

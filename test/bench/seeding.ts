@@ -6,7 +6,7 @@ import { openStore } from '../../core/live/store-lmdb.js'
 import { META_KEY, pendingKey, pushIdKey, registrationKey, sequenceOfWall } from '../../core/store/keys.js'
 import type { StoreOperation } from '../../core/store/operations.js'
 import { encodeMeta, encodeRegistration, encodeSubmission, MARK } from '../../core/store/records.js'
-import { APPLICATION, CONTENT, DOMAIN, initiatorAddress, userOf } from './population.js'
+import { APPLICATION, awayUserOf, CONTENT, DOMAIN, initiatorAddress, userOf } from './population.js'
 
 const PER_COMMIT = 1_000
 const DAY_MILLIS = 86_400_000
@@ -53,7 +53,7 @@ function registrationOf(number: number, now: number): Buffer {
 }
 
 function submissionOf(number: number, pushId: string, now: number): Buffer {
-  const user = `away${String(number).padStart(6, '0')}`
+  const user = awayUserOf(number)
   return encodeSubmission({
     acceptedAt: now - DAY_MILLIS, deliverAfter: 0, expiresAt: now + DAY_MILLIS, hasDeliverBefore: false, priority: 'medium', deliveryMethod: 'confirmed',
     hasQualityOfService: true, statesCapabilities: false, papForm: '2.0', initiator: 'anonymous', pushId, notifyUrl: '', token: `waiting${number}`,

@@ -28,7 +28,7 @@ describe('the guides', () => {
       used.set(words[0]!, options)
       for (const word of words) if (word.startsWith('-')) options.add(word)
     }
-    expect([...used.keys()].sort()).toEqual(['capacity', 'check', 'compare', 'experiment', 'export', 'history', 'ims', 'plan', 'run', 'serve', 'simulate', 'terminals'])
+    expect([...used.keys()].sort()).toEqual(['capacity', 'check', 'compare', 'experiment', 'export', 'history', 'ims', 'plan', 'run', 'serve', 'simulate', 'store', 'terminals'])
     for (const [command, options] of used) {
       const { code, stdout } = await folder.command([command, '--help'])
       expect(code, command).toBe(0)

@@ -68,8 +68,8 @@ export async function initiator(): Promise<Initiator> {
   }
 }
 
-/** Submits one push as PAP 2.1 by hand; gives the status with the PAP code of the answer (0 when there is none). */
-export function submit(pap: string, pushId: string, user: string, notifyUrl: string): Promise<{ readonly status: number; readonly code: number }> {
+/** Submits one push as PAP 2.1 by hand; gives the status with the PAP code of the answer (0 when there is none) and its Retry-After. */
+export function submit(pap: string, pushId: string, user: string, notifyUrl: string): Promise<{ readonly status: number; readonly code: number; readonly retryAfter?: string }> {
   const body = [
     '--edge', 'Content-Type: application/xml', '',
     '<?xml version="1.0"?><!DOCTYPE pap PUBLIC "-//WAPFORUM//DTD PAP 2.1//EN" "http://www.openmobilealliance.org/tech/DTD/pap_2.1.dtd">'
@@ -80,7 +80,8 @@ export function submit(pap: string, pushId: string, user: string, notifyUrl: str
     const request = httpRequest(pap, { method: 'POST', headers: { 'content-type': 'multipart/related; boundary=edge; type="application/xml"', 'content-length': Buffer.byteLength(body) } }, (response) => {
       let answer = ''
       response.on('data', (chunk: Buffer) => { answer += chunk.toString() })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, code: Number(/ code="(\d+)"/.exec(answer)?.[1] ?? 0) }))
+      const retryAfter = response.headers['retry-after']
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, code: Number(/ code="(\d+)"/.exec(answer)?.[1] ?? 0), ...(retryAfter === undefined ? {} : { retryAfter }) }))
     })
     request.on('error', reject)
     request.end(body)

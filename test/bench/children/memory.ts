@@ -9,7 +9,7 @@ import * as Scope from 'effect/Scope'
 import { decodeGatewayConfig, type GatewayConfigWritten } from '../../../core/live/config.js'
 import { systemCrypto } from '../../../core/live/crypto.js'
 import { SystemEntropy } from '../../../core/live/entropy.js'
-import { startGateway } from '../../../core/live/gateway-service.js'
+import { startGateway, type GatewayService } from '../../../core/live/gateway-service.js'
 import { Pump } from '../../../core/live/pump.js'
 import { Sockets } from '../../../core/live/sockets.js'
 import { decodeImsConfig } from '../../../sim/live/ims-config.js'
@@ -61,14 +61,18 @@ function register(): Promise<number> {
   })
 }
 
+let service: GatewayService | undefined
+
 /** It lives as long as the process. */
 async function gateway(config: GatewayConfigWritten): Promise<Readonly<Record<string, string>>> {
   const scope = await Effect.runPromise(Scope.make())
-  return (await Effect.runPromise(startGateway(decodeGatewayConfig(config)).pipe(Scope.extend(scope)))).addresses
+  service = await Effect.runPromise(startGateway(decodeGatewayConfig(config)).pipe(Scope.extend(scope)))
+  return service.addresses
 }
 
 serve({
   gateway,
+  counters: () => service?.counters() ?? {},
   core: async (subscribers: number) => (await startIms(decodeImsConfig({ population: { subscribers } }))).addresses,
   fleet: startFleet,
   register: async () => ({ done: await register(), registered: fleet?.counters.registered }),

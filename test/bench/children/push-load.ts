@@ -8,7 +8,7 @@
 import { createServer, type Socket } from 'node:net'
 import { SubmissionTemplate } from '../../../loadgen/submission.js'
 import { answerTo, eachMessage } from '../../live/sip-text.js'
-import { CONTENT, initiatorAddress, userOf } from '../population.js'
+import { awayUserOf, CONTENT, initiatorAddress, userOf } from '../population.js'
 import { ClosedLoop, type LoopResult } from './closed-loop.js'
 import { GatheredWriter } from './gathered-writer.js'
 import { listen, open, submissionHead, takeAnswers, takeNotifications } from './pap-peers.js'
@@ -22,9 +22,12 @@ export interface PushLoad {
   /** The population the pushes go round. */
   readonly users: number
   readonly notify: boolean
+  /** Each push is for another user, who is away: it is over for the load when the sink has said so. */
+  readonly away?: boolean
 }
 
 let sipDone = 0
+let awayDone = 0
 let notified = 0
 let onProgress = (): void => {}
 let notifyPort = 0
@@ -38,8 +41,8 @@ function sipSink(socket: Socket): void {
   eachMessage(socket, (request) => {
     const isAway = request.startsWith('MESSAGE sip:away')
     writer.write(answerTo(request, isAway ? '480 Temporarily Unavailable' : '200 OK'))
-    if (isAway) return
-    sipDone++
+    if (isAway) awayDone++
+    else sipDone++
     onProgress()
   })
 }
@@ -51,16 +54,17 @@ function notifySink(socket: Socket): void {
   })
 }
 
-async function push({ pap, count, connections, users, notify }: PushLoad): Promise<LoopResult> {
+async function push({ pap, count, connections, users, notify, away = false }: PushLoad): Promise<LoopResult> {
   const url = new URL(pap)
   const template = new SubmissionTemplate(CONTENT, notify ? `http://127.0.0.1:${notifyPort}/notify` : undefined, false)
   const head = submissionHead(url, template.contentType)
   const initiators = await Promise.all(Array.from({ length: Math.min(connections, count) }, () => open(url)))
-  const startedSip = sipDone
+  const done = (): number => (away ? awayDone : sipDone)
+  const startedSip = done()
   const startedNotified = notified
   const submissions = new ClosedLoop(count, (index) => {
     const number = ++serial
-    const body = template.body(`${process.pid}-${number}@pi.example`, initiatorAddress(userOf(number % users)))
+    const body = template.body(`${process.pid}-${number}@pi.example`, initiatorAddress(away ? awayUserOf(number) : userOf(number % users)))
     initiators[index < initiators.length ? index : idle]!.write(`${head}${body.length}\r\n\r\n${body.toString('latin1')}`, 'latin1')
   })
   let idle = 0
@@ -78,7 +82,7 @@ async function push({ pap, count, connections, users, notify }: PushLoad): Promi
   for (const socket of initiators) socket.destroy()
   if (refused > 0) throw new Error(`${refused} of ${count} submissions were not accepted`)
   await new Promise<void>((resolve) => {
-    onProgress = () => { if (sipDone - startedSip >= count && (!notify || notified - startedNotified >= count)) resolve() }
+    onProgress = () => { if (done() - startedSip >= count && (!notify || notified - startedNotified >= count)) resolve() }
     onProgress()
   })
   onProgress = () => {}
