@@ -22,7 +22,10 @@ export class RegTable {
   private version = -1
 
   apply(info: RegInfo): RegApplied {
-    if (info.version <= this.version) return 'old'
+    // RFC 3680 section 5.2. Kamailio's notifier writes 0 into each of its documents, all of them full: that the dialog's CSeq
+    // let this one through says that it is the newer.
+    const isRepeat = info.version === this.version && info.state === 'full'
+    if (info.version <= this.version && !isRepeat) return 'old'
     if (info.state === 'partial' && info.version !== this.version + 1) return 'gap'
     this.version = info.version
     if (info.state === 'full') this.registrations.clear()

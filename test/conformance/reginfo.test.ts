@@ -131,10 +131,18 @@ describe('what a watcher knows', () => {
   it('is left alone by an old document, and by a partial one behind a gap until a full one comes', () => {
     const table = new RegTable()
     expect(table.apply(document(0, 'partial', CONTACT))).toBe('applied')
-    expect(table.apply(document(0, 'full'))).toBe('old')
+    expect(table.apply(document(0, 'partial'))).toBe('old')
     expect(table.apply(document(2, 'partial', second))).toBe('gap')
     expect(ids(table)).toEqual(['c1'])
     expect(table.apply(document(5, 'full', second))).toBe('applied')
+    expect(table.apply(document(4, 'full', CONTACT))).toBe('old')
     expect(ids(table)).toEqual(['c2'])
+  })
+
+  it('is replaced by each full document of a notifier that gives all of them the same number', () => {
+    const table = new RegTable()
+    expect([document(0, 'full'), document(0, 'full', CONTACT), document(0, 'full', second)].map((each) => table.apply(each))).toEqual(['applied', 'applied', 'applied'])
+    expect(ids(table)).toEqual(['c2'])
+    expect(table.apply(document(0, 'partial', CONTACT))).toBe('old')
   })
 })

@@ -17,8 +17,8 @@ beforeEach(() => { folder = new Folder() })
 afterEach(() => folder.remove())
 
 describe('the guides', () => {
-  it('are one for each kind of user, and one for CI', () => {
-    expect(FILES).toEqual(['ci.md', 'developer.md', 'operator.md', 'planner.md', 'researcher.md'])
+  it('are one for each kind of user, one for CI and one for a network that is not ours', () => {
+    expect(FILES).toEqual(['ci.md', 'developer.md', 'operator.md', 'other-network.md', 'planner.md', 'researcher.md'])
   })
 
   it('name commands and options that exist', { timeout: 180_000 }, async () => {

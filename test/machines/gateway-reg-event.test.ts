@@ -110,6 +110,18 @@ describe('a gateway that watches', () => {
     expect(world.gateway.counters.registrations).toBe(2)
   })
 
+  it('believes each full document of a notifier that numbers none, as Kamailio does not', () => {
+    const world = new Watched()
+    world.terminal = 480
+    push(world, 'p')
+    const unnumbered = { version: 0, state: 'full' } as const
+    expect([world.tell({ ...unnumbered, ...away }), world.tell({ ...unnumbered, ...registered() }), world.tell({ ...unnumbered, ...away })]).toEqual([200, 200, 200])
+    expect(world.messages).toHaveLength(2)
+    world.terminal = 200
+    world.tell({ ...unnumbered, ...registered() })
+    expect([world.messages.length, world.outcomes()]).toEqual([3, ['delivered 1000 confirmed']])
+  })
+
   it('knows devices, GRUUs and applications by it', () => {
     const world = new Watched()
     push(world, 'p')
