@@ -161,6 +161,7 @@ const Ims = Schema.Struct({
   mode: key(Schema.Literal('collapsed', 'split'), 'collapsed', 'All nodes in one process without sockets between them, or every hop on the wire.'),
   transport: key(Schema.Literal('tcp', 'tls'), 'tcp', 'Transport between the nodes in split mode.'),
   timers: key(Schema.Literal('core', 'radio'), 'core', 'SIP timers between terminals and P-CSCF: those of RFC 3261, or those of a radio leg (TS 24.229 table 7.8).'),
+  capacity: key(Rate, '0/s', 'What the entry of the core network bears of requests that are no REGISTER; beyond, it refuses (503) and asks the gateway for less (RFC 7339). 0: all it can.'),
   digest: key(Schema.Literal('MD5', 'SHA-256'), 'SHA-256', 'Digest algorithm preferred at registration; MD5 is always offered.'),
 })
 

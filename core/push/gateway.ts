@@ -87,7 +87,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)
     const sequences = new Sequences()
-    const user = new SipUser(context)
+    const user = new SipUser(context, hops)
     this.deliveries = new Deliveries(context, recipients, hops)
     this.notifier = new Notifier(context)
     this.hosting = settings.indirection === undefined ? undefined : new Hosting(context, settings.indirection.url)
@@ -98,6 +98,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
       emit: (out) => this.out.add(out),
       ...(timers === undefined ? {} : { timers }),
       user,
+      offersOverloadControl: true,
     })
     user.endpoint = this.endpoint
     const verdicts = new Verdicts(context, this.deliveries, recipients, identities, hops)

@@ -11,6 +11,7 @@ import type { SipMessage } from '../sip/message.js'
 import { responseTo } from '../sip/write.js'
 import type { GatewayContext } from './context.js'
 import { Delivery } from './delivery/delivery.js'
+import type { Hops } from './delivery/hops.js'
 
 /** Whoever serves a method. */
 export interface RequestTaker {
@@ -54,7 +55,7 @@ export class SipUser implements TransactionUser {
   private readonly peers: ReadonlySet<string>
   private readonly takers = new Map<string, RequestTaker>()
 
-  constructor(private readonly context: GatewayContext) {
+  constructor(private readonly context: GatewayContext, private readonly hops: Hops) {
     this.peers = new Set(context.settings.trustedPeers)
   }
 
@@ -84,6 +85,7 @@ export class SipUser implements TransactionUser {
   }
 
   onResponse(now: Now, transaction: ClientTransaction, response: SipMessage): void {
+    this.hops.heard(now, transaction.hop, response.get(Header.Via) ?? '')
     this.requesterOf(transaction).responded(now, transaction, response)
   }
 

@@ -69,6 +69,8 @@ export interface SipEndpointOptions {
   readonly leg?: { readonly timers: SipTimerValues; readonly includes: (hop: Hop) => boolean }
   /** Set by a user agent, never by a proxy: a request that came already by another way is answered 482 (RFC 3261 section 8.2.2.2). */
   readonly refuseMerged?: boolean
+  /** Set by whoever heeds what neighbours report of their load (overload-control.ts): every request says so in its Via (RFC 7339 section 5.1). */
+  readonly offersOverloadControl?: boolean
 }
 
 export interface SipEndpointContract {

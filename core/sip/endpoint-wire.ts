@@ -16,9 +16,9 @@ export class Wire {
   /** Messages that were handed to a flow, retransmissions among them. */
   sent = 0
 
-  constructor({ emit, sentBy, entropy }: SipEndpointOptions) {
+  constructor({ emit, sentBy, entropy, offersOverloadControl }: SipEndpointOptions) {
     this.flows = new Flows(emit)
-    this.vias = new OurVias(sentBy, entropy)
+    this.vias = new OurVias(sentBy, entropy, offersOverloadControl)
   }
 
   /** The message as this flow takes it. */

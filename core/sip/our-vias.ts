@@ -5,6 +5,7 @@
 import type { Entropy } from '../kit/entropy.js'
 import type { Transport } from '../kit/network.js'
 import { type HeaderText, composed } from './header-text.js'
+import { OVERLOAD_OFFER } from './overload-control.js'
 import { BRANCH_COOKIE } from './via.js'
 
 /** Random bits in a branch, so that nobody off the path can guess one (RFC 3261 section 8.1.1.7 asks for uniqueness only). */
@@ -15,8 +16,12 @@ const BRANCH_LENGTH = BRANCH_COOKIE.length + BRANCH_BITS / 5
 export class OurVias {
   private readonly starts: Partial<Record<Transport, { readonly sentBy: string; readonly text: HeaderText }>> = {}
 
-  /** @param sentBy `host[:port]`, by transport */
-  constructor(private readonly sentBy: (transport: Transport) => string, private readonly entropy: Entropy) {}
+  private readonly offer: string
+
+  /** @param sentBy `host[:port]`, by transport @param offersOverloadControl whether each Via says that its sender understands RFC 7339 */
+  constructor(private readonly sentBy: (transport: Transport) => string, private readonly entropy: Entropy, offersOverloadControl = false) {
+    this.offer = offersOverloadControl ? OVERLOAD_OFFER : ''
+  }
 
   newBranch(): string {
     return BRANCH_COOKIE + this.entropy.token(BRANCH_BITS)
@@ -24,7 +29,7 @@ export class OurVias {
 
   /** Over UDP it asks for `rport` (RFC 3581 section 3), last, so that an answer's Via begins with this text. */
   text(transport: Transport, branch: string): HeaderText {
-    const text = this.start(transport) + branch
+    const text = this.start(transport) + branch + this.offer
     return (transport === 'udp' ? `${text};rport` : text) as HeaderText
   }
 

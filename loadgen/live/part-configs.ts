@@ -106,6 +106,7 @@ export function imsConfigOf(scenario: Scenario, gateway: HostPort): ImsConfigEnc
     ports: { pcscf },
     access: { timers: scenario.ims.timers },
     visited: Object.keys(scenario.population.roaming).map((id) => ({ id, ports: { pcscf }, access: { timers: scenario.ims.timers } })),
+    ...(scenario.ims.capacity === 0 ? {} : { limits: { capacityPerSecond: scenario.ims.capacity } }),
     // RFC 8760 section 2.3: one challenge each, the preferred one first; the reference terminals know MD5 only.
     digest: { algorithms: scenario.ims.digest === 'MD5' ? ['MD5'] : ['SHA-256', 'MD5'] },
     // TS 24.229 section 5.4.1.7: the S-CSCF registers the user with the application server, the gateway.

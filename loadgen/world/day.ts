@@ -107,6 +107,7 @@ export class Day {
       seed: seed + shard.index, startWall: options.startWall, crypto: worldDigests(options.crypto), population: options.population, transport: scenario.terminals.transport === 'udp' ? 'udp' : 'tcp',
       access: linkOf({ rttMicros: virtual.accessRtt + 2 * options.coreMicros, jitterMicros: 0, lossShare: 0 }),
       core: { delayMicros: options.coreMicros, jitterMicros: 0, lossShare: 0, duplicateShare: 0 },
+      ...(scenario.ims.capacity === 0 ? {} : { coreCapacity: scenario.ims.capacity }),
       flushMicros: options.flushMicros, shard, carriage: options.carriage, service: options.service, isTraced: options.isTraced ?? false, ...options.delays,
       // What waits for devices that are away is no overload here; the cap of a live run is about its own memory.
       gateway: { heldMax: Number.MAX_SAFE_INTEGER, inFlightMax: scenario.gateway.inFlightMax, selection: { ...DEFAULT_SELECTION, devices: scenario.gateway.devices } },

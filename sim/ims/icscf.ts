@@ -8,8 +8,10 @@ import { Header } from '../../core/sip/header-names.js'
 import { composed } from '../../core/sip/header-text.js'
 import type { SipMessage } from '../../core/sip/message.js'
 import { aorIn, uriOf } from '../../core/sip/name-addr.js'
+import { offersOverloadControl, reportedVia } from '../../core/sip/overload-control.js'
 import { unquote } from '../../core/sip/params.js'
 import { aorOf, gruuOf, parseUri, type Uri } from '../../core/sip/uri.js'
+import { Capacity, VALIDITY_MILLIS } from './capacity.js'
 import { usernameOf } from './credentials.js'
 import { isTemporaryUser } from './gruu.js'
 import type { CxResult, Hss } from './hss.js'
@@ -19,10 +21,38 @@ import { isRegSubscription } from './reg-events.js'
 
 export class Icscf extends ProxyNode {
   private readonly scscfRoute
+  private readonly capacity: Capacity | undefined
 
   constructor(parts: NodeParts, private readonly hss: Hss) {
     super(parts, new OwnRoutes(parts.settings.icscf.name))
+    const { capacityPerSecond } = parts.settings.limits
+    this.capacity = capacityPerSecond === undefined ? undefined : new Capacity(capacityPerSecond)
     this.scscfRoute = composed(`<sip:${parts.settings.scscf.name};lr>`)
+  }
+
+  override onRequest(now: Now, transaction: ServerTransaction): void {
+    const { request } = transaction
+    if (this.capacity === undefined || request.method === 'REGISTER' || this.capacity.admits(now)) {
+      super.onRequest(now, transaction)
+      return
+    }
+    this.counters.requests += 1
+    this.counters.overload += 1
+    this.unanswered += 1
+    const response = this.reply(request, 503)
+    // RFC 7339 section 5.9: who is told a share is not told to stay away altogether.
+    if (!offersOverloadControl(request.get(Header.Via) ?? '')) response.append(Header.RetryAfter, composed(String(this.settings.limits.retryAfterSeconds)))
+    this.refuseWith(now, transaction, response)
+  }
+
+  protected override respond(now: Now, transaction: ServerTransaction, response: SipMessage): void {
+    const { request } = transaction
+    const via = request.get(Header.Via)
+    // The answer gets the Vias of its request (RFC 3261 section 8.2.6.2): what is told upstream stands there.
+    if (this.capacity !== undefined && request.method !== 'REGISTER' && via !== undefined && offersOverloadControl(via)) {
+      request.replaceFirst(Header.Via, reportedVia(via, this.capacity.lossPercent(now), VALIDITY_MILLIS, now.wall / 1_000))
+    }
+    super.respond(now, transaction, response)
   }
 
   protected route(now: Now, transaction: ServerTransaction): void {

@@ -52,6 +52,8 @@ export interface ImsLimits {
   /** Requests without a final response in one node; beyond, a new one is answered 503 with Retry-After. */
   readonly unansweredMax: number
   readonly retryAfterSeconds: number
+  /** What the I-CSCF bears of requests that are no REGISTER, a second; beyond, 503, and overload control (RFC 7339) to who understands it. Absent: all it can. */
+  readonly capacityPerSecond?: number
   /** Written where a request came without Max-Forwards (RFC 3261 section 16.6 step 3). */
   readonly maxForwards: number
   /** Timer C (RFC 3261 section 16.6 step 11): how long an INVITE may ring without a new provisional response; over three minutes by the RFC. */

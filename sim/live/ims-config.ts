@@ -67,6 +67,7 @@ const Digest = Schema.Struct({
 const Limits = Schema.Struct({
   unansweredMax: withDefault(Count, 50_000),
   retryAfterSeconds: withDefault(Seconds, 5),
+  capacityPerSecond: Schema.optionalWith(Count, { exact: true }),
   maxForwards: withDefault(Schema.Int.pipe(Schema.between(1, 255)), 70),
   timerCSeconds: withDefault(Seconds, 185),
 })

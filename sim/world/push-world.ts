@@ -64,6 +64,8 @@ export interface PushWorldOptions {
     readonly terminals: (input: FleetIn, now: Micros) => Micros
   }
   readonly gateway?: Partial<GatewaySettings>
+  /** What the core network bears of requests that are no REGISTER, a second; all it can when absent. */
+  readonly coreCapacity?: number
   /** Takes each journal event in the order of time. */
   readonly journal: (part: PartName, event: JournalEvent) => void
 }
@@ -225,6 +227,7 @@ export class PushWorld {
       visited: (this.options.visited ?? []).map(({ id }, index) => ({
         name: `pcscf.${id}`, listen: at(portsOfVisited(index).pcscf), furtherPorts: [], core: at(portsOfVisited(index).core), visitedNetworkId: id, ...timers,
       })),
+      ...(this.options.coreCapacity === undefined ? {} : { limits: { ...settings.limits, capacityPerSecond: this.options.coreCapacity } }),
       icscf: { ...settings.icscf, listen: at(PORTS.icscf) },
       scscf: { ...settings.scscf, listen: at(PORTS.scscf) },
       filterCriteria: [{

@@ -314,7 +314,7 @@ export class Deliveries {
   private makeReady(now: Now, delivery: Delivery): void {
     const queue = delivery.queue
     queue.ready.insert(delivery)
-    const startsNow = queue.pending === undefined && queue.ready.head === delivery && this.atWork <= this.context.settings.attemptsMax && this.hops.anyAwake(now)
+    const startsNow = queue.pending === undefined && queue.ready.head === delivery && this.atWork <= this.context.settings.attemptsMax && this.hops.anyTaking(now)
     if (!startsNow) this.rest(now, delivery, Infinity)
     this.lines.add(queue)
   }

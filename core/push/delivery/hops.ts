@@ -1,10 +1,11 @@
 /**
  * The entry points of the core network: which takes the next request, and which rest because they said so (503 with
- * Retry-After, RFC 3261 section 21.5.4) or could not be reached; and the way to whoever a dialog names. Knows no requests.
+ * Retry-After, RFC 3261 section 21.5.4), could not be reached, or want less (RFC 7339); and the way to whoever a dialog names. Knows no requests.
  */
 import type { Micros, Now } from '../../kit/time.js'
 import type { Hop } from '../../sip/endpoint-contract.js'
 import { composed, type HeaderText } from '../../sip/header-text.js'
+import { OverloadThrottle, overloadReportOf } from '../../sip/overload-control.js'
 import { parseUri, uriParam } from '../../sip/uri.js'
 import type { NextHop } from '../settings.js'
 
@@ -12,6 +13,8 @@ export interface HopState {
   readonly hop: Hop
   readonly route: HeaderText
   restsUntil: Micros
+  /** Of the place, whatever the number of connections to it. */
+  readonly throttle: OverloadThrottle
 }
 
 const LITERAL = /^\d{1,3}(?:\.\d{1,3}){3}$/
@@ -29,17 +32,20 @@ export class Hops {
     this.hops = nextHops.flatMap((nextHop) => {
       const { transport, address, port, connections = 1 } = nextHop
       const route = routeOf(nextHop)
-      return Array.from({ length: connections }, (_, lane) => ({ hop: { transport, address, port, lane }, route, restsUntil: 0 }))
+      const throttle = new OverloadThrottle()
+      return Array.from({ length: connections }, (_, lane) => ({ hop: { transport, address, port, lane }, route, restsUntil: 0, throttle }))
     })
     this.count = nextHops.length
   }
 
-  /** The next hop in turn that does not rest; undefined when all do. */
+  /** The next hop in turn that does not rest; undefined when all do. Whoever picks one sends to it. */
   pick(now: Now): HopState | undefined {
     for (let tried = 0; tried < this.hops.length; tried++) {
       const state = this.hops[this.turn]!
       this.turn = this.turn + 1 === this.hops.length ? 0 : this.turn + 1
-      if (state.restsUntil <= now.mono) return state
+      if (!isAwake(state, now)) continue
+      state.throttle.sent(now.mono)
+      return state
     }
     return undefined
   }
@@ -66,8 +72,21 @@ export class Hops {
   }
 
   anyAwake(now: Now): boolean {
+    for (const state of this.hops) if (isAwake(state, now)) return true
+    return false
+  }
+
+  /** Whether one of them takes requests at all, be it no more than so many a second: what waits for its turn there waits not long. */
+  anyTaking(now: Now): boolean {
     for (const state of this.hops) if (state.restsUntil <= now.mono) return true
     return false
+  }
+
+  /** What an answer from this hop tells of its load. @param via our own, as it came back */
+  heard(now: Now, hop: Hop, via: string): void {
+    const report = overloadReportOf(via)
+    if (report === undefined) return
+    this.hops.find(({ hop: { address, port } }) => address === hop.address && port === hop.port)?.throttle.report(now.mono, report)
   }
 
   rest(now: Now, hop: Hop, micros: Micros): void {
@@ -85,11 +104,15 @@ export class Hops {
   deadline(now: Now): Micros {
     let first = Infinity
     for (const state of this.hops) {
-      if (state.restsUntil <= now.mono) return Infinity
-      first = Math.min(first, state.restsUntil)
+      if (isAwake(state, now)) return Infinity
+      first = Math.min(first, Math.max(state.restsUntil, state.throttle.readyAt(now.mono)))
     }
     return first
   }
+}
+
+function isAwake({ restsUntil, throttle }: HopState, { mono }: Now): boolean {
+  return restsUntil <= mono && throttle.readyAt(mono) <= mono
 }
 
 /** A loose route to the hop (RFC 3261 section 16.12). */
