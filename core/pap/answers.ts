@@ -1,10 +1,9 @@
 /**
- * The answer that fits a request we cannot serve, by what could be read of it (WAP-247 sections 8.3 to 8.12): a fault
- * gets 2000 or 3002, an operation that is not implemented 3001. Sender and time are added by whoever sends it.
+ * The answer that fits a request as a whole, by what could be read of it (WAP-247 sections 8.3 to 8.12): to a fault, 2000 or
+ * 3002; to a cancellation or status query, one code for all it names. Sender and time are added by whoever sends it.
  */
-import { codeName } from './codes.js'
 import type { FaultSubject, PapFault } from './decode.js'
-import type { CancelMessage, CapabilitiesQuery, PapMessage, Result, StatusQuery } from './documents.js'
+import type { CancelMessage, PapMessage, Result, StatusQuery } from './documents.js'
 
 /** Characters of the refused entity that a badmessage-response repeats. */
 export const FRAGMENT_LENGTH_MAX = 256
@@ -15,17 +14,9 @@ export function answerToFault(fault: PapFault, entity: Buffer): PapMessage {
   return (about === undefined ? undefined : responseTo(about, { code, desc })) ?? { type: 'badmessage-response', code, desc, badMessageFragment: fragmentOf(entity) }
 }
 
-/** 3001, which a PPG without the operation must answer (sections 5.3 to 5.5). */
-export function answerNotImplemented(message: CancelMessage | StatusQuery | CapabilitiesQuery): PapMessage {
-  const result = { code: 3001, desc: `${codeName(3001)}: ${message.type}` }
-  switch (message.type) {
-    case 'cancel-message':
-      return cancelResponse(message.pushId, result)
-    case 'statusquery-message':
-      return statusResponse(message.pushId, result)
-    case 'ccq-message':
-      return { type: 'ccq-response', queryId: message.queryId, ...result, address: message.address }
-  }
+/** One result for whatever the operation names: a result without address speaks for the whole push (sections 8.5.1 and 8.9.1). */
+export function answerWhole(message: CancelMessage | StatusQuery, result: Result): PapMessage {
+  return message.type === 'cancel-message' ? cancelResponse(message.pushId, result) : statusResponse(message.pushId, result)
 }
 
 function responseTo(about: FaultSubject, result: Result): PapMessage | undefined {

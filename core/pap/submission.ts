@@ -1,15 +1,15 @@
 /**
- * One POST from a push initiator: its multipart body taken apart and its control entity decoded (WAP-247 section 7),
- * or the PAP document that answers it. Also the way back, from a push-message and its content to the body of a POST.
+ * One POST from a push initiator: its multipart body taken apart and its control entity decoded (WAP-247 section 7), the
+ * operation it is instead, or the PAP document that answers it. Also the way back, from a push-message and its content to the body of a POST.
  */
 import { formatContentType, mediaTypeOf, parseContentType } from '../mime/content-type.js'
 import { splitMultipart } from '../mime/multipart.js'
 import { headerValue, type MimeHeader, type MimePart } from '../mime/part.js'
 import { decodeTransfer } from '../mime/transfer-encoding.js'
 import { boundaryFor, headerLines } from '../mime/write.js'
-import { answerNotImplemented, answerToFault, fragmentOf } from './answers.js'
+import { answerToFault, fragmentOf } from './answers.js'
 import { decodePap, type PapDocument, type PapFault } from './decode.js'
-import type { CapabilitiesQuery, PapMessage, PushMessage } from './documents.js'
+import type { CancelMessage, CapabilitiesQuery, PapMessage, PushMessage, StatusQuery } from './documents.js'
 import { encodePap } from './encode.js'
 import type { PapForm } from './versions.js'
 
@@ -38,8 +38,15 @@ export interface RefusedSubmission {
   readonly form: PapForm
   readonly answer: PapMessage
   readonly desc: string
-  /** A valid capabilities query, for whoever can answer it; `answer` is for who cannot. */
-  readonly query?: CapabilitiesQuery
+  readonly operation?: undefined
+}
+
+/** A valid message about an earlier push, or about a client: no submission, for whoever serves it. */
+export interface OperationRequest {
+  readonly ok: false
+  readonly form: PapForm
+  readonly operation: CancelMessage | StatusQuery | CapabilitiesQuery
+  readonly desc: string
 }
 
 const XML_TYPES: ReadonlySet<string> = new Set(['application/xml', 'text/xml'])
@@ -48,7 +55,7 @@ const XML_TYPES: ReadonlySet<string> = new Set(['application/xml', 'text/xml'])
  * Decodes a POST's body; `contentType` is the HTTP header's value. Never throws for what was sent.
  * @param contentFault what was wrong with a content that submission-stream.ts took out of the body
  */
-export function decodeSubmission(contentType: string, body: Buffer, contentFault?: string): Submission | RefusedSubmission {
+export function decodeSubmission(contentType: string, body: Buffer, contentFault?: string): Submission | OperationRequest | RefusedSubmission {
   const type = parseContentType(contentType)
   if (type !== undefined && XML_TYPES.has(type.mediaType)) return decodeBare(body)
   if (type?.mediaType !== 'multipart/related') {
@@ -69,13 +76,13 @@ export function decodeSubmission(contentType: string, body: Buffer, contentFault
 }
 
 /** Any message but a push-message travels without multipart (section 7). */
-function decodeBare(body: Buffer): RefusedSubmission {
+function decodeBare(body: Buffer): OperationRequest | RefusedSubmission {
   const document = decodePap(body)
   if (!document.ok) return { ok: false, form: document.form, answer: answerToFault(document, body), desc: document.desc }
   return refuseDocument(document, body, 'the submission has no content: it is not multipart/related')
 }
 
-function compose(document: PapDocument, parts: readonly MimePart[], problem: string | undefined, entity: Buffer): Submission | RefusedSubmission {
+function compose(document: PapDocument, parts: readonly MimePart[], problem: string | undefined, entity: Buffer): Submission | OperationRequest | RefusedSubmission {
   const { form, productName, message } = document
   if (message.type !== 'push-message') return refuseDocument(document, entity, `${message.type} is not sent as multipart`)
   if (problem !== undefined) return refuseDocument(document, entity, problem)
@@ -124,15 +131,14 @@ function refuse(entity: Buffer, desc: string): RefusedSubmission {
   return { ok: false, form: '2.0', answer, desc }
 }
 
-/** The answer to a valid document that is not a whole push submission. */
-function refuseDocument(document: PapDocument, entity: Buffer, desc: string): RefusedSubmission {
+/** What a valid document is that is not a whole push submission. */
+function refuseDocument(document: PapDocument, entity: Buffer, desc: string): OperationRequest | RefusedSubmission {
   const { form, message } = document
   switch (message.type) {
     case 'cancel-message':
     case 'statusquery-message':
-      return { ok: false, form, answer: answerNotImplemented(message), desc: `${message.type} is not implemented` }
     case 'ccq-message':
-      return { ok: false, form, answer: answerNotImplemented(message), desc: `${message.type} is no submission`, query: message }
+      return { ok: false, form, operation: message, desc: `${message.type} is no submission` }
     default: {
       const isPush = message.type === 'push-message'
       const why = isPush ? desc : `${message.type} is not a request to a push proxy gateway`

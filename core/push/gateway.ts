@@ -30,9 +30,11 @@ import { MessageBinding } from './bindings/message-binding.js'
 import { MessageSender } from './bindings/message-sender.js'
 import { Notifier } from './notification/notify.js'
 import { Outbox, noCounts } from './outbox.js'
+import { PushOperations } from './admission/operations.js'
 import { Recipients } from './delivery/recipients.js'
 import { RegistrationEvents } from './devices/registration-events.js'
 import { Registrations } from './devices/registrations.js'
+import { Replacements } from './admission/replacement.js'
 import { Retention } from './retention.js'
 import { Sequences } from './admission/sequences.js'
 import { SegmentedMessages } from './bindings/segmented-message.js'
@@ -91,7 +93,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.deliveries = new Deliveries(context, recipients, hops)
     this.notifier = new Notifier(context)
     this.hosting = settings.indirection === undefined ? undefined : new Hosting(context, settings.indirection.url)
-    this.endings = new Endings(context, this.notifier, this.hosting)
+    this.endings = new Endings(context, this.notifier, this.hosting, this.deliveries.index)
     this.endpoint = new SipEndpoint({
       sentBy: () => settings.sipAddress,
       entropy,
@@ -135,7 +137,10 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     this.deliveries.sender = bindings
     this.deliveries.recorder = legs
     legs.deliveries = this.deliveries
-    this.admission = new Admission(context, this.deliveries, identities, sequences, new CapabilityQueries(context, identities, recipients, capabilities))
+    this.admission = new Admission(
+      context, this.deliveries, identities, sequences, new CapabilityQueries(context, identities, recipients, capabilities),
+      new PushOperations(context, this.deliveries, this.endings, identities), new Replacements(this.store, this.deliveries, this.endings), this.endings,
+    )
     this.retention = new Retention(context)
     this.beginning = new Start(context, sequences, this.hosting === undefined ? [registrations, this.subscriptions] : [registrations, this.subscriptions, this.hosting], this.admission, this.deliveries, this.notifier)
     this.draining = new Drain(context, this.admission, this.deliveries, this.sessions, this.notifier, this.retention)

@@ -48,8 +48,10 @@ export class Start implements ReadWaiter, ScanWaiter, PendingVisitor {
       this.began = true
       this.context.store.read(META_KEY, this)
     } else if (this.pendingRows !== undefined) {
-      if (this.pendingRows.done) this.pendingRows = undefined
-      else if (this.deliveries.atWork * 2 < this.context.settings.attemptsMax) this.pendingRows.step()
+      if (this.pendingRows.done) {
+        this.pendingRows = undefined
+        this.deliveries.isComplete = true
+      } else if (this.deliveries.atWork * 2 < this.context.settings.attemptsMax) this.pendingRows.step()
     }
   }
 

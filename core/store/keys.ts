@@ -50,7 +50,7 @@ export function unacknowledgedKey(sequence: Sequence, recipient: number): Buffer
   return recipientKey(RowKind.Unacknowledged, sequence, recipient)
 }
 
-/** The row that makes a push-id taken. The initiator's length stands before it, so no two pairs give one key. */
+/** The row that makes a push-id taken, and says where its push lies. The initiator's length stands before it, so no two pairs give one key. */
 export function pushIdKey(initiator: string, pushId: string): Buffer {
   const initiatorOctets = Buffer.byteLength(initiator)
   const pushIdOctets = Buffer.byteLength(pushId)

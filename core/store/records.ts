@@ -8,7 +8,7 @@ import type { WallMillis } from '../kit/time.js'
 import { isInline, type Content, type ContentFile } from './content.js'
 import type { Sequence } from './keys.js'
 
-/** Raised by one whenever the layout of any row changes. */
+/** Raised by one whenever the layout of any row changes, but for what is only added behind its end. */
 export const RECORD_VERSION = 2
 
 export const MESSAGE_STATES = ['rejected', 'pending', 'delivered', 'undeliverable', 'expired', 'aborted', 'timeout', 'cancelled', 'unknown'] as const
@@ -60,6 +60,8 @@ export interface SubmissionRecord {
   readonly pushId: string
   /** Empty when no result notification was asked for. */
   readonly notifyUrl: string
+  /** Who provided the content, for the operator (WAP-247 section 8.2); absent where the initiator did not say. */
+  readonly sourceReference?: string | undefined
   /** The part of every Call-ID of this submission that nobody can guess. */
   readonly token: string
   readonly applicationId: string
@@ -136,6 +138,7 @@ export function encodeSubmission(record: SubmissionRecord): Buffer {
     + record.applicationId + NUL + record.featureTag + NUL + record.contentType
   for (const recipient of record.recipients) text += NUL + recipient.literal + NUL + recipient.uri
   for (const header of record.contentHeaders) text += NUL + header.name + NUL + header.value
+  if (record.sourceReference !== undefined) text += NUL + record.sourceReference
   const textOctets = Buffer.byteLength(text)
   const { content } = record
   const out = Buffer.allocUnsafe(SUBMISSION_HEAD + textOctets + (isInline(content) ? content.length : REFERENCE_HEAD + content.id.length))
@@ -162,7 +165,8 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
   const texts = row.toString('utf8', SUBMISSION_HEAD, textEnd).split(NUL)
   const recipientCount = row.readUInt32BE(26)
   const headerCount = row.readUInt32BE(30)
-  assert(texts.length === 8 + 2 * (recipientCount + headerCount), 'a pending push row does not hold the texts it announces')
+  const beyond = texts.length - 8 - 2 * (recipientCount + headerCount)
+  assert(beyond === 0 || beyond === 1, 'a pending push row does not hold the texts it announces')
   let at = 8
   const recipients: Recipient[] = []
   for (let index = 0; index < recipientCount; index++) recipients.push({ literal: texts[at++]!, uri: texts[at++]! })
@@ -183,6 +187,7 @@ export function decodeSubmission(row: Buffer): SubmissionRecord {
     initiator: texts[1]!,
     pushId: texts[2]!,
     notifyUrl: texts[3]!,
+    sourceReference: beyond === 1 ? texts[texts.length - 1] : undefined,
     token: texts[4]!,
     applicationId: texts[5]!,
     featureTag: texts[6]!,
@@ -293,7 +298,7 @@ export function decodeRegistration(row: Buffer): RegistrationRecord {
   return { registered: (row[1]! & 1) !== 0, expiresAt: readWall(row, 2), devices: (row[1]! & 2) === 0 ? undefined : devices }
 }
 
-/** A row without content that only says "here is one" (push-id, unacknowledged notification). */
+/** A row without content that only says "here is one" (unacknowledged notification, content file). */
 export const MARK = Buffer.from([RECORD_VERSION])
 
 export function checkVersion(row: Buffer, what: string): void {

@@ -5,7 +5,8 @@
 import { openStore } from '../../core/live/store-lmdb.js'
 import { META_KEY, pendingKey, pushIdKey, registrationKey, sequenceOfWall } from '../../core/store/keys.js'
 import type { StoreOperation } from '../../core/store/operations.js'
-import { encodeMeta, encodeRegistration, encodeSubmission, MARK } from '../../core/store/records.js'
+import { encodePushId } from '../../core/store/push-ids.js'
+import { encodeMeta, encodeRegistration, encodeSubmission } from '../../core/store/records.js'
 import { APPLICATION, awayUserOf, CONTENT, DOMAIN, initiatorAddress, userOf } from './population.js'
 
 const PER_COMMIT = 1_000
@@ -34,8 +35,9 @@ export async function seedStore(folder: string, { devices, waiting }: Seed): Pro
   for (let number = 0; number < devices; number++) put(registrationKey(`sip:${userOf(number)}@${DOMAIN}`), registrationOf(number, now))
   for (let number = 0; number < waiting; number++) {
     const pushId = `waiting-${number}@pi.example`
-    put(pendingKey(sequenceOfWall(now - DAY_MILLIS) + number), submissionOf(number, pushId, now))
-    put(pushIdKey('anonymous', pushId), MARK)
+    const sequence = sequenceOfWall(now - DAY_MILLIS) + number
+    put(pendingKey(sequence), submissionOf(number, pushId, now))
+    put(pushIdKey('anonymous', pushId), encodePushId({ sequence, recipients: 1 }))
   }
   // Only what lies below the bound is a push of before.
   if (waiting > 0) put(META_KEY, encodeMeta({ sequenceBound: sequenceOfWall(now) }))

@@ -53,7 +53,7 @@ describe('a ccq-response', () => {
 
   it('belongs to a query that a decoder hands on, from a bare document', () => {
     const body = Buffer.from(encodePap({ type: 'ccq-message', queryId: 'q', appId: 'x-wap-application:mms.ua', address: ADDRESS }, '2.0'))
-    expect(decodeSubmission('application/xml', body)).toMatchObject({ ok: false, query: { queryId: 'q', appId: 'x-wap-application:mms.ua', address: ADDRESS }, answer: { type: 'ccq-response', code: 3001 } })
+    expect(decodeSubmission('application/xml', body)).toMatchObject({ ok: false, operation: { type: 'ccq-message', queryId: 'q', appId: 'x-wap-application:mms.ua', address: ADDRESS } })
   })
 })
 

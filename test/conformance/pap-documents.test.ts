@@ -1,6 +1,6 @@
 /** PAP documents: what is read, what is refused and with which answer, and that everything we write is valid. */
 import { describe, expect, it } from 'vitest'
-import { answerToFault } from '../../core/pap/answers.js'
+import { answerToFault, answerWhole } from '../../core/pap/answers.js'
 import { decodePap, type PapDocument, type PapFault } from '../../core/pap/decode.js'
 import { DEFAULT_QUALITY, pushMessage, type PapMessage } from '../../core/pap/documents.js'
 import { encodePap } from '../../core/pap/encode.js'
@@ -144,19 +144,24 @@ describe('writing', () => {
 describe('operations without multipart', () => {
   const answered = (xml: string): PapMessage => {
     const result = decodeSubmission('application/xml', Buffer.from(xml))
-    if (result.ok) throw new Error('accepted')
+    if (result.ok || result.operation !== undefined) throw new Error('taken')
     expect(complaintOf(encodePap(result.answer, result.form))).toBeUndefined()
     return result.answer
   }
 
-  it('answers cancel, status query and capability query with 3001 in their own responses', () => {
-    expect(answered(GOOD['E4 cancel for two recipients']!)).toMatchObject({
-      type: 'cancel-response', pushId: 'fog/2031-77@beacon.example', results: [{ code: 3001, addresses: [] }],
-    })
-    expect(answered(GOOD['E3 status query for every recipient']!)).toMatchObject({
-      type: 'statusquery-response', results: [{ code: 3001, messageState: 'unknown' }],
-    })
-    expect(answered(GOOD['E5 capability query']!)).toMatchObject({ type: 'ccq-response', queryId: 'q-9', code: 3001 })
+  it('are handed on as what they are: a cancel, a status query, a capability query', () => {
+    const operation = (xml: string) => decodeSubmission('application/xml', Buffer.from(xml))
+    expect(operation(GOOD['E4 cancel for two recipients']!)).toMatchObject({ ok: false, operation: { type: 'cancel-message', pushId: 'fog/2031-77@beacon.example' } })
+    expect(operation(GOOD['E3 status query for every recipient']!)).toMatchObject({ ok: false, operation: { type: 'statusquery-message', addresses: [] } })
+    expect(operation(GOOD['E5 capability query']!)).toMatchObject({ ok: false, operation: { type: 'ccq-message', queryId: 'q-9' } })
+  })
+
+  it('that name a push are answered as a whole by one result without address', () => {
+    const whole = (message: Parameters<typeof answerWhole>[0]) => encodePap(answerWhole(message, { code: 2004, desc: 'none' }), '2.0')
+    for (const xml of [whole({ type: 'cancel-message', pushId: 'p', addresses: ['a'] }), whole({ type: 'statusquery-message', pushId: 'p', addresses: ['a'] })]) {
+      expect(complaintOf(xml)).toBeUndefined()
+      expect(decoded(xml).message).toMatchObject({ pushId: 'p', results: [{ code: 2004, addresses: [] }] })
+    }
   })
 
   it('answers a push-message without content by push-response 2000, and what is no request by badmessage-response', () => {

@@ -32,7 +32,6 @@ describe('acceptance', () => {
     ['a required network other than IMS', 3009, { qualityOfService: quality({ network: 'GSM', networkRequired: true }) }],
     ['a required network that is not named', 3009, { qualityOfService: quality({ networkRequired: true }) }],
     ['a required bearer other than SIP', 3010, { qualityOfService: quality({ bearer: 'SMS', bearerRequired: true }) }],
-    ['replacement', 3011, { replacePushId: 'other' }],
     ['an application id that names no application', 2000, {}, { app: 'x-wap-application:*' }],
     ['a notification URL that is none', 2000, { notifyRequestedTo: 'pi.example' }],
     ['a notification URL with user information', 2000, { notifyRequestedTo: 'http://a:b@pi.example/' }],
@@ -73,18 +72,6 @@ describe('acceptance', () => {
     }
   })
 
-  it('answers cancel and status queries as not implemented in their own responses', () => {
-    for (const [message, element] of [
-      [{ type: 'cancel-message' as const, pushId: 'p', addresses: [] }, 'cancel-response'],
-      [{ type: 'statusquery-message' as const, pushId: 'p', addresses: [] }, 'statusquery-response'],
-    ] as const) {
-      const world = new GatewayWorld()
-      world.post('application/xml', Buffer.from(encodePap(message, '2.0')))
-      expect(world.replies[0]!.status).toBe(202)
-      expect(world.replies[0]!.body).toContain(`<${element}`)
-      expect(world.replies[0]!.body).toContain('code="3001"')
-    }
-  })
 })
 
 describe('a push-id', () => {

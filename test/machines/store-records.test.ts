@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ContentFile } from '../../core/store/content.js'
 import { after, doneKey, pendingKey, pushIdKey, recipientOf, sequenceOf, sequenceOfWall } from '../../core/store/keys.js'
+import { decodePushId, encodePushId } from '../../core/store/push-ids.js'
 import {
-  BINDING_NAMES, DELIVERY_METHODS, MESSAGE_STATES, PRIORITIES, decodeFinal, decodeMeta, decodeRegistration, decodeSubmission, encodeFinal, encodeMeta,
+  BINDING_NAMES, DELIVERY_METHODS, MARK, MESSAGE_STATES, PRIORITIES, decodeFinal, decodeMeta, decodeRegistration, decodeSubmission, encodeFinal, encodeMeta,
   encodeRegistration, encodeSubmission, type DeviceRecord, type FinalRecord, type RegistrationRecord, type SubmissionRecord,
 } from '../../core/store/records.js'
 
@@ -19,7 +20,7 @@ const contentFile: fc.Arbitrary<ContentFile> = fc.record({ id: hexadecimal(32), 
 const submission: fc.Arbitrary<SubmissionRecord> = fc.record({
   acceptedAt: wall, deliverAfter: wall, expiresAt: wall, hasDeliverBefore: fc.boolean(), priority: fc.constantFrom(...PRIORITIES),
   deliveryMethod: fc.constantFrom(...DELIVERY_METHODS), bearer: binding, bearerRequired: fc.boolean(), hasQualityOfService: fc.boolean(), statesCapabilities: fc.boolean(), papForm: word,
-  initiator: text, pushId: text, notifyUrl: text, token: word, applicationId: text, featureTag: text,
+  initiator: text, pushId: text, notifyUrl: text, sourceReference: fc.option(text, { nil: undefined }), token: word, applicationId: text, featureTag: text,
   recipients: fc.array(fc.record({ literal: text, uri: text }), { minLength: 1, maxLength: 4 }), contentType: text,
   contentHeaders: fc.array(fc.record({ name: text, value: text }), { maxLength: 4 }), content: fc.oneof(fc.uint8Array({ maxLength: 200 }).map((octets) => Buffer.from(octets)), contentFile),
 }).map((record) => ({ ...record, bearerRequired: record.bearer !== undefined && record.bearerRequired }))
@@ -39,8 +40,16 @@ const sequence = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
 describe('a row', () => {
   it('of a pending push is read as it was written', () => fc.assert(fc.property(submission, (record) => { expect(decodeSubmission(encodeSubmission(record))).toEqual(record) })))
   it('of an outcome is read as it was written', () => fc.assert(fc.property(final, (record) => { expect(decodeFinal(encodeFinal(record))).toEqual(record) })))
+  it('of a push-id is read as it was written', () => fc.assert(fc.property(fc.record({ sequence, recipients: fc.nat(0xffff) }), (record) => { expect(decodePushId(encodePushId(record))).toEqual(record) })))
   it('of a registration is read as it was written', () => fc.assert(fc.property(registration, (record) => { expect(decodeRegistration(encodeRegistration(record))).toEqual(record) })))
   it('of the store itself is read as it was written', () => fc.assert(fc.property(sequence, (sequenceBound) => { expect(decodeMeta(encodeMeta({ sequenceBound }))).toEqual({ sequenceBound }) })))
+})
+
+describe('a row of an earlier release', () => {
+  it('of a pending push, which has no source-reference behind its headers, is read', () => {
+    fc.assert(fc.property(submission, ({ sourceReference: _, ...record }) => { expect(decodeSubmission(encodeSubmission(record))).toEqual(record) }))
+  })
+  it('of a push-id says that it is taken, and not where its push lies', () => expect(decodePushId(MARK)).toBeUndefined())
 })
 
 describe('a key', () => {

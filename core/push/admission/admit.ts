@@ -7,24 +7,30 @@ import type { Now } from '../../kit/time.js'
 import { codeName } from '../../pap/codes.js'
 import type { PapMessage, PushResponse } from '../../pap/documents.js'
 import { encodePap } from '../../pap/encode.js'
-import { decodeSubmission, type Submission } from '../../pap/submission.js'
+import { decodeSubmission, type OperationRequest, type Submission } from '../../pap/submission.js'
 import type { PapForm } from '../../pap/versions.js'
 import { isInline, type Content } from '../../store/content.js'
 import { INITIATOR_OCTETS_MAX, contentKey, pendingKey, pushIdKey, type Sequence } from '../../store/keys.js'
 import type { StoreOperation } from '../../store/operations.js'
-import { MARK, encodeSubmission, type SubmissionRecord } from '../../store/records.js'
+import { encodePushId } from '../../store/push-ids.js'
+import { MARK, encodeSubmission, type FinalRecord, type SubmissionRecord } from '../../store/records.js'
 import type { CapabilityQueries } from './capability-queries.js'
 import { check, pushIdProblem, type Refusal } from './check.js'
 import type { GatewayContext } from '../context.js'
 import type { PapRequest } from '../contract.js'
-import type { Deliveries } from '../delivery/deliveries.js'
+import type { Deliveries, End } from '../delivery/deliveries.js'
+import { addFinalRows, finalRecord, type Endings } from '../delivery/endings.js'
 import type { Identities } from './identities.js'
 import { progressNotes, refusalNotes } from '../notification/progress-notes.js'
+import type { PushOperations } from './operations.js'
+import type { Replacements } from './replacement.js'
 import type { Sequences } from './sequences.js'
 import type { CommitWaiter, ReadWaiter } from '../store-port.js'
 
 const TOKEN_BITS = 100
 const NO_NOTES: PushResponse['progressNotes'] = []
+/** WAP-247 section 8.2: nothing of the earlier push waited for this recipient. */
+const NOT_REPLACED: End = { state: 'rejected', code: 2008, desc: 'nothing of the push to be replaced waits for this recipient' }
 
 export class Admission {
   private underWay = 0
@@ -39,6 +45,9 @@ export class Admission {
     private readonly identities: Identities,
     private readonly sequences: Sequences,
     private readonly queries: CapabilityQueries,
+    private readonly operations: PushOperations,
+    private readonly replacements: Replacements,
+    private readonly endings: Endings,
   ) {
     this.claimed = new ChurnMap(Math.floor(context.entropy.unit() * 2 ** 32))
   }
@@ -53,7 +62,7 @@ export class Admission {
 
   /** Requests taken in and not yet answered. */
   get requestsOpen(): number {
-    return this.underWay + this.queries.open
+    return this.underWay + this.queries.open + this.operations.open
   }
 
   request(now: Now, request: PapRequest): void {
@@ -69,8 +78,8 @@ export class Admission {
       return false
     }
     const decoded = request.submission ?? decodeSubmission(request.contentType, request.body, request.contentFault)
-    if (!decoded.ok && decoded.query !== undefined) {
-      this.queries.query(now, request.id, decoded.form, decoded.query)
+    if (!decoded.ok && decoded.operation !== undefined) {
+      this.operate(now, request, decoded)
       return false
     }
     if (!decoded.ok) {
@@ -91,42 +100,73 @@ export class Admission {
     return true
   }
 
+  private operate(now: Now, { id, initiator }: PapRequest, { form, operation }: OperationRequest): void {
+    if (operation.type === 'ccq-message') return this.queries.query(now, id, form, operation)
+    this.operations.begin(id, initiator, form, operation, pushIdProblem(operation.pushId) ?? initiatorProblem(initiator))
+  }
+
   /** The store's word on the push-id. */
   lookedUp(now: Now, admitting: Admitting, isTaken: boolean): void {
     const { submission } = admitting
-    const { entropy, settings, store } = this.context
+    const { entropy, settings } = this.context
     const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, admitting.content, entropy.token(TOKEN_BITS), this.identities, settings)
-    if (!checked.ok) {
-      this.finished(admitting)
-      this.drop(admitting.content)
-      return this.refuse(now, admitting.requestId, submission, checked)
-    }
-    const { record } = checked
+    if (!checked.ok) return this.refuseLate(now, admitting, checked)
+    admitting.record = checked.record
+    if (submission.control.replacePushId === undefined) this.write(now, admitting)
+    else this.replacements.begin(this, admitting, checked.record)
+  }
+
+  /** A refusal after the push-id was looked up. */
+  refuseLate(now: Now, admitting: Admitting, refusal: Refusal): void {
+    this.finished(admitting)
+    this.drop(admitting.content)
+    this.refuse(now, admitting.requestId, admitting.submission, refusal)
+  }
+
+  write(now: Now, admitting: Admitting): void {
     const operations: StoreOperation[] = []
-    admitting.record = record
-    admitting.sequence = this.sequences.next(now.wall, operations)
-    operations.push({ type: 'put', key: pendingKey(admitting.sequence), value: encodeSubmission(record) }, { type: 'put', key: admitting.key, value: MARK })
+    this.addRows(now, admitting, operations)
+    this.context.store.commit(operations, admitting)
+  }
+
+  /** What makes it accepted: one commit holds all of it, followed by `Admitting.committed` or `notWritten`. */
+  addRows(now: Now, admitting: Admitting, operations: StoreOperation[]): void {
+    const record = admitting.record!
+    const sequence = this.sequences.next(now.wall, operations)
+    admitting.sequence = sequence
+    operations.push(
+      { type: 'put', key: pendingKey(sequence), value: encodeSubmission(record) },
+      { type: 'put', key: admitting.key, value: encodePushId({ sequence, recipients: record.recipients.length }) },
+    )
     if (!isInline(admitting.content)) operations.push({ type: 'put', key: contentKey(admitting.content.id), value: MARK })
-    store.commit(operations, admitting)
+    if (admitting.rejected === undefined) return
+    for (const recipient of admitting.rejected) addFinalRows(operations, sequence, recipient, notReplaced(record, recipient))
   }
 
   written(now: Now, admitting: Admitting, record: SubmissionRecord): void {
     const { counters, out } = this.context
     const { form, control } = admitting.submission
     this.finished(admitting)
-    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001), control.progressNotesRequested ? progressNotes(record, now.wall) : NO_NOTES)
+    this.reply(now, admitting.requestId, form, control.pushId, 1001, codeName(1001), control.progressNotesRequested ? progressNotes(record, now.wall, admitting.replaced) : NO_NOTES)
     const { recipients } = record
-    const group = recipients.length > 1 ? { remaining: recipients.length } : undefined
+    const { sequence, rejected } = admitting
+    const group = recipients.length > 1 ? { remaining: recipients.length - (rejected?.size ?? 0) } : undefined
     for (let index = 0; index < recipients.length; index++) {
       counters.accepted++
       out.journal('accepted', record.pushId, recipients[index]!.literal)
-      this.deliveries.add(now, admitting.sequence, index, record, group, false)
+      if (rejected?.has(index) === true) this.endings.tell(now, sequence, index, notReplaced(record, index))
+      else this.deliveries.add(now, sequence, index, record, group, false)
     }
   }
 
   /** Nothing was kept, so nothing was accepted. */
   notWritten(admitting: Admitting): void {
     this.sequences.boundLost()
+    this.notNow(admitting)
+  }
+
+  /** Nothing was accepted, and asking again may help. */
+  notNow(admitting: Admitting): void {
     this.finished(admitting)
     this.drop(admitting.content)
     this.shed(admitting.requestId)
@@ -183,10 +223,18 @@ function initiatorProblem(initiator: string): Refusal | undefined {
   return fits ? undefined : { ok: false, code: 2001, desc: 'the name of the push initiator is too long' }
 }
 
+function notReplaced(record: SubmissionRecord, recipient: number): FinalRecord {
+  return finalRecord(record, recipient, NOT_REPLACED, record.acceptedAt, { sipStatus: 0, binding: undefined, last: false })
+}
+
 /** One request between its arrival and its answer. */
 export class Admitting implements ReadWaiter, CommitWaiter {
   record: SubmissionRecord | undefined = undefined
   sequence: Sequence = 0
+  /** Recipients that are rejected as it is accepted; at least one is not. */
+  rejected: ReadonlySet<number> | undefined = undefined
+  /** Recipients for whom an earlier push was cancelled; undefined where none was to be replaced. */
+  replaced: number | undefined = undefined
 
   constructor(
     private readonly admission: Admission,

@@ -56,8 +56,6 @@ export function check(now: Now, initiator: string, submission: Submission, carri
   if (!recipients.ok) return recipients
   const problem = qualityProblem(control.qualityOfService) ?? notifyProblem(control.notifyRequestedTo)
   if (problem !== undefined) return problem
-  // WAP-247 section 8.2: no support for replacement means refusing it.
-  if (control.replacePushId !== undefined) return refuse(3011, 'replacement is not supported: submit without replace-push-id')
   const application = parseApplicationId(headerValue(content.headers, 'x-wap-application-id'))
   const carriage = contentProblem(submission, carried, settings.selection.sessionOctetsMax, application)
   if (carriage !== undefined || application === undefined) return carriage ?? refuse(2000, 'X-Wap-Application-Id names no application')
@@ -79,6 +77,7 @@ export function check(now: Now, initiator: string, submission: Submission, carri
     initiator,
     pushId: control.pushId,
     notifyUrl: control.notifyRequestedTo ?? '',
+    sourceReference: control.sourceReference,
     token,
     applicationId: application.uri,
     featureTag: application.featureTag,

@@ -11,6 +11,7 @@ import { bitOf } from '../bindings/binding.js'
 import type { GatewayContext } from '../context.js'
 import { Delivery, type Fork, type Group } from './delivery.js'
 import { DeliveryBook } from './delivery-book.js'
+import { DeliveryIndex } from './delivery-index.js'
 import type { Hops } from './hops.js'
 import { Lines } from './lines.js'
 import { lifetimeEnd, type FinalState } from './outcomes.js'
@@ -45,6 +46,9 @@ export class Deliveries {
   private readonly lines = new Lines()
   private blockedUntil: Micros = Infinity
   private stopped = false
+  readonly index = new DeliveryIndex()
+  /** Whether every push of the store that has no outcome was taken up: until then one that is not in the index may still be waiting. */
+  isComplete = false
   /** Policy `first`. */
   readonly rounds = new Rounds(this)
   sender!: Sender
@@ -73,6 +77,7 @@ export class Deliveries {
     this.context.counters.inFlight++
     delivery.probe = recovered
     delivery.hasLegRow = recovered
+    this.index.add(delivery)
     if (submission.deliverAfter > now.wall) {
       this.book.enter(delivery, 'timed')
       this.book.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
@@ -105,6 +110,25 @@ export class Deliveries {
         this.makeReady(now, delivery)
       }
     }
+  }
+
+  /**
+   * Takes out one of which nothing is under way, so that it is certain that nothing of it will be sent (WAP-249 section 5.4).
+   * Whoever called writes its end, or puts it back. False when it was tried just now, waits for a proof, or has its end.
+   */
+  withdraw(delivery: Delivery): boolean {
+    if (delivery.state === 'ready') delivery.queue.ready.remove(delivery)
+    else if (delivery.state === 'awaiting') delivery.queue.awaiting.remove(delivery)
+    else if (delivery.state !== 'timed') return false
+    this.leaveQueue(delivery)
+    return true
+  }
+
+  /** A withdrawn one whose end could not be written goes on. */
+  putBack(now: Now, delivery: Delivery, submission: SubmissionRecord): void {
+    this.index.remove(delivery)
+    this.context.counters.inFlight--
+    this.add(now, delivery.sequence, delivery.recipient, submission, delivery.group, true)
   }
 
   /** No attempt starts any more; those under way finish. */

@@ -35,6 +35,7 @@ export interface Fork {
 export class Delivery {
   state: DeliveryState = 'ready'
   next: Delivery | undefined = undefined
+  nextInIndex: Delivery | undefined = undefined
   timer: Deadline<Delivery> | undefined = undefined
   /** What is sent; only while at work. */
   submission: SubmissionRecord | undefined = undefined

@@ -17,6 +17,8 @@ without a row counts as x00 of its class (RFC 3261 section 8.1.3.2), an MSRP sta
 configured default. When that ends it while it waits, retries or queues, it is \`expired\` if deliver-before was given, else
 \`timeout\`, with the code of the last column for what was seen last. A push that is never tried because no registered device
 of the recipient has the application ends \`undeliverable\` 2006 (2005 when the initiator had stated capabilities).
+A push that waits when its initiator cancels or replaces it ends \`cancelled\` 1000; a recipient of a replacement of what is pending only, for
+whom nothing waited, \`rejected\` 2008.
 
 | seen | binding | when | what follows | code at the end of the lifetime | because |
 |---|---|---|---|---|---|

@@ -1,6 +1,6 @@
 /** The resultnotification-message of one final outcome (WAP-247 section 8.6), as a value and as XML. Knows the document, not when it goes. */
 import { codeName } from '../../pap/codes.js'
-import type { ResultNotification } from '../../pap/documents.js'
+import type { QualityOfService, ResultNotification } from '../../pap/documents.js'
 import { encodePap } from '../../pap/encode.js'
 import type { PapForm } from '../../pap/versions.js'
 import type { BindingName, FinalRecord } from '../../store/records.js'
@@ -28,8 +28,8 @@ export function notificationOf(record: FinalRecord, settings: Sender): ResultNot
   }
 }
 
-/** Present iff the submission had it; after success method, network and bearer are those used (sections 5.2 and 8.6). */
-function qualityUsed(record: FinalRecord) {
+/** For a submission that had it; after success method, network and bearer are those used (sections 5.2, 8.6 and 8.9.1). */
+export function qualityUsed(record: FinalRecord): QualityOfService {
   const used = record.confirmed === undefined ? record.deliveryMethod : record.confirmed ? 'confirmed' as const : 'unconfirmed' as const
   const way = record.binding === undefined ? {} : { network: 'IMS', bearer: BEARERS[record.binding] }
   return { priority: record.priority, deliveryMethod: used, ...way, networkRequired: false, bearerRequired: false }

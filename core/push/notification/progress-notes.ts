@@ -8,11 +8,15 @@ import type { ProgressNote } from '../../pap/documents.js'
 import { formatPapTime } from '../../pap/dates.js'
 import type { SubmissionRecord } from '../../store/records.js'
 
-/** @param now when the submission was flushed to the store */
-export function progressNotes(record: SubmissionRecord, now: WallMillis): readonly ProgressNote[] {
+/**
+ * @param now when the submission was flushed to the store
+ * @param replaced for how many recipients an earlier push was cancelled; undefined where none was to be replaced
+ */
+export function progressNotes(record: SubmissionRecord, now: WallMillis, replaced: number | undefined): readonly ProgressNote[] {
   const { acceptedAt, deliverAfter, recipients, statesCapabilities } = record
   const notes: ProgressNote[] = [valid(acceptedAt), { stage: 'addressing', note: `${recipients.length} of ${recipients.length} addresses resolved`, time: acceptedAt }]
   if (statesCapabilities) notes.push({ stage: 'capabilities', note: 'those stated are held against the device when the push is sent', time: acceptedAt })
+  if (replaced !== undefined) notes.push({ stage: 'replacement', note: `the earlier push was cancelled for ${replaced} of ${recipients.length} recipients`, time: now })
   if (deliverAfter > 0) notes.push({ stage: 'scheduling', note: `delivered from ${formatPapTime(deliverAfter)} on`, time: acceptedAt })
   notes.push({ stage: 'accepted', note: 'stored durably and queued', time: now })
   return notes
