@@ -240,7 +240,7 @@ describe('progress notes', () => {
     expect(noted({ pushId: 'b', addresses: [user('anna'), 'WAPPUSH=x/TYPE=USER@elsewhere.example'] })).toEqual(['validation: the control entity is valid', expect.stringMatching(/^addressing: .*elsewhere/)])
     expect(noted({ pushId: 'c', deliverBefore: world.wall - 1_000 })).toEqual(['validation: the control entity is valid', 'admission: deliver-before-timestamp has passed'])
     expect(noted({ pushId: 'd', deliverBefore: world.wall + 1_000, deliverAfter: world.wall + 2_000 })).toEqual([expect.stringMatching(/^validation: deliver-after/)])
-    expect(noted({ pushId: 'e', replacePushId: 'a' })).toEqual(['validation: the control entity is valid', 'addressing: 1 of 1 addresses resolved', expect.stringMatching(/^admission: replacement/)])
+    expect(noted({ pushId: 'e', replacePushId: 'a', replaceMethod: 'pending-only' })).toEqual(['validation: the control entity is valid', 'addressing: 1 of 1 addresses resolved', expect.stringMatching(/^admission: nothing of the push by replace-push-id waits/)])
   })
 })
 
