@@ -33,6 +33,7 @@ export interface Submission {
   /** An octet for each character. */
   readonly content: string
   readonly contentType?: string
+  readonly application?: string
   /** Attributes of the quality-of-service element. */
   readonly quality?: string
   /** Further attributes of the push-message. */
@@ -79,11 +80,11 @@ store: ./store
   }
 
   /** Submits over HTTP; gives the push-response's code. */
-  async submit({ pushId, to, content, contentType = 'text/plain', quality, attributes = '' }: Submission): Promise<number> {
+  async submit({ pushId, to, content, contentType = 'text/plain', application = 'push.sia', quality, attributes = '' }: Submission): Promise<number> {
     const control = `<?xml version="1.0"?><pap><push-message push-id="${pushId}" ppg-notify-requested-to="${this.pi.url}" ${attributes}>`
       + `<address address-value="WAPPUSH=${encodeURIComponent(to)}/TYPE=USER@ppg.example"/>${quality === undefined ? '' : `<quality-of-service ${quality}/>`}</push-message></pap>`
     const body = Buffer.from(`--edge\r\nContent-Type: application/xml\r\n\r\n${control}\r\n--edge\r\nContent-Type: ${contentType}\r\n`
-      + `X-Wap-Application-Id: x-wap-application:push.sia\r\n\r\n${content}\r\n--edge--\r\n`, 'latin1')
+      + `X-Wap-Application-Id: x-wap-application:${application}\r\n\r\n${content}\r\n--edge--\r\n`, 'latin1')
     const response = await fetch(this.pap, { method: 'POST', headers: { 'Content-Type': 'multipart/related; boundary=edge; type="application/xml"' }, body })
     return Number(/ code="(\d+)"/.exec(await response.text())?.[1] ?? 0)
   }
@@ -115,7 +116,7 @@ store: ./store
   async until(hasCome: () => boolean, what: string): Promise<void> {
     const end = performance.now() + WAIT_MILLIS
     while (!hasCome()) {
-      if (performance.now() > end) throw new Error(`${what} has not come in ${WAIT_MILLIS} ms, but this:\n${this.crossed().join('\n')}`)
+      if (performance.now() > end) throw new Error(`${what} has not come in ${WAIT_MILLIS} ms, but this:\n${this.crossed().join('\n').replace(/[^\n\x20-\x7e]+/g, ' ')}`)
       await this.gateway.orEnd(new Promise((resolve) => { setTimeout(resolve, LOOK_MILLIS) }))
     }
   }

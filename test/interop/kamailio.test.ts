@@ -17,8 +17,8 @@ let network: KamailioNetwork
 const terminals: SipJsTerminal[] = []
 const peers: TextPeer[] = []
 
-async function terminal(user: string, instance = FIRST): Promise<SipJsTerminal> {
-  const made = new SipJsTerminal(network.proxy, aor(user), instance)
+async function terminal(user: string, instance = FIRST, application = 'push.sia'): Promise<SipJsTerminal> {
+  const made = new SipJsTerminal(network.proxy, aor(user), instance, application)
   terminals.push(made)
   await made.register()
   return made
@@ -80,6 +80,17 @@ describe.runIf(KAMAILIO !== undefined)('through Kamailio, which tells of registr
     expect(await network.outcome('to-all')).toBe('delivered 1000')
     expect(got(one)).toEqual([`to-all ${one.publicGruu}`])
     expect(got(other)).toEqual([`to-one ${other.publicGruu}`, `to-all ${other.publicGruu}`])
+  })
+
+  it('a push to a user comes to those of his devices that have the application', async () => {
+    const one = await terminal('kurt', FIRST, 'push.sia')
+    const other = await terminal('kurt', SECOND, 'mms.ua')
+    for (const application of ['push.sia', 'mms.ua']) {
+      await network.submit({ pushId: `for-${application}`, to: aor('kurt'), content: 'x', application })
+      expect(await network.outcome(`for-${application}`)).toBe('delivered 1000')
+    }
+    expect(got(one)).toEqual([`for-push.sia ${one.publicGruu}`])
+    expect(got(other)).toEqual([`for-mms.ua ${other.publicGruu}`])
   })
 
   it('a push to somebody unregistered waits until he registers', async () => {

@@ -18,7 +18,7 @@ export class SipJsTerminal {
   private readonly registerer: Registerer
 
   /** @param proxy address and port */
-  constructor(proxy: string, aor: string, readonly instance: string) {
+  constructor(proxy: string, aor: string, readonly instance: string, application: string) {
     const [address, port] = proxy.split(':')
     this.agent = new UserAgent({
       uri: UserAgent.makeURI(aor)!,
@@ -33,7 +33,7 @@ export class SipJsTerminal {
     })
     this.registerer = new Registerer(this.agent, {
       expires: 600,
-      extraContactHeaderParams: [`+sip.instance="<${instance}>"`, '+g.oma.pusheventapp="push.sia"'],
+      extraContactHeaderParams: [`+sip.instance="<${instance}>"`, `+g.oma.pusheventapp="${application}"`],
       logConfiguration: false,
     })
   }

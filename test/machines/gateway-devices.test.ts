@@ -53,6 +53,21 @@ describe('a push to all devices of a user', () => {
     expect(world.outcomes()).toEqual(['delivered 1000 confirmed'])
   })
 
+  it('goes to those that registered with the application, though the registrar does not repeat with what', () => {
+    const seen: string[] = []
+    const world = worldWith('all', answering({ 'device 1': 200, 'device 2': 200 }, seen))
+    const other: TestDevice = { ...tablet, features: ';+g.oma.pusheventapp="push.sia"' }
+    world.receive(thirdPartyRegister(AOR, 3600, [phone], false))
+    world.receive(thirdPartyRegister(AOR, 3600, [other, phone], false))
+    world.submit({ pushId: 'p', addresses: [user('anna')] }, MMS)
+    world.submit({ pushId: 'q', addresses: [user('anna')] }, { app: 'x-wap-application:push.sia' })
+    expect(seen).toEqual(['device 1', 'device 2'])
+    // With none at all it is taken to want anything (RFC 3841 section 7.2.4), also where it once named some.
+    world.receive(thirdPartyRegister(AOR, 3600, [{ ...phone, features: '' }, other], false))
+    world.submit({ pushId: 'r', addresses: [user('anna')] }, { app: 'x-wap-application:push.sia' })
+    expect(seen.slice(2).sort()).toEqual(['device 1', 'device 2'])
+  })
+
   it('ends as the device that fared worst, with a word on each, and one result notification', () => {
     const world = worldWith('all', answering({ 'device 1': 200, 'device 2': 415, 'device 3': 603 }))
     register(world, [phone, tablet, watch])

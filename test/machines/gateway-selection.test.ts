@@ -110,7 +110,13 @@ describe('the devices of a push to a user', () => {
     expect(devicesFor(input, 'any')).toBeUndefined()
     expect(devicesFor({ ...input, toGruu: true }, 'all')).toBeUndefined()
     expect(devicesFor({ ...input, devices: [device, { ...second, gruu: '' }] }, 'all')).toBeUndefined()
-    expect(devicesFor({ ...input, devices: [device, other] }, 'all')).toBeUndefined()
+    expect(devicesFor({ ...input, devices: [other, { ...other, gruu: 'sip:a@x;gr=4' }] }, 'all')).toBeUndefined()
+    expect(devicesFor({ ...input, devices: [device] }, 'all')).toBeUndefined()
+  })
+
+  it('is addressed by itself where one alone of several could take it', () => {
+    expect(devicesFor({ ...input, devices: [device, other] }, 'all')).toEqual([device.gruu])
+    expect(devicesFor({ ...input, devices: [other, device] }, 'first')).toEqual([device.gruu])
   })
 
   it('follow the policy of their application, else the general one', () => {

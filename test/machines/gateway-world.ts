@@ -343,8 +343,11 @@ export interface TestDevice {
 
 let registerCount = 0
 
-/** A third-party REGISTER as the S-CSCF sends it; without `devices` no bodies are included. */
-export function thirdPartyRegister(aor: string, expires: number, devices?: readonly TestDevice[]): SipMessage {
+/**
+ * A third-party REGISTER as the S-CSCF sends it; without `devices` no bodies are included.
+ * @param repeats whether the registrar's 200 has the devices' features
+ */
+export function thirdPartyRegister(aor: string, expires: number, devices?: readonly TestDevice[], repeats = true): SipMessage {
   registerCount++
   const request = new SipMessage({ method: 'REGISTER', requestUri: 'sip:ppg.example' })
   request.append(Header.Via, composed(`SIP/2.0/TCP ${PEER}:5060;branch=z9hG4bKreg${registerCount}`)).append(Header.MaxForwards, composed('70'))
@@ -352,11 +355,13 @@ export function thirdPartyRegister(aor: string, expires: number, devices?: reado
   request.append(Header.CallId, composed(`reg${registerCount}@scscf`)).append(Header.CSeq, composed('1 REGISTER'))
   request.append(Header.Contact, composed('<sip:scscf.ims.example>')).append(Header.Expires, composed(String(expires)))
   if (devices === undefined) return request
-  const contacts = devices.map((device, index) => {
+  const contact = (device: TestDevice, index: number, withFeatures: boolean): string => {
     const gruus = (device.publicGruu === undefined ? '' : `;pub-gruu="${device.publicGruu}"`) + (device.temporaryGruu === undefined ? '' : `;temp-gruu="${device.temporaryGruu}"`)
-    return `Contact: <sip:d${index}@192.0.2.${index + 1}>;+sip.instance="<${device.instance}>";expires=${expires}${gruus}${device.features ?? ';+g.oma.pusheventapp="mms.ua,wml.ua"'}`
-  })
-  const own = `REGISTER sip:ims.example SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKu\r\nFrom: <${aor}>;tag=u\r\nTo: <${aor}>\r\nCall-ID: u@u\r\nCSeq: 1 REGISTER\r\n${contacts[0] ?? ''}\r\nContent-Length: 0\r\n\r\n`
+    return `Contact: <sip:d${index}@192.0.2.${index + 1}>;+sip.instance="<${device.instance}>";expires=${expires}${gruus}${withFeatures ? device.features ?? ';+g.oma.pusheventapp="mms.ua,wml.ua"' : ''}`
+  }
+  const contacts = devices.map((device, index) => contact(device, index, repeats))
+  const [registering] = devices
+  const own = `REGISTER sip:ims.example SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKu\r\nFrom: <${aor}>;tag=u\r\nTo: <${aor}>\r\nCall-ID: u@u\r\nCSeq: 1 REGISTER\r\n${registering === undefined ? '' : contact(registering, 0, true)}\r\nContent-Length: 0\r\n\r\n`
   const answer = `SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKu\r\nFrom: <${aor}>;tag=u\r\nTo: <${aor}>;tag=r\r\nCall-ID: u@u\r\nCSeq: 1 REGISTER\r\n${contacts.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`
   request.append(Header.ContentType, composed('multipart/mixed;boundary=b1'))
   request.body = Buffer.from(`--b1\r\nContent-Type: message/sip\r\n\r\n${own}\r\n--b1\r\nContent-Type: message/sip\r\n\r\n${answer}\r\n--b1--\r\n`)

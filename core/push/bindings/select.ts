@@ -161,13 +161,14 @@ function choiceOf(row: number, order: readonly BindingName[], available: number)
 }
 
 /**
- * The devices a push to a user is split over: their GRUUs under `all` and `first` (the latest registered first), when at least
- * two could take it and each has one; else undefined, and it goes to the address it was submitted for.
+ * The devices a push to a user with several is split over: under `all` and `first` (the latest registered first) the GRUUs of
+ * those that could take it, when each has one; else undefined, and it goes to the address it was submitted for. One alone is
+ * addressed by its GRUU as well: a proxy that knows no caller preferences would fork to the others.
  */
 export function devicesFor(input: SelectionInput, policy: DevicesPolicy): readonly string[] | undefined {
   if (policy === 'any' || input.toGruu || input.devices.length < 2) return undefined
   const able = input.devices.filter((device) => couldTake(device, input))
-  if (able.length < 2 || able.some((device) => device.gruu === '')) return undefined
+  if (able.length === 0 || able.some((device) => device.gruu === '')) return undefined
   if (policy === 'first') able.sort((a, b) => b.registeredAt - a.registeredAt)
   return able.map((device) => device.gruu)
 }

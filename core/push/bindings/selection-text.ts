@@ -77,7 +77,8 @@ to take it, by the policy of \`selection.devices\`, or of \`selection.applicatio
 - \`first\`: one device after another, the latest registered first, until one took it. A device that cannot be reached now is
   passed over; when all were, the push waits for the next registration and begins anew.
 
-\`all\` and \`first\` need at least two such devices, each with a GRUU; otherwise it is as \`any\`.
+\`all\` and \`first\` are for a user with at least two devices and need a GRUU of each such device; otherwise it is as \`any\`. One such device
+among several is addressed by its GRUU too, since a proxy that knows no caller preferences would fork to the others.
 `
 }
 

@@ -7,7 +7,7 @@ import type { ServerTransaction, SipEndpointContract } from '../../sip/endpoint-
 import { Header } from '../../sip/header-names.js'
 import { responseTo } from '../../sip/write.js'
 import { RowKind, registrationKey } from '../../store/keys.js'
-import { decodeRegistration, encodeRegistration } from '../../store/records.js'
+import { decodeRegistration, encodeRegistration, type DeviceRecord } from '../../store/records.js'
 import type { GatewayContext } from '../context.js'
 import type { Deliveries } from '../delivery/deliveries.js'
 import type { Recipients } from '../delivery/recipients.js'
@@ -56,7 +56,7 @@ export class Registrations implements RequestTaker, RowKeeper {
     const registered = expiresSeconds > 0
     const expiresAt = now.wall + Math.min(expiresSeconds, EXPIRES_SECONDS_MAX) * 1_000
     const recipient = this.recipients.recipient(aor)
-    const devices = told?.map((device) => keptDevice(device, device.instance === registering ? now.wall : recipient.devices?.find((known) => known.instance === device.instance)?.registeredAt))
+    const devices = told?.map((device) => (device.instance === registering ? keptDevice(device, now.wall) : keptOther(device, recipient.devices, registering !== '')))
     recipient.registered = registered
     recipient.registeredUntil = expiresAt
     this.recipients.setDevices(recipient, devices)
@@ -79,4 +79,15 @@ export class Registrations implements RequestTaker, RowKeeper {
     if (status === 200 && expires !== undefined) response.append(Header.Expires, expires)
     this.endpoint.respond(now, transaction, response)
   }
+}
+
+/**
+ * A device that is not the one that registers now. A registrar need not repeat features (RFC 3261 section 10.3 asks for URI and
+ * expiry), and Kamailio does not: where none are told, those the device registered with still hold.
+ */
+function keptOther(device: DeviceRecord, known: readonly DeviceRecord[] | undefined, isAnother: boolean): DeviceRecord {
+  const before = known?.find(({ instance }) => instance === device.instance)
+  if (before === undefined) return keptDevice(device, undefined)
+  const isSilent = isAnother && device.applications === undefined && device.methods === undefined
+  return keptDevice(isSilent ? { ...device, applications: before.applications, methods: before.methods } : device, before.registeredAt)
 }
