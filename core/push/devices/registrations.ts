@@ -88,6 +88,6 @@ export class Registrations implements RequestTaker, RowKeeper {
 function keptOther(device: DeviceRecord, known: readonly DeviceRecord[] | undefined, isAnother: boolean): DeviceRecord {
   const before = known?.find(({ instance }) => instance === device.instance)
   if (before === undefined) return keptDevice(device, undefined)
-  const isSilent = isAnother && device.applications === undefined && device.methods === undefined
+  const isSilent = isAnother && device.instance !== '' && device.applications === undefined && device.methods === undefined
   return keptDevice(isSilent ? { ...device, applications: before.applications, methods: before.methods } : device, before.registeredAt)
 }
