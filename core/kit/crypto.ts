@@ -17,3 +17,11 @@ export interface Crypto {
   /** One 16-octet block through AES-128 in ECB mode without padding. The octets of `key` never change once used. */
   aes128(key: Uint8Array, block: Uint8Array, direction: 'encrypt' | 'decrypt'): Buffer
 }
+
+/** Whether two secrets are the same, told in the same time wherever they differ. */
+export function isSameSecret(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false
+  let difference = 0
+  for (let index = 0; index < one.length; index++) difference |= one[index]! ^ other[index]!
+  return difference === 0
+}

@@ -9,21 +9,15 @@ import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '../kit/time.js'
 import { DEFAULT_SETTINGS, type GatewaySettings, type NextHop } from '../push/settings.js'
 import { DEFAULT_SELECTION, DEVICE_POLICIES, type SelectionSettings } from '../push/bindings/selection-settings.js'
 import { DEFAULT_SESSIONS } from '../push/bindings/session-settings.js'
+import { count, key, pattern } from './config-keys.js'
 import { BODY_BYTES_MAX } from './http.js'
+import { InitiatorsConfig, rightsOf } from './initiators-config.js'
 import { MediaTlsConfig } from './media-tls.js'
+import { networkOf } from './notify-guard.js'
 import { TlsConfig } from './tls.js'
 import { Duration, formatDuration, Size } from './units.js'
 import { decodeData, decodeYaml, type YamlDecoded } from './yaml-schema.js'
 
-/** A key with its default as it would be written, and the description editors show. A group whose default is `{}` has each key's own. */
-function key<A, I>(schema: Schema.Schema<A, I>, written: I, description: string) {
-  const value = Schema.decodeSync(schema)(written)
-  return Schema.optionalWith(schema, { default: () => value }).annotations({ description })
-}
-
-const count = (to: number) => Schema.Int.pipe(Schema.between(1, to, { message: (issue) => `${String(issue.actual)} is no whole number from 1 to ${to}` }))
-const pattern = (regExp: RegExp, what: string) =>
-  Schema.String.pipe(Schema.pattern(regExp, { message: (issue) => `"${String(issue.actual)}" is not right here: write ${what}` }))
 const Domain = pattern(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a domain name, such as ims.example.org')
 const SipUri = pattern(/^sips?:[^\s<>"]+$/, 'a SIP URI, such as sip:push@ims.example.org')
 
@@ -31,11 +25,15 @@ const SipUri = pattern(/^sips?:[^\s<>"]+$/, 'a SIP URI, such as sip:push@ims.exa
 const EndpointText = Schema.String.pipe(Schema.filter((text) => endpointOf(text) !== undefined
   || `"${text}" is no address with a port: write such as 127.0.0.1:8080 or [::1]:8080`))
 
+const NetworkText = Schema.String.pipe(Schema.filter((text) => networkOf(text) !== undefined || `"${text}" is no network: write such as 10.1.0.0/16, 127.0.0.1/32 or fd00::/8`))
+
 const NextHopText = Schema.String.pipe(Schema.filter((text) => nextHopOf(text) !== undefined
   || `"${text}" is no next hop: write such as tcp:127.0.0.1:5060, udp:127.0.0.1:5060 or tls:127.0.0.1:5061`))
 
 const Pap = Schema.Struct({
   listen: key(EndpointText, '127.0.0.1:8080', 'Where push initiators submit by HTTP, at /pap. A port that is taken is replaced by a free one.'),
+  tls: Schema.optional(TlsConfig).annotations({ description: 'Certificates; without them there is no listener over TLS. Files that change are read again.' }),
+  listenTls: key(EndpointText, '127.0.0.1:8443', 'Where push initiators submit over TLS, where `tls` is given. A port that is taken is replaced by a free one.'),
   bodyMax: key(Size, `${BODY_BYTES_MAX}B`, 'The largest submission, its content apart; beyond, HTTP 413.'),
   contentMax: key(Size, '100MiB', 'The largest content; beyond, HTTP 413. Above 64 KiB it is kept in a file beside the store.'),
   url: Schema.optional(pattern(/^https?:\/\/\S+$/, 'an http or https URL'))
@@ -128,6 +126,7 @@ const Notifications = Schema.Struct({
     'When an unacknowledged notification is given up.'),
   inFlight: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightMax, 'Notifications under way at a time.'),
   inFlightPerHost: key(count(100_000), DEFAULT_SETTINGS.notifications.inFlightPerHostMax, 'Notifications under way at a time to one host.'),
+  inside: key(Schema.Array(NetworkText), [], 'Networks that notifications may go to although they are private, loopback or link-local, such as 10.1.0.0/16; to no other such address is a connection opened.'),
 })
 
 const Msrp = Schema.Struct({
@@ -142,8 +141,9 @@ const Msrp = Schema.Struct({
   answer: key(Duration, formatDuration(DEFAULT_SESSIONS.answerMicros), 'How long a device may take to answer an INVITE.'),
 })
 
-export const GatewayConfig = Schema.Struct({
+const Groups = Schema.Struct({
   pap: key(Pap, {}, 'The side of the push initiators.'),
+  initiators: Schema.optional(InitiatorsConfig).annotations({ description: 'Who may submit, and what. Without this group everybody may, and is asked nothing.' }),
   sip: key(Sip, {}, 'The side of the core network.'),
   registrations: key(Schema.Literal('third-party', 'reg-event', 'both'), DEFAULT_SETTINGS.registrations,
     'How it is learnt who is registered: third-party REGISTER, the reg event package, or both.'),
@@ -160,21 +160,28 @@ export const GatewayConfig = Schema.Struct({
   selection: key(Selection, {}, 'How a way to deliver and the devices are chosen; docs/selection.md has the table.'),
   notifications: key(Notifications, {}, 'Result notifications to initiators.'),
 })
+
+export const GatewayConfig = Groups.pipe(
+  Schema.filter(({ sip }) => sip.tls !== undefined || !sip.nextHops.some((hop) => hop.startsWith('tls:'))
+    || { path: ['sip', 'nextHops'], message: 'a next hop over TLS needs the certificates of sip.tls' }),
+  Schema.filter(({ pap, initiators }) => pap.tls !== undefined || !initiators?.some(({ certificate }) => certificate !== undefined)
+    || { path: ['initiators'], message: 'an initiator with a certificate connects over TLS, which needs pap.tls' }),
+  Schema.filter(({ pap, initiators }) => pap.tls?.authorities !== undefined || !initiators?.some(({ certificate }) => certificate?.subject !== undefined)
+    || { path: ['initiators'], message: 'a certificate known by its subject needs pap.tls.authorities, who signed it' }),
+)
 export type GatewayConfig = typeof GatewayConfig.Type
 
-const Checked = GatewayConfig.pipe(Schema.filter(({ sip }) => sip.tls !== undefined || !sip.nextHops.some((hop) => hop.startsWith('tls:'))
-  || { path: ['sip', 'nextHops'], message: 'a next hop over TLS needs the certificates of sip.tls' }))
 /** As written in a file or sent to a part, before defaults are filled in. */
 export type GatewayConfigWritten = typeof GatewayConfig.Encoded
 
 /** A configuration file's text. Unknown keys are problems with line, column and the nearest key. */
 export function readGatewayConfig(text: string, file: string): YamlDecoded<GatewayConfig> {
-  return decodeYaml(Checked, text, file)
+  return decodeYaml(GatewayConfig, text, file)
 }
 
 /** A configuration that is already data. Throws an Error that names each wrong key and what would be right. */
 export function decodeGatewayConfig(config: unknown): GatewayConfig {
-  return decodeData(Checked, config, 'gateway configuration')
+  return decodeData(GatewayConfig, config, 'gateway configuration')
 }
 
 /** Where a gateway really listens. */
@@ -195,6 +202,7 @@ export function settingsOf(config: GatewayConfig, bound: Bound): GatewaySettings
     senderAddress: config.pap.url ?? papUrl(bound.pap),
     senderName: config.pap.name,
     servedDomains: addresses.served,
+    ...(config.initiators === undefined ? {} : { initiators: rightsOf(config.initiators) }),
     identityRules: addresses.rules,
     sipDomains: addresses.sipDomains,
     nextHops,
@@ -257,8 +265,8 @@ export function formatEndpoint({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-export function papUrl(endpoint: Endpoint): string {
-  return `http://${formatEndpoint(endpoint)}/pap`
+export function papUrl(endpoint: Endpoint, secure = false): string {
+  return `${secure ? 'https' : 'http'}://${formatEndpoint(endpoint)}/pap`
 }
 
 export function contentUrl(endpoint: Endpoint, secure: boolean): string {

@@ -15,14 +15,18 @@ import { endpointOf, type GatewayConfig } from './config.js'
 import { Capture } from './capture.js'
 import { ContentListener } from './content-http.js'
 import { ContentStore } from './content-store.js'
-import { PapListener } from './http.js'
+import { Gate } from './gate.js'
+import { PapListener, type HttpSettings } from './http.js'
+import { readInitiators } from './initiators-config.js'
 import { JournalWriter } from './journal.js'
 import { readMediaTls } from './media-tls.js'
 import { Notifier } from './notifier.js'
+import { NotifyGuard } from './notify-guard.js'
 import { Sockets } from './sockets.js'
 import { StageHistogram } from './stage-histogram.js'
 import { openStore, type LmdbStore } from './store-lmdb.js'
 import { readTls } from './tls.js'
+import { TlsWatch } from './tls-watch.js'
 
 /** Why a gateway could not start, or cannot go on. The message is for people. */
 export class GatewayError extends Data.TaggedError('GatewayError')<{ readonly message: string }> {}
@@ -51,7 +55,7 @@ export class Contents extends Context.Tag('gateway/Contents')<Contents, ContentS
 export class ContentHttp extends Context.Tag('gateway/ContentHttp')<ContentHttp, { readonly fetches: ContentListener; readonly content: Endpoint }>() {}
 export class Store extends Context.Tag('gateway/Store')<Store, LmdbStore>() {}
 export class Network extends Context.Tag('gateway/Network')<Network, { readonly sockets: Sockets; readonly capture: Capture | undefined; readonly sip: Endpoint; readonly sipTls: Endpoint | undefined; readonly msrp: Endpoint; readonly msrpFingerprint: string | undefined }>() {}
-export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint }>() {}
+export class Http extends Context.Tag('gateway/Http')<Http, { readonly listener: PapListener; readonly pap: Endpoint; readonly papTls: Endpoint | undefined }>() {}
 export class Notifications extends Context.Tag('gateway/Notifications')<Notifications, Notifier>() {}
 export class Journal extends Context.Tag('gateway/Journal')<Journal, JournalWriter | undefined>() {}
 
@@ -123,12 +127,26 @@ const http = Layer.scoped(Http, Effect.gen(function* () {
   const box = yield* Inbox
   const store = yield* Contents
   const { http: histogram } = yield* Stages
+  const { initiators } = config
+  const { tls } = config.pap
+  const gate = initiators === undefined ? undefined : yield* attempt(async () => new Gate(readInitiators(initiators, process.env)))
+  const material = tls === undefined ? undefined : yield* attempt(async () => readTls(tls))
+  const settings: HttpSettings = {
+    bodyBytesMax: config.pap.bodyMax, content: { store, bytesMax: config.pap.contentMax },
+    ...(gate === undefined ? {} : { gate }), ...(material === undefined ? {} : { tls: material }),
+  }
   const listener = yield* Effect.acquireRelease(
-    Effect.sync(() => new PapListener({ bodyBytesMax: config.pap.bodyMax, content: { store, bytesMax: config.pap.contentMax } }, (request) => box.deliver(request), (micros) => histogram.record(micros))),
+    Effect.sync(() => new PapListener(settings, (request) => box.deliver(request), (micros) => histogram.record(micros))),
     (opened) => Effect.promise(() => opened.close()),
   )
   const pap = yield* attempt(() => listener.listen(endpointOf(config.pap.listen)!), `the PAP listener at ${config.pap.listen}`)
-  return { listener, pap }
+  if (tls === undefined) return { listener, pap, papTls: undefined }
+  const papTls = yield* attempt(() => listener.listenTls(endpointOf(config.pap.listenTls)!), `the PAP listener at ${config.pap.listenTls}`)
+  yield* Effect.acquireRelease(
+    Effect.sync(() => new TlsWatch(tls, (renewed) => listener.renewTls(renewed), (why) => process.stderr.write(`warning: pap.tls: ${why}\n`))),
+    (watch) => Effect.sync(() => watch.close()),
+  )
+  return { listener, pap, papTls }
 }))
 
 const contentHttp = Layer.scoped(ContentHttp, Effect.gen(function* () {
@@ -146,13 +164,14 @@ const contentHttp = Layer.scoped(ContentHttp, Effect.gen(function* () {
 }))
 
 const notifications = Layer.scoped(Notifications, Effect.gen(function* () {
+  const config = yield* Config
   const box = yield* Inbox
   const { notify: histogram } = yield* Stages
   return yield* Effect.acquireRelease(
     Effect.sync(() => new Notifier((answer, micros) => {
       histogram.record(micros)
       box.deliver(answer)
-    })),
+    }, new NotifyGuard(config.notifications.inside))),
     (opened) => Effect.promise(() => opened.close()),
   )
 }))

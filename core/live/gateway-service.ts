@@ -23,7 +23,7 @@ export { GatewayError } from './gateway-resources.js'
 const DRAIN_MILLIS = 10_000
 
 export interface GatewayService {
-  /** `pap` and `content` are URLs, `sip` an address with its port, with TLS also `sipTls`, `store` the folder; `operator` a URL, where that door is open. */
+  /** `pap` and `content` are URLs, with TLS also `papTls`, `sip` an address with its port, with TLS also `sipTls`, `store` the folder; `operator` a URL, where that door is open. */
   readonly addresses: Readonly<Record<string, string>>
   /** What people should know, such as a store that lies in memory. */
   readonly warnings: readonly string[]
@@ -49,7 +49,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
   const store = yield* Store
   const contents = yield* Contents
   const { sockets, capture, sip, sipTls, msrp, msrpFingerprint } = yield* Network
-  const { listener, pap } = yield* Http
+  const { listener, pap, papTls } = yield* Http
   const { fetches, content } = yield* ContentHttp
   const notifier = yield* Notifications
   const journal = yield* Journal
@@ -120,7 +120,7 @@ const run = (config: GatewayConfig) => Effect.gen(function* () {
 
   return {
     operator,
-    addresses: { pap: papUrl(pap), content: contentUrl(content, config.content.tls !== undefined), sip: formatEndpoint(sip), msrp: formatEndpoint(msrp), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store, ...(operatorUrl === undefined ? {} : { operator: operatorUrl }) },
+    addresses: { pap: papUrl(pap), ...(papTls === undefined ? {} : { papTls: papUrl(papTls, true) }), content: contentUrl(content, config.content.tls !== undefined), sip: formatEndpoint(sip), msrp: formatEndpoint(msrp), ...(sipTls === undefined ? {} : { sipTls: formatEndpoint(sipTls) }), store: config.store, ...(operatorUrl === undefined ? {} : { operator: operatorUrl }) },
     warnings: store.warning === undefined ? [] : [store.warning],
     counters: () => ({
       ...gateway.counters,

@@ -2,7 +2,9 @@
  * The HTTP side of PAP (WAP-247 section 13): takes whole submissions by POST and hands them on by number, answers when
  * the reply with that number comes. It knows HTTP, sizes and time limits; what a document says is none of its business.
  */
-import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import { tooLarge, type Initiator, type TurnedAway } from '../border/border.js'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Endpoint } from '../kit/network.js'
 import type { Micros } from '../kit/time.js'
@@ -10,9 +12,12 @@ import type { PapReply, PapRequest } from '../push/contract.js'
 import { CONTENT_INLINE_MAX } from '../store/content.js'
 import { monoMicros } from './clock.js'
 import type { ContentStore } from './content-store.js'
+import type { Gate } from './gate.js'
 import { LargeSubmission, streamedBoundary } from './large-submission.js'
 import { HttpDoor } from './listening.js'
-import { Receiving, type Awaited } from './receiving.js'
+import { NO_CHUNKS, PapIncoming, PapResponse, endInOneWrite, onData, onEnd, onRequestClose, onResponseClose, type ExchangeOwner } from './pap-exchange.js'
+import { Receiving } from './receiving.js'
+import { serverOptions, TLS_VERSION_MIN, type TlsMaterial } from './tls.js'
 import { piecePassed } from './young-garbage.js'
 
 /** What a submission may weigh unless configured otherwise. */
@@ -22,9 +27,8 @@ export const BODY_BYTES_MAX = 1024 * 1024
 const STREAMED_FROM = CONTENT_INLINE_MAX + 16 * 1024
 /** Large submissions coming in at one time; beyond, 503. Each holds up to about 1 MiB on its way to the disk. */
 const UPLOADS_MAX = 64
-/** A body must be whole after BODY_TIMEOUT; a large one must bring so many octets in each such time, and be whole after the other. */
+/** What a large body must bring in each time a small one has to be whole in; it must be whole itself after the other. */
 const UPLOAD_OCTETS_MIN = 64 * 1024
-const BODY_TIMEOUT_MICROS: Micros = 30_000_000
 const UPLOAD_TIMEOUT_MILLIS = 3_600_000
 const UPLOAD_RETRY_SECONDS = 2
 /** Quoted-printable may make three octets of one. */
@@ -35,19 +39,44 @@ const REFUSED_BODY_FACTOR = 8
 
 const PATHS: ReadonlySet<string> = new Set(['/pap', '/wappush'])
 const CONTENT_TYPES = /^\s*(?:multipart\/|[\w.+-]+\/(?:[\w.+-]+\+)?xml\s*(?:;|$))/i
-const CONNECTIONS_MAX = 10_000
-const HEADERS_TIMEOUT_MILLIS = 10_000
+/** A body without a length, or longer than this, is not waited for when its sender is turned away: the connection ends. */
+const UNWANTED_BODY_MAX = 64 * 1024
 const KEEP_ALIVE_MILLIS = 75_000
 const TIMEOUT_CHECK_MILLIS = 1_000
 /** How long exchanges may take to finish once closing has begun. */
 const CLOSE_MILLIS = 5_000
+
+type PapServer = Server<typeof PapIncoming, typeof PapResponse>
+type PapTlsServer = TlsServer<typeof PapIncoming, typeof PapResponse>
+
+/** How long and how many a listener bears with; each counts for itself over TCP and over TLS. */
+export interface HttpLimits {
+  /** Connections open at a time; those beyond are closed at once. */
+  readonly connectionsMax: number
+  /** A request's head must be whole after this. */
+  readonly headersMillis: number
+  /** A body must be whole after this, whether it is wanted or not. */
+  readonly bodyMicros: Micros
+  /** A connection on which nothing moves for so long is closed, whoever it is that waits. */
+  readonly stillMillis: number
+}
+
+export const HTTP_LIMITS: HttpLimits = { connectionsMax: 10_000, headersMillis: 10_000, bodyMicros: 30_000_000, stillMillis: 120_000 }
 
 export interface HttpSettings {
   /** Octets of a submission, its content apart where that is stored as it comes. */
   readonly bodyBytesMax: number
   /** Where content goes that is too large to be held, and its limit in octets. Absent: nothing larger than `bodyBytesMax` is taken. */
   readonly content?: { readonly store: ContentStore; readonly bytesMax: number }
+  /** Who asks initiators who they are; absent where nobody does. */
+  readonly gate?: Gate
+  /** For the listener over TLS, where there is one. */
+  readonly tls?: TlsMaterial
+  readonly limits?: HttpLimits
 }
+
+/** Who submits where nobody is asked. */
+const UNASKED = 'anonymous'
 
 export interface HttpCounters {
   requests: number
@@ -57,10 +86,13 @@ export interface HttpCounters {
   clientsGone: number
 }
 
-export class PapListener {
+export class PapListener implements ExchangeOwner {
   readonly counters: HttpCounters = { requests: 0, refused: 0, clientsGone: 0 }
   private readonly exchanges = new ChurnMap<PapResponse, number>(0)
   private readonly door: HttpDoor
+  private readonly tlsDoor: HttpDoor | undefined
+  private readonly tlsServer: PapTlsServer | undefined
+  private readonly limits: HttpLimits
   private readonly receiving = new Receiving<PapIncoming>()
   private readonly overdueCheck: NodeJS.Timeout
   private uploads = 0
@@ -75,13 +107,19 @@ export class PapListener {
     private readonly report: (request: PapRequest) => void,
     private readonly onReply?: (micros: Micros) => void,
   ) {
-    const server = createServer({
+    const { tls, gate, limits = HTTP_LIMITS } = settings
+    this.limits = limits
+    const options = {
       IncomingMessage: PapIncoming, ServerResponse: PapResponse, noDelay: true,
-      headersTimeout: HEADERS_TIMEOUT_MILLIS, requestTimeout: UPLOAD_TIMEOUT_MILLIS,
+      headersTimeout: limits.headersMillis, requestTimeout: UPLOAD_TIMEOUT_MILLIS,
       keepAliveTimeout: KEEP_ALIVE_MILLIS, connectionsCheckingInterval: TIMEOUT_CHECK_MILLIS,
-    }, this.onRequest)
-    server.maxConnections = CONNECTIONS_MAX
-    this.door = new HttpDoor(server)
+    }
+    this.door = new HttpDoor(this.bounded(createServer(options, this.onRequest)))
+    if (tls !== undefined) {
+      const asks = tls.clients === 'certified' || gate?.asksCertificates === true
+      this.tlsServer = this.bounded(createTlsServer({ ...options, ...serverOptions(tls), requestCert: asks }, this.onRequest))
+      this.tlsDoor = new HttpDoor(this.tlsServer)
+    }
     this.overdueCheck = setInterval(() => this.refuseOverdue(), TIMEOUT_CHECK_MILLIS).unref()
   }
 
@@ -90,11 +128,29 @@ export class PapListener {
     return this.door.listen(wanted)
   }
 
+  /** The same over TLS; there must be certificates. */
+  listenTls(wanted: Endpoint): Promise<Endpoint> {
+    return this.tlsDoor!.listen(wanted)
+  }
+
+  /** Other certificates for the connections that are opened from now on. */
+  renewTls({ files }: TlsMaterial): void {
+    this.tlsServer?.setSecureContext({ ...files, minVersion: TLS_VERSION_MIN })
+  }
+
+  private bounded<Made extends PapServer | PapTlsServer>(server: Made): Made {
+    server.maxConnections = this.limits.connectionsMax
+    server.setTimeout(this.limits.stillMillis)
+    server.on('checkContinue', this.onExpect)
+    return server
+  }
+
   /** The answer to the submission with this number; nothing happens when its client has gone. */
   reply(reply: PapReply): void {
     const response = this.exchanges.get(reply.id)
     if (response === undefined) return
     this.exchanges.delete(reply.id)
+    this.release(response)
     this.onReply?.(monoMicros() - response.startedAt)
     if (this.door.isShut) response.shouldKeepAlive = false
     const octets = Buffer.byteLength(reply.body)
@@ -107,32 +163,60 @@ export class PapListener {
   /** Takes no new connection; those open may still be answered. */
   stopAccepting(): void {
     this.door.shut()
+    this.tlsDoor?.shut()
   }
 
   /** Ends everything; exchanges still open get a moment, then are cut. */
   async close(): Promise<void> {
-    await this.door.close(this.exchanges.size === 0 ? 0 : CLOSE_MILLIS)
+    const patience = this.exchanges.size === 0 ? 0 : CLOSE_MILLIS
+    await Promise.all([this.door.close(patience), this.tlsDoor?.close(patience)])
     clearInterval(this.overdueCheck)
   }
 
   private readonly onRequest = (request: PapIncoming, response: PapResponse): void => {
     this.counters.requests += 1
-    if (!PATHS.has(pathOf(request.url ?? ''))) return this.refuse(response, 404, 'PAP is served at /pap')
+    request.listener = this
+    request.response = response
+    if (!PATHS.has(pathOf(request.url ?? ''))) return this.refuseUnread(request, 404, 'PAP is served at /pap')
     // WAP-247 section 13.1: PAP operations are POSTs.
-    if (request.method !== 'POST') return this.refuse(response, 405, 'PAP is submitted by POST', ['Allow', 'POST'])
+    if (request.method !== 'POST') return this.refuseUnread(request, 405, 'PAP is submitted by POST', ['Allow', 'POST'])
+    if (this.settings.gate === undefined) this.receive(request, response)
+    else this.settings.gate.enter(request)
+  }
+
+  /** RFC 9110 section 10.1.1: who asks before sending a body hears whether it is wanted. */
+  private readonly onExpect = (request: PapIncoming, response: PapResponse): void => {
+    request.expectsContinue = true
+    this.onRequest(request, response)
+  }
+
+  /** Its sender is known. He may have gone while it was found out who he is. */
+  letIn(request: PapIncoming, response: PapResponse, initiator: Initiator): void {
+    response.initiator = initiator
+    response.isCounted = true
+    response.on('close', onResponseClose)
+    response.listener = this
+    if (request.socket.destroyed) return this.release(response)
+    request.octetsMax = initiator.settings.bodyOctetsMax
+    this.receive(request, response)
+  }
+
+  turnAway(request: PapIncoming, { status, why, challenges, retryAfterSeconds }: TurnedAway): void {
+    const headers = challenges.flatMap((challenge) => ['WWW-Authenticate', challenge])
+    if (retryAfterSeconds > 0) headers.push('Retry-After', String(retryAfterSeconds))
+    this.refuseUnread(request, status, why, headers)
+  }
+
+  private receive(request: PapIncoming, response: PapResponse): void {
     const headers = request.headers
     const declared = headers['content-length']
     if (declared === undefined && headers['transfer-encoding'] === undefined) {
-      return this.refuse(response, 411, 'a submission says its length (Content-Length) or comes in chunks')
+      return this.refuseUnread(request, 411, 'a submission says its length (Content-Length) or comes in chunks')
     }
     const contentType = headers['content-type'] ?? ''
-    if (!CONTENT_TYPES.test(contentType)) return this.refuse(response, 415, 'a submission is multipart/related or application/xml')
-    if (this.isTooLong(Number(declared), contentType)) {
-      response.shouldKeepAlive = false
-      return this.refuse(response, 413, this.tooLarge())
-    }
-    request.listener = this
-    request.response = response
+    if (!CONTENT_TYPES.test(contentType)) return this.refuseUnread(request, 415, 'a submission is multipart/related or application/xml')
+    if (this.isTooLong(Number(declared), contentType)) return this.refuseUnread(request, 413, this.tooLarge())
+    if (request.expectsContinue) response.writeContinue()
     response.startedAt = monoMicros()
     this.receiving.await(request, response.startedAt)
     request.on('data', onData)
@@ -148,10 +232,11 @@ export class PapListener {
       request.large = undefined
       return
     }
+    if (request.bodyBytes > request.octetsMax) return this.refuse(response, 413, tooLarge(response.initiator!))
     if (request.bodyBytes > this.settings.bodyBytesMax) return this.refuse(response, 413, this.tooLarge())
     const body = request.chunks.length === 1 ? request.chunks[0]! : Buffer.concat(request.chunks, request.bodyBytes)
     request.chunks = NO_CHUNKS
-    this.report({ type: 'pap-request', id: this.open(response), initiator: 'anonymous', contentType: request.headers['content-type'] ?? '', body })
+    this.report({ type: 'pap-request', id: this.open(response), initiator: response.initiator?.name ?? UNASKED, contentType: request.headers['content-type'] ?? '', body })
   }
 
   private async completeLarge(request: PapIncoming, large: LargeSubmission, response: PapResponse): Promise<void> {
@@ -160,7 +245,7 @@ export class PapListener {
       if (document === undefined) return this.refuse(response, 413, this.tooLarge())
       const { body, content, contentFault } = document
       const fault = contentFault === undefined ? {} : { contentFault }
-      this.report({ type: 'pap-request', id: this.open(response), initiator: 'anonymous', contentType: request.headers['content-type'] ?? '', body, content, ...fault })
+      this.report({ type: 'pap-request', id: this.open(response), initiator: response.initiator?.name ?? UNASKED, contentType: request.headers['content-type'] ?? '', body, content, ...fault })
     } catch {
       // The disk refused it (WAP-247 section 13.4.1: the initiator tries again).
       this.refuse(response, 503, 'the content cannot be stored now', ['Retry-After', String(UPLOAD_RETRY_SECONDS)])
@@ -172,8 +257,8 @@ export class PapListener {
   private open(response: PapResponse): number {
     const id = ++this.idLast
     response.exchange = id
+    if (response.listener === undefined) response.on('close', onResponseClose)
     response.listener = this
-    response.on('close', onResponseClose)
     this.exchanges.set(id, response)
     return id
   }
@@ -181,6 +266,7 @@ export class PapListener {
   /** Keeps a chunk while the body is within its limit; throws away what is beyond, and cuts who never ends. */
   take(request: PapIncoming, chunk: Buffer): void {
     request.bodyBytes += chunk.length
+    if (request.bodyBytes > request.octetsMax) return this.tooMuch(request)
     if (request.large === undefined && this.settings.content !== undefined && request.bodyBytes > STREAMED_FROM) this.enlarge(request)
     if (request.large !== undefined) return this.takeLarge(request, request.large, chunk)
     if (request.bodyBytes <= this.settings.bodyBytesMax) request.chunks.push(chunk)
@@ -191,6 +277,22 @@ export class PapListener {
         request.destroy()
       }
     }
+  }
+
+  /** More than its sender may submit: thrown away, so that he sees the answer, and cut where it does not end. */
+  private tooMuch(request: PapIncoming): void {
+    request.chunks = NO_CHUNKS
+    this.dropLarge(request)
+    if (request.bodyBytes <= request.octetsMax * REFUSED_BODY_FACTOR) return
+    this.counters.refused += 1
+    request.destroy()
+  }
+
+  private dropLarge(request: PapIncoming): void {
+    if (request.large === undefined) return
+    request.large.discard()
+    request.large = undefined
+    this.uploads -= 1
   }
 
   /** From gathering to splitting, where the body is of a kind that can be split. */
@@ -229,9 +331,12 @@ export class PapListener {
   }
 
   private refuseOverdue(): void {
-    const instant = monoMicros() - BODY_TIMEOUT_MICROS
+    const instant = monoMicros() - this.limits.bodyMicros
     for (let request = this.receiving.overdue(instant); request !== undefined; request = this.receiving.overdue(instant)) {
       const response = request.response!
+      this.release(response)
+      // Answered long ago, and still its body trickles in.
+      if (response.writableEnded) request.destroy()
       if (request.destroyed || response.writableEnded) continue
       response.shouldKeepAlive = false
       this.refuse(response, 408, 'the submission did not come in time')
@@ -242,18 +347,37 @@ export class PapListener {
   /** A large one is over; what came of it is of no use unless it is being completed. */
   ended(request: PapIncoming): void {
     this.receiving.remove(request)
-    if (request.large === undefined) return
-    request.large.discard()
-    request.large = undefined
-    this.uploads -= 1
+    this.dropLarge(request)
   }
 
-  gone(exchange: number): void {
-    if (this.exchanges.delete(exchange)) this.counters.clientsGone += 1
+  gone(response: PapResponse): void {
+    this.release(response)
+    if (this.exchanges.delete(response.exchange)) this.counters.clientsGone += 1
+  }
+
+  /** Its initiator may submit another one. */
+  private release(response: PapResponse): void {
+    if (!response.isCounted) return
+    response.isCounted = false
+    this.settings.gate!.left(response.initiator!)
+  }
+
+  /** Answers before the body was read; what comes of it is thrown away, for as long as a body may take. */
+  private refuseUnread(request: PapIncoming, status: number, why: string, headers: readonly string[] = []): void {
+    const response = request.response!
+    const declared = Number(request.headers['content-length'] ?? (request.headers['transfer-encoding'] === undefined ? 0 : Infinity))
+    if (declared > UNWANTED_BODY_MAX || request.expectsContinue) response.shouldKeepAlive = false
+    else if (declared > 0) {
+      this.receiving.await(request, monoMicros())
+      request.on('end', onEnd)
+      request.resume()
+    }
+    this.refuse(response, status, why, headers)
   }
 
   private refuse(response: PapResponse, status: number, why: string, headers: readonly string[] = []): void {
     this.counters.refused += 1
+    this.release(response)
     const body = `${why}\n`
     response.writeHead(status, [...headers, 'Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(Buffer.byteLength(body))])
     response.end(body)
@@ -270,61 +394,6 @@ export class PapListener {
     const { bodyBytesMax, content } = this.settings
     return `a submission holds at most ${bodyBytesMax} octets here${content === undefined ? '' : ` and a content of ${content.bytesMax}`}`
   }
-}
-
-const NO_CHUNKS: Buffer[] = []
-
-/** A request with its body so far. State on the object and shared handlers: no closure per request. */
-class PapIncoming extends IncomingMessage implements Awaited<PapIncoming> {
-  listener: PapListener | undefined
-  response: PapResponse | undefined
-  chunks: Buffer[] = []
-  bodyBytes = 0
-  large: LargeSubmission | undefined
-  /** What of `bodyBytes` had come when it was last seen to progress, and what came beyond its limit. */
-  progressBytes = 0
-  overBytes = 0
-  awaitedSince: Micros = 0
-  previous: PapIncoming | undefined
-  next: PapIncoming | undefined
-}
-
-class PapResponse extends ServerResponse<PapIncoming> {
-  listener: PapListener | undefined
-  exchange = 0
-  startedAt: Micros = 0
-}
-
-/**
- * `end` with a body adds an empty piece behind head and body, so that the system gets a list of pieces; written before the
- * end they are one text. Without a socket (an answer whose turn on a pipelined connection has not come) Node keeps them.
- */
-function endInOneWrite(response: PapResponse, body: string, encoding: 'latin1' | 'utf8'): void {
-  const { socket } = response
-  if (socket === null || body === '') {
-    response.end(body, encoding)
-    return
-  }
-  socket.cork()
-  response.write(body, encoding)
-  socket.uncork()
-  response.end()
-}
-
-function onData(this: PapIncoming, chunk: Buffer): void {
-  this.listener!.take(this, chunk)
-}
-
-function onEnd(this: PapIncoming): void {
-  this.listener!.complete(this, this.response!)
-}
-
-function onRequestClose(this: PapIncoming): void {
-  this.listener!.ended(this)
-}
-
-function onResponseClose(this: PapResponse): void {
-  this.listener!.gone(this.exchange)
 }
 
 /** The path of a request target in origin form or absolute form (RFC 9112 section 3.2), without its query. */

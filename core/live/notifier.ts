@@ -7,6 +7,7 @@ import { Pool, type Dispatcher } from 'undici'
 import { ChurnMap } from '../kit/churn-map.js'
 import type { Micros } from '../kit/time.js'
 import { monoMicros } from './clock.js'
+import type { NotifyGuard } from './notify-guard.js'
 
 const CONNECT_TIMEOUT_MILLIS = 5_000
 /** For the headers and between two pieces of the body. */
@@ -43,8 +44,11 @@ export class Notifier {
   private readonly watch: NodeJS.Timeout
   private closed = false
 
-  /** @param report takes exactly one answer for each `notify`, with how long it took in microseconds; maybe from within `notify` */
-  constructor(private readonly report: (answer: NotifyAnswer, micros: Micros) => void) {
+  /**
+   * @param report takes exactly one answer for each `notify`, with how long it took in microseconds; maybe from within `notify`
+   * @param guard says where connections may go
+   */
+  constructor(private readonly report: (answer: NotifyAnswer, micros: Micros) => void, private readonly guard: NotifyGuard) {
     this.watch = setInterval(() => this.cutLate(), TOTAL_CHECK_MILLIS)
     this.watch.unref()
   }
@@ -81,6 +85,8 @@ export class Notifier {
       return `"${url}" is no URL`
     }
     if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return `notifications go to http or https URLs, not to "${parsed.protocol}"`
+    const barred = this.guard.literalProblem(parsed.hostname)
+    if (barred !== undefined) return barred
     const pool = this.pools.get(parsed.origin) ?? this.openPool(parsed.origin)
     if (pool === undefined) return `notifications to ${ORIGINS_MAX} other servers are under way, which is the most this gateway serves at a time`
     const target = { pool, path: `${parsed.pathname}${parsed.search}` }
@@ -99,7 +105,7 @@ export class Notifier {
       void idle[1].destroy()
     }
     const pool = new Pool(origin, {
-      connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MILLIS },
+      connections: CONNECTIONS_PER_ORIGIN, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MILLIS, lookup: this.guard.lookup },
       headersTimeout: READ_TIMEOUT_MILLIS, bodyTimeout: READ_TIMEOUT_MILLIS,
     })
     this.pools.set(origin, pool)

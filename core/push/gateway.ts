@@ -35,6 +35,7 @@ import { Recipients } from './delivery/recipients.js'
 import { RegistrationEvents } from './devices/registration-events.js'
 import { Registrations } from './devices/registrations.js'
 import { Replacements } from './admission/replacement.js'
+import { Rights } from './admission/rights.js'
 import { Retention } from './retention.js'
 import { Sequences } from './admission/sequences.js'
 import { SegmentedMessages } from './bindings/segmented-message.js'
@@ -83,7 +84,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
 
   constructor({ settings, entropy, crypto, timers, documents }: GatewayOptions) {
     const context: GatewayContext = {
-      settings, identity: new Identity(settings), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters, unwritten: documents === 'unwritten',
+      settings, identity: new Identity(settings), rights: new Rights(settings.initiators), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters, unwritten: documents === 'unwritten',
     }
     const recipients = new Recipients()
     const identities = new Identities(settings)

@@ -4,6 +4,7 @@
  */
 import type { Transport } from '../kit/network.js'
 import type { Micros, WallMillis } from '../kit/time.js'
+import type { InitiatorRights } from './admission/rights.js'
 import { DEFAULT_SELECTION, type SelectionSettings } from './bindings/selection-settings.js'
 import { DEFAULT_SESSIONS, type SessionSettings } from './bindings/session-settings.js'
 
@@ -68,6 +69,8 @@ export interface GatewaySettings {
   readonly senderName: string
   /** PPG specifiers (the part of an address after `@`) this gateway serves; empty serves all. */
   readonly servedDomains: readonly string[]
+  /** What each initiator may push; absent where nobody is asked who he is, and everybody may everything. */
+  readonly initiators?: readonly InitiatorRights[]
   readonly identityRules: readonly IdentityRule[]
   /** Domains whose SIP URIs and GRUUs may be named by TYPE=USER, and within which a 3xx is followed. */
   readonly sipDomains: readonly string[]

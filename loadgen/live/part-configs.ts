@@ -22,6 +22,7 @@ export const HOME_DOMAIN = 'home1.example'
 /** The gateway's public service identity. */
 const PUSH_SERVICE = `sip:push@${HOME_DOMAIN}`
 const LOOPBACK = '127.0.0.1'
+const LOOPBACK_NETWORK = '127.0.0.0/8'
 const ANSWER_SIGMA = 0.5
 
 /** `host:port` by name, as a part tells it. */
@@ -89,6 +90,8 @@ export function gatewayConfigOf({ gateway, tls }: Scenario, sip: HostPort, core:
     limits: { inFlight: gateway.inFlightMax },
     selection: { devices: gateway.devices, segment: `${gateway.segment}B` },
     registrations: gateway.registrations,
+    // The initiators of a run listen within this host.
+    notifications: { inside: [LOOPBACK_NETWORK] },
     content: { listen: `${LOOPBACK}:0` },
     msrp: { keep: formatDuration(gateway.sessionKeep), ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }) },
   }

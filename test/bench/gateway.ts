@@ -43,7 +43,7 @@ export class BenchGateway {
 
   static async start(lab: Lab, load: Child, sinks: Sinks, store: string, options: { readonly execArgv?: readonly string[]; readonly journal?: string } = {}): Promise<BenchGateway> {
     const part = await lab.part('gateway', {
-      pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [`tcp:127.0.0.1:${sinks.sip}`] }, store,
+      pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [`tcp:127.0.0.1:${sinks.sip}`] }, notifications: { inside: ['127.0.0.0/8'] }, store,
     }, options)
     return new BenchGateway(part, load)
   }

@@ -35,7 +35,7 @@ export class PushNetwork {
     const core = await lab.part('ims', coreConfig(sip, subscribers, subscribing, registrations))
     const gateway = await lab.part('gateway', {
       pap: { listen: '127.0.0.1:0' }, content: { listen: '127.0.0.1:0' }, sip: { listen: `127.0.0.1:${sip.port}`, nextHops: [`tcp:${core.addresses['icscf']}`] },
-      store: lab.newFolder(), registrations, ...config,
+      store: lab.newFolder(), registrations, notifications: { inside: ['127.0.0.0/8'] }, ...config,
     } satisfies GatewayConfigWritten)
     if (gateway.addresses['sip'] !== `127.0.0.1:${sip.port}`) throw new Error(`port ${sip.port}, which the core knows the gateway by, was taken meanwhile; run again`)
     const terminals = await lab.part('terminals', terminalsConfig(core, subscribers, subscribing))

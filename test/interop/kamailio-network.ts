@@ -67,6 +67,7 @@ selection: { devices: all }
 times: { retryFirst: 500ms }
 capture: ${CAPTURE}
 store: ./store
+notifications: { inside: [127.0.0.0/8] }
 `)
     const gateway = new Daemon([process.execPath, COMMAND, 'serve', 'gateway.yaml'], folder.path)
     const network = new KamailioNetwork(proxy, await initiator(), `http://${pap}/pap`, folder, kamailio, gateway)

@@ -25,7 +25,7 @@ afterEach(async () => {
 
 async function gateway(folder: string, hop: string): Promise<PartProcess> {
   const config: GatewayConfigWritten = {
-    pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, content: { listen: '127.0.0.1:0' }, store: join(folder, 'store'), msrp: { keep: '2s' },
+    pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, content: { listen: '127.0.0.1:0' }, store: join(folder, 'store'), notifications: { inside: ['127.0.0.0/8'] }, msrp: { keep: '2s' },
   }
   const part = await startPart(GATEWAY, config, undefined, () => {})
   closers.push(() => part.kill())

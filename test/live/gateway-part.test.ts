@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 function configFor(folder: string, hop: string): GatewayConfigWritten {
-  return { pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, store: join(folder, 'store') }
+  return { pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, store: join(folder, 'store'), notifications: { inside: ['127.0.0.0/8'] } }
 }
 
 async function gateway(config: GatewayConfigWritten, journal?: string): Promise<PartProcess> {

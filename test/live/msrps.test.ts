@@ -57,7 +57,7 @@ async function scene(keep = '0s'): Promise<Scene> {
   const [sink, pi] = [await msrpSink(), await initiator()]
   closers.push(() => sink.close(), () => pi.close())
   const config: GatewayConfigWritten = {
-    pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [sink.hop] }, content: { listen: '127.0.0.1:0' }, store: join(folder, 'store'),
+    pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [sink.hop] }, content: { listen: '127.0.0.1:0' }, store: join(folder, 'store'), notifications: { inside: ['127.0.0.0/8'] },
     msrp: { keep, tls: { certificate, key } },
   }
   const part = await startPart(GATEWAY, config, undefined, () => {})

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SeededEntropy } from '../../core/kit/entropy.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { Identity } from '../../core/ota/identity.js'
+import { Rights } from '../../core/push/admission/rights.js'
 import { Deliveries, type End } from '../../core/push/delivery/deliveries.js'
 import type { Delivery } from '../../core/push/delivery/delivery.js'
 import { Hops } from '../../core/push/delivery/hops.js'
@@ -61,7 +62,7 @@ describe('a delivery', () => {
   function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
     const out = new Outbox()
     const recipients = new Recipients()
-    const context = { settings: SETTINGS, identity: new Identity(SETTINGS), entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts(), unwritten: false }
+    const context = { settings: SETTINGS, identity: new Identity(SETTINGS), rights: new Rights(undefined), entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts(), unwritten: false }
     const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
     const attempted: Delivery[] = []
     made.sender = { hasOther: () => true, send: (_now, delivery) => attempted.push(delivery) }

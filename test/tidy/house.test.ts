@@ -18,6 +18,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'core/msrp': ['core/kit'],
   'core/sdp': ['core/kit'],
   'core/reg': ['core/kit', 'core/xml'],
+  // HTTP's digest is SIP's (RFC 7616).
+  'core/border': ['core/kit', 'core/sip/digest.ts'],
   'core/ota': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/store'],
   'core/push': ['core/kit', 'core/sip', 'core/msrp', 'core/sdp', 'core/mime', 'core/pap', 'core/xml', 'core/reg', 'core/store', 'core/ota'],
   'core/live': ['core'],

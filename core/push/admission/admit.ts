@@ -101,16 +101,18 @@ export class Admission {
   }
 
   private operate(now: Now, { id, initiator }: PapRequest, { form, operation }: OperationRequest): void {
-    if (operation.type === 'ccq-message') return this.queries.query(now, id, form, operation)
+    if (operation.type === 'ccq-message') return this.queries.query(now, id, initiator, form, operation)
     this.operations.begin(id, initiator, form, operation, pushIdProblem(operation.pushId) ?? initiatorProblem(initiator))
   }
 
   /** The store's word on the push-id. */
   lookedUp(now: Now, admitting: Admitting, isTaken: boolean): void {
     const { submission } = admitting
-    const { entropy, settings } = this.context
+    const { entropy, rights, settings } = this.context
     const checked = isTaken ? DUPLICATE : check(now, admitting.initiator, submission, admitting.content, entropy.token(TOKEN_BITS), this.identities, settings)
     if (!checked.ok) return this.refuseLate(now, admitting, checked)
+    const barred = rights.pushProblem(checked.record)
+    if (barred !== undefined) return this.refuseLate(now, admitting, barred)
     admitting.record = checked.record
     if (submission.control.replacePushId === undefined) this.write(now, admitting)
     else this.replacements.begin(this, admitting, checked.record)

@@ -37,9 +37,11 @@ export class CapabilityQueries {
     return this.underWay
   }
 
-  query(now: Now, requestId: number, form: PapForm, query: CapabilitiesQuery): void {
+  query(now: Now, requestId: number, initiator: string, form: PapForm, query: CapabilitiesQuery): void {
     const identified = this.identities.identify(query.address)
     if (!identified.ok) return this.refuse(requestId, form, query, 2002, identified.desc)
+    const barred = this.context.rights.questionProblem(initiator, identified.target.uri)
+    if (barred !== undefined) return this.refuse(requestId, form, query, 2001, barred)
     const application = query.appId === undefined ? undefined : parseApplicationId(query.appId)
     if (query.appId !== undefined && application === undefined) return this.refuse(requestId, form, query, 2000, 'app-id names no application')
     const recipient = this.recipients.known(identified.target)
@@ -84,7 +86,7 @@ export class CapabilityQueries {
   }
 
   /** Section 8.11: a failed one travels without capabilities. */
-  private refuse(requestId: number, form: PapForm, query: CapabilitiesQuery, code: 2000 | 2002 | 3008, desc: string): void {
+  private refuse(requestId: number, form: PapForm, query: CapabilitiesQuery, code: 2000 | 2001 | 2002 | 3008, desc: string): void {
     const { contentType, body } = encodeCapabilities({ type: 'ccq-response', queryId: query.queryId, code, desc: `${codeName(code)}: ${desc}`, address: query.address }, undefined, form)
     this.context.out.add({ type: 'pap-reply', id: requestId, status: 202, contentType, body })
   }
