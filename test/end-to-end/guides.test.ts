@@ -1,6 +1,7 @@
 /** The guides say what works: their scenarios pass `check`, and every command and option they name exists. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readGatewayConfig } from '../../core/live/config.js'
 import { Folder } from './command.js'
 
 const GUIDES = new URL('../../docs/guides/', import.meta.url)
@@ -36,9 +37,14 @@ describe('the guides', () => {
     }
   })
 
-  const scenarios = FILES.flatMap((file) => blocksIn(textOf(file), 'yaml').map((text) => [file, text] as const))
+  const documents = FILES.flatMap((file) => blocksIn(textOf(file), 'yaml').map((text) => [file, text] as const))
+  const [scenarios, gateways] = [false, true].map((isGateway) => documents.filter(([, text]) => text.startsWith('# gateway.yaml\n') === isGateway)) as [typeof documents, typeof documents]
   it.each(scenarios)('show scenarios that pass the check: %s', { timeout: 30_000 }, async (_file, text) => {
     const { code, stderr } = await folder.command(['check', folder.write('scenario.yaml', text)])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  it.each(gateways)('show configurations of a gateway that are right: %s', (file, text) => {
+    expect(readGatewayConfig(text, file)).toMatchObject({ ok: true })
   })
 })

@@ -26,7 +26,7 @@ it.runIf(HAS_PRLIMIT)('a gateway whose disk is full answers 503 with Retry-After
   const store = join(folder, 'store')
   const sink = await sipSink(true)
   const pi = await initiator()
-  const part = await startPart(GATEWAY, { pap: { listen: '127.0.0.1:0' }, content: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [sink.hop] }, store }, undefined, () => {})
+  const part = await startPart(GATEWAY, { pap: { listen: '127.0.0.1:0' }, content: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [sink.hop] }, store, notifications: { inside: ['127.0.0.0/8'] } }, undefined, () => {})
   try {
     const pap = part.addresses['pap']!
     const accepted: string[] = []
