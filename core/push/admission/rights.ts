@@ -33,7 +33,7 @@ export class Rights {
       [name, { addresses: addresses.map(patternOf), applications: applications.map(patternOf), notifyHosts: notifyHosts.map(patternOf) }]))
   }
 
-  /** Why this push is none of its initiator's business (WAP-247 section 9.13: 2001, forbidden). */
+  /** Why this push is none of its initiator's business (WAP-247 section 8.14.2.2: 2001, forbidden). */
   pushProblem(record: Pick<SubmissionRecord, 'initiator' | 'recipients' | 'featureTag' | 'notifyUrl'>): Refusal | undefined {
     if (this.byName === undefined) return undefined
     const { recipients, featureTag, notifyUrl } = record
