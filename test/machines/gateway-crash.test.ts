@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodePap } from '../../core/pap/decode.js'
+import { encodePap } from '../../core/pap/encode.js'
 import type { GatewayOut } from '../../core/push/contract.js'
 import { Header } from '../../core/sip/header-names.js'
 import { GatewayWorld, PEER, user, thirdPartyRegister } from './gateway-world.js'
@@ -12,11 +13,11 @@ import { GatewayWorld, PEER, user, thirdPartyRegister } from './gateway-world.js
 class Crash extends Error {}
 
 interface Step {
-  readonly kind: 'push' | 'fan-out' | 'register' | 'deregister' | 'time' | 'flush'
+  readonly kind: 'push' | 'fan-out' | 'cancel' | 'replace' | 'register' | 'deregister' | 'time' | 'flush'
   readonly who: number
 }
 
-const step = fc.record<Step>({ kind: fc.constantFrom('push' as const, 'push' as const, 'fan-out' as const, 'register' as const, 'deregister' as const, 'time' as const, 'flush' as const), who: fc.nat(3) })
+const step = fc.record<Step>({ kind: fc.constantFrom('push' as const, 'push' as const, 'fan-out' as const, 'cancel' as const, 'replace' as const, 'register' as const, 'deregister' as const, 'time' as const, 'flush' as const), who: fc.nat(3) })
 const SECOND = 1_000_000
 
 /** Statuses by user and attempt, so that offline, busy and healthy recipients are all there. */
@@ -43,13 +44,21 @@ function run(steps: readonly Step[], crashes: readonly number[], holdCommits: bo
     },
   })
   const acknowledged = new Set<string>()
+  /** Push-id and address of each cancellation that was answered 1000. */
+  const cancelled = new Set<string>()
+  /** Push-ids whose cancellation was asked for. */
+  const asked = new Set<string>()
+  /** The earlier push of each replacement. */
+  const replacing = new Map<string, string>()
   let outputs = 0
   const pending = [...crashes].sort((a, b) => a - b)
   world.holdCommits = holdCommits
   world.afterOutput = (out: GatewayOut) => {
     if (out.type === 'pap-reply' && out.status === 202) {
       const document = decodePap(out.body)
-      if (document.ok && document.message.type === 'push-response' && document.message.result.code === 1001) acknowledged.add(document.message.pushId)
+      const message = document.ok ? document.message : undefined
+      if (message?.type === 'push-response' && message.result.code === 1001) acknowledged.add(message.pushId)
+      if (message?.type === 'cancel-response') for (const { code, addresses } of message.results) if (code === 1000) for (const address of addresses) cancelled.add(`${message.pushId} ${address}`)
     }
     if (pending[0] !== undefined && ++outputs >= pending[0]) {
       pending.shift()
@@ -71,10 +80,18 @@ function run(steps: readonly Step[], crashes: readonly number[], holdCommits: bo
   const recipients = new Map<string, number>()
   steps.forEach(({ kind, who }, index) => guarded(() => {
     const pushId = `p${index}`
-    const addresses = kind === 'fan-out' ? [0, 1, 2].map((each) => user(`u${each}`)) : [user(`u${who}`)]
+    const earlier = `p${index - 1 - who}`
+    const addresses = kind === 'fan-out' || kind === 'replace' ? [0, 1, 2].map((each) => user(`u${each}`)) : [user(`u${who}`)]
     if (kind === 'push' || kind === 'fan-out') {
       recipients.set(pushId, addresses.length)
       world.submit({ pushId, addresses, notifyRequestedTo: 'http://pi.example/n' })
+    } else if (kind === 'cancel') {
+      asked.add(earlier)
+      world.post('application/xml', Buffer.from(encodePap({ type: 'cancel-message', pushId: earlier, addresses: [] }, '2.0')))
+    } else if (kind === 'replace') {
+      recipients.set(pushId, addresses.length)
+      replacing.set(pushId, earlier)
+      world.submit({ pushId, addresses, replacePushId: earlier, replaceMethod: 'pending-only', notifyRequestedTo: 'http://pi.example/n' })
     } else if (kind === 'register' || kind === 'deregister') world.receive(thirdPartyRegister(`sip:u${who}@ims.example`, kind === 'register' ? 600 : 0), PEER)
     else if (kind === 'time') world.advance(who * 10 * SECOND)
     else world.flush(2)
@@ -87,10 +104,22 @@ function run(steps: readonly Step[], crashes: readonly number[], holdCommits: bo
     for (let who = 0; who < 4; who++) world.receive(thirdPartyRegister(`sip:u${who}@ims.example`, 600))
     world.advance(3_600 * SECOND)
   }
-  check(world, acknowledged, recipients, delivered)
+  const outcomes = check(world, acknowledged, recipients, delivered)
+  for (const key of cancelled) expect(outcomes.get(key)?.[0], `${key} was answered as cancelled`).toBe('cancelled 1000')
+  // A replacement goes where the earlier push was cancelled, and nowhere else.
+  for (const [key, [state]] of outcomes) {
+    const [pushId, address] = key.split(' ') as [string, string]
+    const earlier = replacing.get(pushId)
+    if (earlier !== undefined && state !== 'rejected 2008') expect(outcomes.get(`${earlier} ${address}`)?.[0], `what ${key} replaced`).toBe('cancelled 1000')
+    // And the earlier one is cancelled for nobody whom nothing comes to in its place.
+    if (state !== 'cancelled 1000' || asked.has(pushId)) continue
+    const successors = [...replacing].filter(([, replaced]) => replaced === pushId).map(([successor]) => outcomes.get(`${successor} ${address}`)?.[0] ?? 'nothing')
+    expect(successors.filter((outcome) => outcome !== 'rejected 2008' && outcome !== 'nothing'), `instead of ${key}`).toHaveLength(1)
+  }
 }
 
-function check(world: GatewayWorld, acknowledged: ReadonlySet<string>, recipients: ReadonlyMap<string, number>, delivered: ReadonlyMap<string, number>): void {
+/** Every notification told, by push-id and address. */
+function check(world: GatewayWorld, acknowledged: ReadonlySet<string>, recipients: ReadonlyMap<string, number>, delivered: ReadonlyMap<string, number>): ReadonlyMap<string, readonly string[]> {
   const outcomes = new Map<string, string[]>()
   for (const { body } of world.notifies) {
     const document = decodePap(body)
@@ -110,6 +139,7 @@ function check(world: GatewayWorld, acknowledged: ReadonlySet<string>, recipient
   expect(world.gateway.counters.waiting).toBe(0)
   // Every row of an outcome stands for one notified outcome.
   expect(world.store.rows('D')).toBe(outcomes.size)
+  return outcomes
 }
 
 describe('a crash', () => {
@@ -120,9 +150,10 @@ describe('a crash', () => {
   it('at every single output of one eventful history', () => {
     const steps: Step[] = [
       { kind: 'push', who: 0 }, { kind: 'push', who: 1 }, { kind: 'fan-out', who: 0 }, { kind: 'flush', who: 0 }, { kind: 'push', who: 2 }, { kind: 'flush', who: 0 },
+      { kind: 'replace', who: 3 }, { kind: 'flush', who: 0 }, { kind: 'cancel', who: 3 }, { kind: 'flush', who: 0 },
       { kind: 'register', who: 1 }, { kind: 'time', who: 1 }, { kind: 'deregister', who: 1 }, { kind: 'push', who: 1 }, { kind: 'flush', who: 0 }, { kind: 'push', who: 3 },
     ]
-    for (let crash = 1; crash <= 90; crash++) for (const hold of [true, false]) run(steps, [crash], hold)
+    for (let crash = 1; crash <= 130; crash++) for (const hold of [true, false]) run(steps, [crash], hold)
   })
 
   it('after the device took it and before that was written repeats the same push-id and Call-ID with a higher CSeq', () => {

@@ -54,6 +54,8 @@ describe('a status query', () => {
       const world = new GatewayWorld({ core: silent })
       world.submit({ pushId: 'p', addresses: addresses.map(user) })
       world.holdCommits = true
+      // A store may show rows of a commit that is still under way.
+      world.afterOutput = (out) => { if (out.type === 'commit') world.store.apply(out.operations) }
       world.answer(200)
       expect(status(world, 'p')).toEqual([`pending 1000 ${addresses.join(' ')}`])
       world.flush()
