@@ -97,8 +97,8 @@ function hashOf(key: string | number, seed: number): number {
   return typeof key === 'string' ? hashOfText(key, seed) : mixed(Math.imul(key, 0x9e3779b1) ^ seed)
 }
 
-/** FNV-1a over UTF-16 code units from a seed. */
-function hashOfText(key: string, seed: number): number {
+/** FNV-1a over UTF-16 code units from a seed: 32 bits. */
+export function hashOfText(key: string, seed: number): number {
   let hash = seed ^ 0x811c9dc5
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
   return mixed(hash)

@@ -86,7 +86,7 @@ export class Gateway implements Machine<GatewayIn, GatewayOut> {
     const context: GatewayContext = {
       settings, identity: new Identity(settings), rights: new Rights(settings.initiators), entropy, crypto, store: this.store, contents: this.contents, out: this.out, counters: this.counters, unwritten: documents === 'unwritten',
     }
-    const recipients = new Recipients()
+    const recipients = new Recipients(Math.floor(entropy.unit() * 2 ** 32))
     const identities = new Identities(settings)
     const hops = new Hops(settings.nextHops)
     const sequences = new Sequences()

@@ -4,7 +4,8 @@ import { SeededEntropy } from '../../core/kit/entropy.js'
 import { systemCrypto } from '../../core/live/crypto.js'
 import { Identity } from '../../core/ota/identity.js'
 import { Rights } from '../../core/push/admission/rights.js'
-import { Deliveries, type End } from '../../core/push/delivery/deliveries.js'
+import { Deliveries } from '../../core/push/delivery/deliveries.js'
+import type { End } from '../../core/push/delivery/roles.js'
 import type { Delivery } from '../../core/push/delivery/delivery.js'
 import { Hops } from '../../core/push/delivery/hops.js'
 import { hostOf } from '../../core/push/notification/notify-hosts.js'
@@ -21,7 +22,7 @@ const GRUU = targetOf('sip:anna@ims.example;gr=urn:uuid:1')!
 
 describe('the entry of a recipient', () => {
   it('goes with its last queue when no registration is known', () => {
-    const recipients = new Recipients()
+    const recipients = new Recipients(1)
     const queue = recipients.queueOf(ANNA)
     const other = recipients.queueOf(GRUU)
     expect(other.recipient).toBe(queue.recipient)
@@ -33,7 +34,7 @@ describe('the entry of a recipient', () => {
   })
 
   it('stays with a registration, or with deliveries in its queue', () => {
-    const recipients = new Recipients()
+    const recipients = new Recipients(1)
     const queue = recipients.queueOf(ANNA)
     queue.members = 1
     recipients.release(queue)
@@ -46,7 +47,7 @@ describe('the entry of a recipient', () => {
   })
 
   it('remembers the owner of a few temporary GRUUs, not of all there ever were', () => {
-    const recipients = new Recipients()
+    const recipients = new Recipients(1)
     const anna = recipients.recipient(ANNA.aor)
     for (let count = 0; count < 20; count++) recipients.setDevices(anna, [{ instance: 'i', publicGruu: '', temporaryGruu: `sip:t${count}@ims.example;gr`, applications: undefined }])
     expect(recipients.queueOf(targetOf('sip:t4@ims.example;gr')!).recipient).toBe(anna)
@@ -61,8 +62,8 @@ describe('a delivery', () => {
   /** Deliveries whose attempts the test ends, and the recipients they are for. */
   function deliveries(): { readonly deliveries: Deliveries; readonly recipients: Recipients; readonly attempted: Delivery[]; readonly push: (uri: string, lifetimeMillis?: number) => void } {
     const out = new Outbox()
-    const recipients = new Recipients()
     const context = { settings: SETTINGS, identity: new Identity(SETTINGS), rights: new Rights(undefined), entropy: new SeededEntropy(1), crypto: systemCrypto, store: new StorePort(out), contents: new ContentPort(out), out, counters: noCounts(), unwritten: false }
+    const recipients = new Recipients(1)
     const made = new Deliveries(context, recipients, new Hops(SETTINGS.nextHops))
     const attempted: Delivery[] = []
     made.sender = { hasOther: () => true, send: (_now, delivery) => attempted.push(delivery) }

@@ -10,7 +10,8 @@ import { encodePap } from '../../pap/encode.js'
 import type { PapForm } from '../../pap/versions.js'
 import type { SubmissionRecord } from '../../store/records.js'
 import type { GatewayContext } from '../context.js'
-import type { Deliveries, End } from '../delivery/deliveries.js'
+import type { Deliveries } from '../delivery/deliveries.js'
+import type { End } from '../delivery/roles.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Endings, Withdrawal } from '../delivery/endings.js'
 import type { Refusal } from './check.js'
@@ -103,9 +104,9 @@ export class PushOperations {
 
   /** One without a row is not taken up yet since the start, or had its outcome written while the rows were read, or forgotten long ago. */
   private isOpen(now: Now, { sequence, submission, finals }: KeptPush, recipient: number): boolean {
-    const { index, isComplete } = this.deliveries
-    if (index.get(sequence, recipient) !== undefined) return true
-    return submission !== undefined && !finals.has(recipient) && (!isComplete || now.wall < submission.acceptedAt + this.context.settings.retentionMillis)
+    const { index, isComplete, parking } = this.deliveries
+    if (index.get(sequence, recipient) !== undefined || parking.isReturning(sequence)) return true
+    return submission !== undefined && !finals.has(recipient) && (!isComplete || parking.holds(sequence, recipient, submission) || now.wall < submission.acceptedAt + this.context.settings.retentionMillis)
   }
 
   private notNow({ requestId }: Cancelling): void {

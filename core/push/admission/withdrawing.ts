@@ -15,15 +15,16 @@ export interface Withdrawals {
   readonly deliveries: readonly Delivery[]
 }
 
-/** Undefined when one of them may be waiting in the store, not taken up yet since the start: ask again later. */
+/** Undefined when one of them may be waiting in the store, not taken up yet since the start, or is being read from there: ask again later. */
 export function withdraw(deliveries: Deliveries, push: KeptPush, recipients: readonly number[]): Withdrawals | undefined {
-  const { index, isComplete } = deliveries
+  const { index, isComplete, parking } = deliveries
   const { sequence, submission, finals } = push
-  const mayWait = (recipient: number): boolean => !isComplete && submission !== undefined && !finals.has(recipient) && index.get(sequence, recipient) === undefined
+  const mayWait = (recipient: number): boolean => submission !== undefined && !finals.has(recipient) && index.get(sequence, recipient) === undefined
+    && (parking.isReturning(sequence) || (!isComplete && !parking.holds(sequence, recipient, submission)))
   if (recipients.some(mayWait)) return undefined
   const taken: Delivery[] = []
   const each = recipients.map((recipient): Withdrawn => {
-    const delivery = index.get(sequence, recipient)
+    const delivery = index.get(sequence, recipient) ?? (submission === undefined ? undefined : deliveries.unparked(sequence, recipient, submission))
     // It left the index when its outcome had been written.
     if (delivery === undefined) return 'over'
     // Whose last outcome is being written has no submission left; it cannot be taken out either.

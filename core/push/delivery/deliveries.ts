@@ -4,7 +4,7 @@
  * It assumes nothing about other recipients of the same submission. What is sent: bindings.ts; what an answer means: verdicts.ts.
  */
 import { assert } from '../../kit/assert.js'
-import { monoOfWall, type Micros, type Now } from '../../kit/time.js'
+import { monoOfWall, type Micros, type Now, type WallMillis } from '../../kit/time.js'
 import { pendingKey, type Sequence } from '../../store/keys.js'
 import { PRIORITIES, decodeSubmission, type SubmissionRecord } from '../../store/records.js'
 import { bitOf } from '../bindings/binding.js'
@@ -14,36 +14,19 @@ import { DeliveryBook } from './delivery-book.js'
 import { DeliveryIndex } from './delivery-index.js'
 import type { Hops } from './hops.js'
 import { Lines } from './lines.js'
-import { lifetimeEnd, type FinalState } from './outcomes.js'
+import { lifetimeEnd } from './outcomes.js'
+import type { Parked } from './parked.js'
+import { Parking } from './parking.js'
 import type { Recipient, Recipients, RequestQueue } from './recipients.js'
 import { Rounds } from './rounds.js'
 import type { ReadWaiter } from '../store-port.js'
+import type { End, Recorder, Sender } from './roles.js'
 import { targetOf, type Target } from './target.js'
-
-/** How a delivery ended, before it is written down. */
-export interface End {
-  readonly state: FinalState
-  readonly code: number
-  readonly confirmed?: boolean
-  /** For people; absent where state and code say it all. */
-  readonly desc?: string
-}
-
-/** Whoever sends a ready delivery; it ends the attempt by exactly one of the verbs below. */
-export interface Sender {
-  send(now: Now, delivery: Delivery, submission: SubmissionRecord): void
-  /** Whether it has a way to send it besides those the delivery excludes. */
-  hasOther(now: Now, delivery: Delivery, submission: SubmissionRecord): boolean
-}
-
-/** Whoever writes outcomes down. */
-export interface Recorder {
-  record(now: Now, delivery: Delivery, submission: SubmissionRecord, end: End): void
-}
 
 export class Deliveries {
   private readonly book: DeliveryBook
   private readonly lines = new Lines()
+  readonly parking: Parking
   private blockedUntil: Micros = Infinity
   private stopped = false
   readonly index = new DeliveryIndex()
@@ -56,6 +39,7 @@ export class Deliveries {
 
   constructor(private readonly context: GatewayContext, private readonly recipients: Recipients, private readonly hops: Hops) {
     this.book = new DeliveryBook(context.counters)
+    this.parking = new Parking(recipients.parked, context.store, this)
   }
 
   /** Recipients that are ready or being attempted. */
@@ -78,14 +62,15 @@ export class Deliveries {
     delivery.probe = recovered
     delivery.hasLegRow = recovered
     this.index.add(delivery)
-    if (submission.deliverAfter > now.wall) {
-      this.book.enter(delivery, 'timed')
-      this.book.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
-    } else {
-      delivery.submission = submission
-      this.book.enter(delivery, 'ready')
-      this.makeReady(now, delivery)
-    }
+    this.begin(now, delivery, submission)
+  }
+
+  /** One that was parked goes on: its user registered, or its moment has come. */
+  returned(now: Now, parked: Parked, submission: SubmissionRecord): void {
+    const delivery = this.unpark(parked, submission)
+    if (now.wall < delivery.expiresAt) return this.begin(now, delivery, submission)
+    this.book.enter(delivery, 'ready')
+    this.finish(now, delivery, submission, this.lifetimeEndOf(delivery, submission))
   }
 
   /** Starts what may start. Called at the end of every turn. */
@@ -110,6 +95,7 @@ export class Deliveries {
         this.makeReady(now, delivery)
       }
     }
+    this.parking.wake(recipient.aor)
   }
 
   /**
@@ -122,6 +108,15 @@ export class Deliveries {
     else if (delivery.state !== 'timed') return false
     this.leaveQueue(delivery)
     return true
+  }
+
+  /** One from the tables, for `withdraw` alone. */
+  unparked(sequence: Sequence, recipient: number, submission: SubmissionRecord): Delivery | undefined {
+    const parked = this.parking.take(sequence, recipient, submission)
+    if (parked === undefined) return undefined
+    const delivery = this.unpark(parked, submission)
+    this.book.enter(delivery, 'timed')
+    return delivery
   }
 
   /** A withdrawn one whose end could not be written goes on. */
@@ -137,7 +132,7 @@ export class Deliveries {
   }
 
   deadline(): Micros {
-    return Math.min(this.book.deadline(), this.blockedUntil)
+    return Math.min(this.book.deadline(), this.parking.deadline(), this.blockedUntil)
   }
 
   tick(now: Now): void {
@@ -152,6 +147,7 @@ export class Deliveries {
         this.makeReady(now, delivery)
       } else this.book.arm(now, delivery, Infinity)
     }
+    this.parking.tick(now)
   }
 
   /**
@@ -249,10 +245,11 @@ export class Deliveries {
     if (recipient.epoch !== delivery.epoch && recipient.registered === true) return this.again(now, delivery)
     if (now.wall >= delivery.expiresAt) return this.endLifetime(now, delivery)
     this.leaveAttempt(delivery)
+    if (retryAfterMicros === undefined) return this.awaitWithoutTimer(now, delivery)
     this.book.change(delivery, 'awaiting')
     delivery.queue.awaiting.insert(delivery)
-    delivery.probe = retryAfterMicros !== undefined
-    this.rest(now, delivery, retryAfterMicros === undefined ? Infinity : now.mono + retryAfterMicros)
+    delivery.probe = true
+    this.rest(now, delivery, now.mono + retryAfterMicros)
   }
 
   /** At another Request-URI, until its recipient registers or so long. */
@@ -301,6 +298,44 @@ export class Deliveries {
 
   // ---- inside ----
 
+  private unpark(parked: Parked, submission: SubmissionRecord): Delivery {
+    const target = targetOf(submission.recipients[parked.recipient]!.uri)
+    assert(target !== undefined, 'a stored Request-URI is one that was accepted')
+    const delivery = new Delivery(parked.sequence, parked.recipient, parked.priority, submission.expiresAt, this.recipients.queueOf(target), parked.group)
+    delivery.queue.members++
+    delivery.comeBack(parked)
+    this.index.add(delivery)
+    this.book.leave('parked')
+    return delivery
+  }
+
+  private begin(now: Now, delivery: Delivery, submission: SubmissionRecord): void {
+    if (submission.deliverAfter <= now.wall) {
+      delivery.submission = submission
+      this.book.enter(delivery, 'ready')
+      return this.makeReady(now, delivery)
+    }
+    this.book.enter(delivery, 'timed')
+    if (this.parking.takes(delivery)) this.park(now, delivery, submission.deliverAfter)
+    else this.book.arm(now, delivery, monoOfWall(now, submission.deliverAfter))
+  }
+
+  /** Until its user registers or its lifetime ends. */
+  private awaitWithoutTimer(now: Now, delivery: Delivery): void {
+    if (this.parking.takes(delivery)) return this.park(now, delivery, 0)
+    this.book.change(delivery, 'awaiting')
+    delivery.queue.awaiting.insert(delivery)
+    delivery.probe = false
+    this.rest(now, delivery, Infinity)
+  }
+
+  /** It goes into the tables, and comes back by `returned`. */
+  private park(now: Now, delivery: Delivery, from: WallMillis): void {
+    this.parking.add(now, delivery, from)
+    this.index.remove(delivery)
+    this.leaveQueue(delivery, 'parked')
+  }
+
   private start(now: Now, queue: RequestQueue): void {
     for (let delivery = queue.ready.shift(); delivery !== undefined; delivery = queue.ready.shift()) {
       if (now.wall >= delivery.expiresAt) {
@@ -308,9 +343,7 @@ export class Deliveries {
         continue
       }
       if (queue.recipient.isOffline && !delivery.probe) {
-        this.book.change(delivery, 'awaiting')
-        queue.awaiting.insert(delivery)
-        this.rest(now, delivery, Infinity)
+        this.awaitWithoutTimer(now, delivery)
         continue
       }
       queue.pending = delivery
@@ -398,8 +431,8 @@ export class Deliveries {
     this.recorder.record(now, delivery, submission, end)
   }
 
-  private leaveQueue(delivery: Delivery): void {
-    this.book.change(delivery, 'ending')
+  private leaveQueue(delivery: Delivery, state: 'ending' | 'parked' = 'ending'): void {
+    this.book.change(delivery, state)
     this.book.disarm(delivery)
     delivery.submission = undefined
     delivery.queue.members--

@@ -22,8 +22,12 @@ export class DeliveryBook {
   }
 
   change(delivery: Delivery, state: DeliveryState): void {
-    this.count(delivery.state, -1)
+    this.leave(delivery.state)
     this.enter(delivery, state)
+  }
+
+  leave(state: DeliveryState): void {
+    this.count(state, -1)
   }
 
   /** Its next moment: at the latest the end of its lifetime. */

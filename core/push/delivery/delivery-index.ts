@@ -1,5 +1,5 @@
 /**
- * Every recipient in memory by its submission and number, from its acceptance until its outcome is written: whoever is here
+ * Every recipient in memory as an object by its submission and number, from its acceptance until its outcome is written: whoever is here
  * has no outcome that could be told. The deliveries themselves are the links of the chains, so that a million that wait cost
  * a few octets each and a push allocates nothing. Knows no state.
  */

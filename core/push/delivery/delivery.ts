@@ -8,7 +8,8 @@ import type { Sequence } from '../../store/keys.js'
 import type { SubmissionRecord } from '../../store/records.js'
 import type { BindingName } from '../bindings/binding.js'
 import type { DeviceEnd } from './device-ends.js'
-import type { End } from './deliveries.js'
+import type { End } from './roles.js'
+import type { Parked } from './parked.js'
 import type { RequestQueue } from './recipients.js'
 import type { Round } from './rounds.js'
 
@@ -16,9 +17,10 @@ import type { Round } from './rounds.js'
  * `ready`: in its queue's ready list. `attempting`: the queue's one pending request, or being read back for it.
  * `awaiting`: in its queue's list of those that wait for a registration. `timed`: before deliver-after, or after a
  * failure, until its timer. `holding`: taken by a store (202), nothing more is sent. `proving`: taken by the device, which is
- * still to prove it (fetch the content). `split`: its legs are at work for it. `ending`: the outcome is being written.
+ * still to prove it (fetch the content). `split`: its legs are at work for it. `parked`: numbers in a table stand for it
+ * (parked.ts), and another object when it comes back. `ending`: the outcome is being written.
  */
-export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'proving' | 'split' | 'ending'
+export type DeliveryState = 'ready' | 'attempting' | 'awaiting' | 'timed' | 'holding' | 'proving' | 'split' | 'parked' | 'ending'
 
 /** The recipients of one submission that have no outcome, when there is more than one: the submission's row goes with the last. */
 export interface Group {
@@ -78,6 +80,16 @@ export class Delivery {
     public queue: RequestQueue,
     readonly group: Group | undefined,
   ) {}
+
+  /** What was known of it before it was parked. */
+  comeBack({ hasLegRow, lifetimeCode, sipStatus, excluded, tries, cseq }: Parked): void {
+    this.hasLegRow = hasLegRow
+    this.lifetimeCode = lifetimeCode
+    this.sipStatus = sipStatus
+    this.excluded = excluded
+    this.tries = tries
+    this.cseq = cseq
+  }
 }
 
 /** Deliveries by priority, then in the order of acceptance. Appending and taking the first are cheap at any length. */

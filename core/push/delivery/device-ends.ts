@@ -1,6 +1,6 @@
 /** From the outcomes of several devices to the one outcome of their user. Knows outcomes only. */
 import { codeName } from '../../pap/codes.js'
-import type { End } from './deliveries.js'
+import type { End } from './roles.js'
 import type { FinalState } from './outcomes.js'
 
 export interface DeviceEnd {

@@ -10,7 +10,7 @@ import { contentKey, doneKey, legsKey, pendingKey, unacknowledgedKey, type Seque
 import type { StoreOperation } from '../../store/operations.js'
 import { MARK, encodeFinal, type FinalRecord, type SubmissionRecord } from '../../store/records.js'
 import type { GatewayContext } from '../context.js'
-import type { End, Recorder } from './deliveries.js'
+import type { End, Recorder } from './roles.js'
 import type { Delivery, Group } from './delivery.js'
 import type { DeliveryIndex } from './delivery-index.js'
 import type { CommitWaiter } from '../store-port.js'

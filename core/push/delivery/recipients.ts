@@ -7,6 +7,7 @@ import type { WallMillis } from '../../kit/time.js'
 import type { DeviceRecord } from '../../store/records.js'
 import type { Knowledge } from '../devices/capabilities.js'
 import { DeliveryList, type Delivery } from './delivery.js'
+import { ParkedDeliveries } from './parked.js'
 import { targetOf, type Target } from './target.js'
 
 /** The deliveries to one Request-URI. */
@@ -69,6 +70,14 @@ export class Recipients {
   /** Owners of temporary GRUUs, which do not name their user. */
   private readonly temporaryOwners = new Map<string, { readonly recipient: Recipient; readonly instance: string }>()
 
+  /** Those that wait without a queue, by their user too. */
+  readonly parked: ParkedDeliveries
+
+  /** @param seed chance of the process */
+  constructor(seed: number) {
+    this.parked = new ParkedDeliveries(seed)
+  }
+
   /** Users for whom something began to wait, until it is emptied by whoever set it. */
   newlyAwaited: string[] | undefined = undefined
 
@@ -107,7 +116,7 @@ export class Recipients {
 
   /** Whether a push waits for this user. */
   isAwaited(aor: string): boolean {
-    return this.byAor.get(aor)?.firstQueue !== undefined
+    return this.byAor.get(aor)?.firstQueue !== undefined || this.parked.has(aor)
   }
 
   /** Forgets what registrations told of a user; false when nothing was known. */

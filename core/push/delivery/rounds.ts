@@ -4,7 +4,8 @@
  * verbs of deliveries; what a refusal is, is told.
  */
 import type { Micros, Now } from '../../kit/time.js'
-import type { Deliveries, End } from './deliveries.js'
+import type { Deliveries } from './deliveries.js'
+import type { End } from './roles.js'
 import type { Delivery } from './delivery.js'
 import { worstOf, type DeviceEnd } from './device-ends.js'
 import type { Target } from './target.js'
