@@ -53,7 +53,7 @@ interface Bench {
 async function bench(initiators: Initiators, { limits = {}, holds = false }: { limits?: Partial<HttpLimits>; holds?: boolean } = {}): Promise<Bench> {
   const config = decodeGatewayConfig({ pap: { tls: server }, initiators })
   const requests: PapRequest[] = []
-  const listener: PapListener = new PapListener({ bodyBytesMax: 100_000, gate: new Gate(readInitiators(config.initiators!, { SECRET: 'from the environment' })), tls: readTls(config.pap.tls!), limits: { ...HTTP_LIMITS, ...limits } }, (request) => {
+  const listener: PapListener = new PapListener({ bodyBytesMax: 100_000_000, gate: new Gate(readInitiators(config.initiators!, { SECRET: 'from the environment' })), tls: readTls(config.pap.tls!), limits: { ...HTTP_LIMITS, ...limits } }, (request) => {
     requests.push(request)
     if (!holds) listener.reply({ type: 'pap-reply', id: request.id, status: 202, body: request.initiator })
   })
@@ -186,10 +186,16 @@ describe('what an initiator may', () => {
     const chunked = `POST /pap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nAuthorization: ${headers.authorization}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`
     expect(await raw(port, `${chunked}3e8\r\n${'x'.repeat(1_000)}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1.1 202 /)
     expect(await raw(port, `${chunked}3e9\r\n${'x'.repeat(1_001)}\r\n0\r\n\r\n`)).toMatch(/^HTTP\/1.1 413 /)
+    let sent = 0
     expect(await raw(port, chunked, (socket) => {
-      const more = (): void => { if (socket.writable) socket.write(`3e8\r\n${'x'.repeat(1_000)}\r\n`, more) }
+      const more = (): void => {
+        if (socket.writable) socket.write(`fa00\r\n${'x'.repeat(64_000)}\r\n`, more)
+        sent += 64_000
+      }
       more()
     })).toBe('')
+    // Eight times his limit, and what the system holds on the way; the listener's own limit would let a hundred times as much through.
+    expect(sent).toBeLessThan(50_000_000)
     expect((await send(port, { headers: basic('other', 'other password'), body: 'x'.repeat(50_000) })).status).toBe(202)
     expect(requests.map(({ body }) => body.length)).toEqual([1_000, 1_000, 50_000])
   })
@@ -223,6 +229,22 @@ describe('what an initiator may', () => {
     await until(() => requests.length === 4)
     for (const id of [2, 3, 4]) listener.reply({ type: 'pap-reply', id, status: 202, body: '' })
     expect((await Promise.all([third, fourth])).map(({ status }) => status)).toEqual([202, 202])
+  })
+
+  it('comes back to him where he pipes his submissions and goes away', async () => {
+    const { port, requests, listener } = await bench(limited({ inFlight: 2 }), { holds: true })
+    const submission = `POST /pap HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\nAuthorization: ${headers.authorization}\r\nContent-Length: 1\r\n\r\nx`
+    // The hash is computed once; then both are let in at once.
+    const known = send(port, { headers })
+    await until(() => requests.length === 1)
+    listener.reply({ type: 'pap-reply', id: 1, status: 202, body: '' })
+    await known
+    await raw(port, submission + submission, (socket) => { void until(() => requests.length === 3).then(() => socket.resetAndDestroy()) })
+    for (const id of [2, 3]) listener.reply({ type: 'pap-reply', id, status: 202, body: '' })
+    const more = [send(port, { headers }), send(port, { headers })]
+    await until(() => requests.length === 5)
+    for (const id of [4, 5]) listener.reply({ type: 'pap-reply', id, status: 202, body: '' })
+    expect((await Promise.all(more)).map(({ status }) => status)).toEqual([202, 202])
   })
 
   it('is told before a body is sent, where its sender asks first', async () => {

@@ -17,7 +17,7 @@ afterEach(async () => {
 })
 
 async function gateway(folder: string, hop: string): Promise<PartProcess> {
-  const part = await startPart(GATEWAY, { pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, store: join(folder, 'store') }, undefined, () => {})
+  const part = await startPart(GATEWAY, { pap: { listen: '127.0.0.1:0' }, sip: { listen: '127.0.0.1:0', nextHops: [hop] }, store: join(folder, 'store'), notifications: { inside: ['127.0.0.0/8'] } }, undefined, () => {})
   closers.push(() => part.kill())
   return part
 }
