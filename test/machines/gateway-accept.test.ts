@@ -118,6 +118,26 @@ describe('a push-id', () => {
 })
 
 describe('several recipients', () => {
+  it('are not reached again by a gateway that starts when the outcomes of some are older than the retention time and another still waits', () => {
+    const day = 86_400_000_000
+    const reached: string[] = []
+    const core = ({ requestUri }: { readonly requestUri: string }): number => {
+      if (requestUri.includes('away')) return 480
+      reached.push(requestUri)
+      return 200
+    }
+    const world = new GatewayWorld({ core, settings: { retentionMillis: 86_400_000 } })
+    world.submit({ pushId: 'p', addresses: [user('anna'), user('away'), user('ben')] })
+    world.advance(2.2 * day)
+    expect(reached).toHaveLength(2)
+    world.boot()
+    world.advance(day / 24)
+    expect(reached).toHaveLength(2)
+    // When the last has its outcome too, all go.
+    world.advance(3 * day)
+    expect([world.store.rows('D'), world.store.rows('I')]).toEqual([0, 0])
+  })
+
   it('are one submission with an outcome each, and the row goes with the last', () => {
     const world = new GatewayWorld({ core: silent })
     world.submit({ pushId: 'p', addresses: [user('a'), user('b'), user('c')] })

@@ -88,8 +88,8 @@ describe('a status query', () => {
     world.submit({ pushId: 'one', addresses: [user('anna')] })
     world.advance(2.5 * DAY)
     expect(status(world, 'one')).toEqual(['unknown 2004'])
-    // Two ended at once and were forgotten; the third waits, and its submission still says who they were.
-    expect(status(world, 'p')).toEqual(['unknown 3003 anna s404', 'pending 1000 s480'])
+    // Two ended at once; as long as the third waits, their outcomes are kept, so that nobody is reached twice.
+    expect(status(world, 'p')).toEqual(['delivered 1000 anna', 'pending 1000 s480', 'undeliverable 2002 s404'])
     world.advance(1 * DAY)
     expect(status(world, 'p')).toEqual(['timeout 4000 s480'])
     expect(status(world, 'p', [user('anna'), user('s480')])).toEqual(['unknown 3003 anna', 'timeout 4000 s480'])
