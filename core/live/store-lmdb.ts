@@ -4,18 +4,30 @@
  * memory map. It knows keys and values, not what they mean.
  */
 import { statfsSync } from 'node:fs'
+import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { bug } from '../kit/assert.js'
 import type { Micros } from '../kit/time.js'
 import type { StoreIn, StoreOperation, StoreOut } from '../store/operations.js'
 import { monoMicros } from './clock.js'
 import { lockFolder, type FolderLock } from './folder-lock.js'
+import { roomLeft } from './room-left.js'
 
 /** A commit that the system refused for want of room, and of which nothing was kept: ENOSPC, EDQUOT, EFBIG, MDB_MAP_FULL. */
 const FULL_CODES: ReadonlySet<unknown> = new Set([28, 122, 27, -30792])
 
+/**
+ * LMDB calls a write that the system cut short an I/O error: the last of the room was less than a batch needs. With as little room as that left it is taken for
+ * what it is; nothing of the batch was kept either way, since a commit whose flush failed is none. With room enough the disk itself is at fault.
+ */
+const EIO = 5
+const SHORT_WRITE_ROOM_OCTETS = 16 * 1_024 * 1_024
+
 /** statfs(2) magic numbers of file systems that live in memory. */
 const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
+
+/** Where LMDB keeps everything. */
+const DATA_FILE = 'data.mdb'
 
 /** Octets as given, in a folder of its own, whatever the folder's name looks like. */
 export const STORE_ENCODING = { encoding: 'binary', keyEncoding: 'binary', noSubdir: false } as const
@@ -67,6 +79,7 @@ export class LmdbStore {
   private gatheredAt: Micros = 0
   private writing: Promise<void> | undefined
   private failed = false
+  private readonly file: string
 
   constructor(
     folder: string,
@@ -74,6 +87,7 @@ export class LmdbStore {
     private readonly database: RootDatabase<Buffer, Buffer>,
     private readonly events: StoreEvents,
   ) {
+    this.file = join(folder, DATA_FILE)
     this.warning = MEMORY_FILE_SYSTEMS.has(statfsSync(folder).type)
       ? `the store in ${folder} lies on a file system in memory: nothing there survives a loss of power; choose a folder on a disk`
       : undefined
@@ -129,7 +143,7 @@ export class LmdbStore {
       })
     } catch (error) {
       const cause = await causeOf(error)
-      full = FULL_CODES.has((cause as { code?: unknown }).code)
+      full = this.isFull((cause as { code?: unknown }).code)
       if (!full) {
         this.failed = true
         this.writing = undefined
@@ -148,6 +162,10 @@ export class LmdbStore {
     const type = full ? 'store-full' : 'committed'
     for (const ticket of tickets) this.events.report({ type, ticket })
     this.flush()
+  }
+
+  private isFull(code: unknown): boolean {
+    return FULL_CODES.has(code) || (code === EIO && roomLeft(this.file) < SHORT_WRITE_ROOM_OCTETS)
   }
 
   private apply(operation: StoreOperation): void {
